@@ -1,0 +1,32 @@
+// ASCII byte values that the protocols are made of, and byte-range comparisons.
+
+export const LF = 0x0a;
+export const CR = 0x0d;
+export const SPACE = 0x20;
+export const PLUS = 0x2b;
+export const MINUS = 0x2d;
+export const DIGIT_0 = 0x30;
+export const DIGIT_9 = 0x39;
+
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder("latin1");
+
+/** The bytes of an ASCII string. For constants and cold paths only. */
+export function ascii(text: string): Uint8Array<ArrayBuffer> {
+  return ENCODER.encode(text);
+}
+
+/** `bytes[from, to)` as text, one character per byte. For logs and cold paths only. */
+export function latin1(bytes: Uint8Array, from = 0, to = bytes.length): string {
+  return DECODER.decode(bytes.slice(from, to));
+}
+
+/**
+ * Whether `bytes[from, to)` equals `word`.
+ * @hot
+ */
+export function equalsWord(bytes: Uint8Array, from: number, to: number, word: Uint8Array): boolean {
+  if (to - from !== word.length) return false;
+  for (let i = 0; i < word.length; i++) if (bytes[from + i] !== word[i]) return false;
+  return true;
+}

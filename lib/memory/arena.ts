@@ -1,0 +1,48 @@
+// Item memory: segments of 1 GiB that every thread maps, and how a reference names a place in them.
+//
+//   ref (u32)   [ segment : 5 ][ 8-byte unit within the segment : 27 ]
+//
+// An index of 2^31 or more into a typed array is 20 times slower than a smaller one, so memory is
+// a list of segments and no record crosses from one into the next. A reference counts units of 8
+// bytes: 32 bits reach 32 GiB.
+
+import { Block } from "../base/block.ts";
+
+/** Bytes of a segment; the last one may be shorter. */
+export const SEGMENT_BYTES = 2 ** 30;
+/** Segments that a 32-bit reference can tell apart. */
+export const SEGMENTS_MAX = 32;
+/** Bytes that a reference counts. */
+export const UNIT_BYTES = 8;
+
+/** `ref >>> SEGMENT_SHIFT` is the segment. */
+export const SEGMENT_SHIFT = 27;
+/** `ref & UNIT_MASK` is the unit within it. */
+export const UNIT_MASK = 2 ** SEGMENT_SHIFT - 1;
+
+/** One thread's views of the item memory, by segment. */
+export interface Arena {
+  readonly u8: readonly Uint8Array<ArrayBuffer>[];
+  readonly u16: readonly Uint16Array<ArrayBuffer>[];
+  readonly u32: readonly Uint32Array<ArrayBuffer>[];
+  readonly blocks: readonly Block[];
+}
+
+/** Lengths in bytes of the segments that hold `bytes` bytes of items. */
+export function segmentLengths(bytes: number): number[] {
+  const lengths: number[] = [];
+  for (let left = bytes; left > 0; left -= SEGMENT_BYTES) {
+    lengths.push(Math.min(left, SEGMENT_BYTES));
+  }
+  return lengths;
+}
+
+/** Opens the views over the memory of the segments, in order. */
+export function openArena(segments: readonly ArrayBuffer[]): Arena {
+  return {
+    u8: segments.map((memory) => new Uint8Array(memory)),
+    u16: segments.map((memory) => new Uint16Array(memory)),
+    u32: segments.map((memory) => new Uint32Array(memory)),
+    blocks: segments.map((memory) => new Block(memory)),
+  };
+}

@@ -1,0 +1,102 @@
+// Locks in shared memory. Each is one 32-bit word: free, held, or held while another thread waits.
+//
+// A waiter spins briefly, then sleeps in Atomics.wait until the holder wakes it. An uncontended
+// lock and unlock is two atomic operations, 20 to 30 ns.
+// Source: the three-state mutex of Drepper, "Futexes Are Tricky".
+
+import { assert, fail } from "../base/assert.ts";
+
+/**
+ * Kinds of lock, in the only order in which a thread may take them: taking a lower one while
+ * holding a higher one can deadlock. `tryLock` may go against the order.
+ */
+export const LockRank = {
+  /** A shard of the hash table, with the items that hash to it. */
+  BUCKET: 0,
+  /** One LRU list of one slab class. */
+  LRU: 1,
+  /** The free chunks of one slab class. */
+  SLAB: 2,
+  /** The pages not yet given to a class. */
+  PAGE: 3,
+  /** The baseline of `stats reset`, the pending flush. */
+  SETTINGS: 4,
+} as const;
+export type LockRank = typeof LockRank[keyof typeof LockRank];
+
+declare const brand: unique symbol;
+/** Index of a lock word in the control memory, in 32-bit words. */
+export type LockIndex = number & { readonly [brand]: "LockIndex" };
+
+const FREE = 0;
+const HELD = 1;
+const CONTENDED = 2;
+
+/** Tries made before the thread sleeps; a critical section here is well under a microsecond. */
+const SPINS_MAX = 100;
+
+/** Bits of the count of held locks that each rank has in `#held`. */
+const RANK_BITS = 4;
+const COUNT_MASK = 2 ** RANK_BITS - 1;
+
+/** One thread's view of the lock words, and the ranks that thread holds now. */
+export class Locks {
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  /** How many locks of each rank this thread holds, RANK_BITS for each. */
+  #held = 0;
+
+  constructor(words: Int32Array<SharedArrayBuffer>) {
+    this.#words = words;
+  }
+
+  /**
+   * Takes the lock, waiting for as long as it takes.
+   * @hot
+   */
+  lock(at: LockIndex, rank: LockRank): void {
+    assert(this.#held >> (rank * RANK_BITS) === 0, "Lock taken out of order");
+    if (Atomics.compareExchange(this.#words, at, FREE, HELD) !== FREE) this.#wait(at);
+    this.#held += 1 << (rank * RANK_BITS);
+  }
+
+  #wait(at: LockIndex): void {
+    for (let spins = 0; spins < SPINS_MAX; spins++) {
+      if (Atomics.load(this.#words, at) !== FREE) continue;
+      if (Atomics.compareExchange(this.#words, at, FREE, HELD) === FREE) return;
+    }
+    while (Atomics.exchange(this.#words, at, CONTENDED) !== FREE) {
+      Atomics.wait(this.#words, at, CONTENDED);
+    }
+  }
+
+  /**
+   * Takes the lock if it is free now. Any order is allowed: a try cannot deadlock.
+   * @hot
+   */
+  tryLock(at: LockIndex, rank: LockRank): boolean {
+    if (Atomics.compareExchange(this.#words, at, FREE, HELD) !== FREE) return false;
+    this.#held += 1 << (rank * RANK_BITS);
+    return true;
+  }
+
+  /**
+   * Gives the lock back.
+   * @hot
+   */
+  unlock(at: LockIndex, rank: LockRank): void {
+    const was = Atomics.exchange(this.#words, at, FREE);
+    if (was === FREE) fail(`Lock ${at} released but not held`);
+    if (was === CONTENDED) Atomics.notify(this.#words, at, 1);
+    this.#held -= 1 << (rank * RANK_BITS);
+  }
+
+  /** How many locks of `rank` this thread holds. */
+  heldCount(rank: LockRank): number {
+    return (this.#held >> (rank * RANK_BITS)) & COUNT_MASK;
+  }
+
+  /** Whether this thread holds no lock at all: true between requests. */
+  get idle(): boolean {
+    return this.#held === 0;
+  }
+}

@@ -1,0 +1,118 @@
+// The map of the control memory: one SharedArrayBuffer with every lock, list head and counter.
+//
+// Items and hash buckets are not here but in mapped memory (arena.ts): bulk copies out of a
+// SharedArrayBuffer are 4 to 8 times slower, and Atomics.wait works on nothing else.
+
+import { assert } from "../base/assert.ts";
+
+/** Records that different threads write start on lines of their own. */
+export const LINE_BYTES = 64;
+const WORD_BYTES = 4;
+const WORDS_PER_LINE = LINE_BYTES / WORD_BYTES;
+
+/** Words of the first region. Those written often have a line of their own. */
+export const Global = {
+  /** Clock, seconds since start. Written by the main thread. */
+  NOW: 0,
+  /** `-v` count, 0..2. Written by `verbosity`. */
+  VERBOSITY: 1,
+  /** Items stored or touched at or before this second are flushed once it has come; 0 none. */
+  OLDEST_LIVE: 2,
+  /** Flush generation, 0..65535: items of another one are flushed. */
+  FLUSH_GENERATION: 3,
+  /** Items stored up to this second are flushed, whatever their generation. */
+  FLUSHED_UNTIL: 4,
+  /** Second of the last flush_all, and how many came in it: see flush.ts. */
+  FLUSH_SECOND: 5,
+  FLUSHES_IN_SECOND: 6,
+  /** Lock word of the flush state and of the statistics' baseline. */
+  SETTINGS_LOCK: 7,
+  /** 1 while the acceptor accepts. */
+  ACCEPTING: 8,
+  /** Open client connections. */
+  CURR_CONNS: 1 * WORDS_PER_LINE,
+  /** Low 32 bits of the next cas, and the count of its half-turns: see cas.ts. */
+  CAS_LOW: 2 * WORDS_PER_LINE,
+  CAS_EPOCH: 2 * WORDS_PER_LINE + 1,
+} as const;
+const GLOBAL_LINES = 4;
+
+/** What the regions are sized by. */
+export interface RegionSizes {
+  readonly shards: number;
+  readonly slabClasses: number;
+  readonly lrus: number;
+  /** Pages that may ever be given to a class. */
+  readonly pages: number;
+  /** Threads that count, the main thread first. */
+  readonly counterThreads: number;
+  /** Float64 slots of one thread's counters. */
+  readonly countersPerThread: number;
+}
+
+/** Where each region starts, in bytes. */
+export interface Regions extends RegionSizes {
+  readonly shardsAt: number;
+  readonly slabsAt: number;
+  readonly pagesAt: number;
+  /** One word per page: the class that owns it. */
+  readonly pageOwnersAt: number;
+  readonly lrusAt: number;
+  readonly countersAt: number;
+  /** Bytes from one thread's counters to the next one's. */
+  readonly counterStride: number;
+  readonly baselineAt: number;
+  readonly bytes: number;
+}
+
+/** Lays the regions out, one after the other, each on a line boundary. */
+export function planRegions(sizes: RegionSizes): Regions {
+  let at = GLOBAL_LINES * LINE_BYTES;
+  const take = (bytes: number): number => {
+    const from = at;
+    at += Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
+    return from;
+  };
+  const counterStride = Math.ceil(sizes.countersPerThread * 8 / LINE_BYTES) * LINE_BYTES;
+  return {
+    ...sizes,
+    shardsAt: take(sizes.shards * LINE_BYTES),
+    slabsAt: take(sizes.slabClasses * LINE_BYTES),
+    pagesAt: take(LINE_BYTES),
+    pageOwnersAt: take(sizes.pages * WORD_BYTES),
+    lrusAt: take(sizes.lrus * LINE_BYTES),
+    counterStride,
+    countersAt: take(counterStride * sizes.counterThreads),
+    baselineAt: take(counterStride),
+    bytes: at,
+  };
+}
+
+/** One thread's views of the control memory. */
+export interface Control {
+  readonly regions: Regions;
+  readonly i32: Int32Array<SharedArrayBuffer>;
+  readonly u32: Uint32Array<SharedArrayBuffer>;
+  readonly f64: Float64Array<SharedArrayBuffer>;
+}
+
+/** Allocates the control memory, all zero. */
+export function makeControlMemory(regions: Regions): SharedArrayBuffer {
+  return new SharedArrayBuffer(regions.bytes);
+}
+
+/** Opens the views over `memory`, which was made for `regions`. */
+export function openControl(memory: SharedArrayBuffer, regions: Regions): Control {
+  assert(memory.byteLength === regions.bytes, "Control memory of another layout");
+  return {
+    regions,
+    i32: new Int32Array(memory),
+    u32: new Uint32Array(memory),
+    f64: new Float64Array(memory),
+  };
+}
+
+/** Index of the 32-bit word at byte `at` of the control memory. */
+export function wordIndex(at: number): number {
+  return at / WORD_BYTES;
+}

@@ -1,0 +1,103 @@
+// Counters in shared memory. Each thread writes only its own slots, so adding is one plain write
+// and takes no lock; whoever wants a total adds the threads up.
+
+import type { Control } from "../memory/regions.ts";
+import {
+  CLASS_ROWS,
+  type ClassCounterName,
+  CLASSES_MAX,
+  type CounterName,
+  COUNTERS_PER_THREAD,
+  THREAD_ROWS,
+} from "./names.ts";
+
+const FLOAT_BYTES = 8;
+const CLASS_SLOTS = CLASS_ROWS.length;
+
+/** One thread's slots. */
+export class Counters {
+  readonly #slots: Float64Array<SharedArrayBuffer>;
+  readonly #from: number;
+  readonly #classesFrom: number;
+
+  /** @param thread Which thread's slots: 0 is the main thread. */
+  constructor(control: Control, thread: number) {
+    const { countersAt, counterStride } = control.regions;
+    this.#slots = control.f64;
+    this.#from = (countersAt + thread * counterStride) / FLOAT_BYTES;
+    this.#classesFrom = this.#from + THREAD_ROWS.length;
+  }
+
+  /**
+   * Adds `count` to the counter in slot `counter`.
+   * @hot
+   */
+  add(counter: number, count: number): void {
+    this.#slots[this.#from + counter]! += count;
+  }
+
+  /**
+   * Adds `count` to the class counter in slot `counter` of slab class `clsid`.
+   * @hot
+   */
+  addClass(clsid: number, counter: number, count: number): void {
+    this.#slots[this.#classesFrom + clsid * CLASS_SLOTS + counter]! += count;
+  }
+}
+
+/** Totals over all threads at one moment, less the baseline of the last reset. */
+export class Snapshot {
+  readonly #sums: Float64Array;
+
+  constructor(control: Control) {
+    const { countersAt, counterStride, counterThreads, baselineAt } = control.regions;
+    this.#sums = new Float64Array(COUNTERS_PER_THREAD);
+    for (let slot = 0; slot < COUNTERS_PER_THREAD; slot++) {
+      let sum = -control.f64[baselineAt / FLOAT_BYTES + slot]!;
+      for (let thread = 0; thread < counterThreads; thread++) {
+        sum += control.f64[(countersAt + thread * counterStride) / FLOAT_BYTES + slot]!;
+      }
+      this.#sums[slot] = sum;
+    }
+  }
+
+  /** Total of a thread counter. */
+  of(name: CounterName): number {
+    return this.#sums[THREAD_ROWS.findIndex((row) => row[0] === name)]!;
+  }
+
+  /** Total of a class counter in slab class `clsid`. */
+  ofClass(clsid: number, name: ClassCounterName): number {
+    const column = CLASS_ROWS.findIndex((row) => row[0] === name);
+    return this.#sums[THREAD_ROWS.length + clsid * CLASS_SLOTS + column]!;
+  }
+
+  /** Total of a class counter over all classes. */
+  ofClasses(name: ClassCounterName): number {
+    let sum = 0;
+    for (let clsid = 0; clsid < CLASSES_MAX; clsid++) sum += this.ofClass(clsid, name);
+    return sum;
+  }
+}
+
+/**
+ * Makes every counter read 0 from now on; gauges stay. Other threads go on counting meanwhile:
+ * their slots are not touched, only the baseline that a {@linkcode Snapshot} takes off.
+ * Caller holds the settings lock.
+ */
+export function resetCountersLocked(control: Control): void {
+  const { countersAt, counterStride, counterThreads, baselineAt } = control.regions;
+  for (let slot = 0; slot < COUNTERS_PER_THREAD; slot++) {
+    if (kindOf(slot) === "gauge") continue;
+    let sum = 0;
+    for (let thread = 0; thread < counterThreads; thread++) {
+      sum += control.f64[(countersAt + thread * counterStride) / FLOAT_BYTES + slot]!;
+    }
+    control.f64[baselineAt / FLOAT_BYTES + slot] = sum;
+  }
+}
+
+function kindOf(slot: number): string {
+  if (slot < THREAD_ROWS.length) return THREAD_ROWS[slot]![1];
+  return CLASS_ROWS[(slot - THREAD_ROWS.length) % CLASS_SLOTS]![1];
+}

@@ -1,0 +1,66 @@
+// Every C function the server calls, with its prototype. The only Deno.dlopen in the code base.
+//
+// Results are i32 and lengths u32: isize and usize come back as BigInt. Memory is passed as
+// `buffer`: that form is a plain call (18 ns for a memcpy of 100 bytes), an address passed as a
+// number takes Deno's slow path (82 ns; docs/decisions/0006-copies-and-references.md).
+
+const SYMBOLS = {
+  // ssize_t recv(int sockfd, void *buf, size_t len, int flags);
+  recv: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  // ssize_t send(int sockfd, const void *buf, size_t len, int flags);
+  send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  // ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);
+  sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // ssize_t read(int fd, void *buf, size_t count);
+  read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // ssize_t write(int fd, const void *buf, size_t count);
+  write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int close(int fd);
+  close: { parameters: ["i32"], result: "i32" },
+  // int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, int flags);
+  accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
+  // int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen);
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  // int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen);
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  // int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  // int epoll_create1(int flags);
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  // int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout);
+  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  // int eventfd(unsigned int initval, int flags);
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  // int poll(struct pollfd *fds, nfds_t nfds, int timeout);  on a thread of its own
+  poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
+  // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
+  mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
+  // int getrlimit(int resource, struct rlimit *rlim);
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  // int setrlimit(int resource, const struct rlimit *rlim);
+  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  // int getrusage(int who, struct rusage *usage);
+  getrusage: { parameters: ["i32", "buffer"], result: "i32" },
+  // int setgroups(size_t size, const gid_t *list);
+  setgroups: { parameters: ["usize", "buffer"], result: "i32" },
+  // int setgid(gid_t gid);
+  setgid: { parameters: ["u32"], result: "i32" },
+  // int setuid(uid_t uid);
+  setuid: { parameters: ["u32"], result: "i32" },
+  // int *__errno_location(void);  where this thread keeps errno
+  errnoLocation: { name: "__errno_location", parameters: [], result: "pointer" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** libc, opened once per thread. */
+export const libc = Deno.dlopen("libc.so.6", SYMBOLS).symbols;
+
+const location = libc.errnoLocation();
+if (location === null) throw new Error("Cannot find errno: __errno_location returned null");
+const errnoView = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
+
+/** The calling thread's errno, as left by the last call that failed. */
+export function errno(): number {
+  return errnoView[0]!;
+}

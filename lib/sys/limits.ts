@@ -1,0 +1,45 @@
+// Limits and use of resources: descriptors, CPU time, the user the process runs as.
+
+import { SysError } from "./errno.ts";
+import { errno, libc } from "./libc.ts";
+
+const RLIMIT_NOFILE = 7;
+const RUSAGE_SELF = 0;
+
+/** `struct rlimit`: soft, hard. */
+const rlimit = new BigUint64Array(16);
+/** `struct rusage` starts with two `struct timeval`: user, system; seconds and microseconds each. */
+const rusage = new BigInt64Array(32);
+
+/**
+ * Raises the limit on open descriptors to at least `count`, the hard limit too where allowed.
+ *
+ * @returns The limit in force afterwards, which is lower than `count` when that was refused.
+ */
+export function raiseDescriptorLimit(count: number): number {
+  if (libc.getrlimit(RLIMIT_NOFILE, rlimit) < 0) throw new SysError("getrlimit", -1, errno());
+  const soft = Number(rlimit[0]!);
+  const hard = Number(rlimit[1]!);
+  if (soft >= count) return soft;
+  rlimit[0] = BigInt(count);
+  rlimit[1] = BigInt(Math.max(hard, count));
+  if (libc.setrlimit(RLIMIT_NOFILE, rlimit) === 0) return count;
+  const reachable = Math.min(count, hard);
+  rlimit[0] = BigInt(reachable);
+  rlimit[1] = BigInt(hard);
+  return libc.setrlimit(RLIMIT_NOFILE, rlimit) === 0 ? reachable : soft;
+}
+
+/** CPU time of this process so far, each as `<seconds>.<microseconds>` with six digits. */
+export function cpuTimes(): { readonly user: string; readonly system: string } {
+  if (libc.getrusage(RUSAGE_SELF, rusage) < 0) throw new SysError("getrusage", -1, errno());
+  const time = (at: number) => `${rusage[at]}.${String(rusage[at + 1]).padStart(6, "0")}`;
+  return { user: time(0), system: time(2) };
+}
+
+/** Gives up root for good: supplementary groups, then group, then user. */
+export function dropPrivileges(uid: number, gid: number): void {
+  if (libc.setgroups(0n, null) < 0) throw new SysError("setgroups", -1, errno());
+  if (libc.setgid(gid) < 0) throw new SysError("setgid", -1, errno());
+  if (libc.setuid(uid) < 0) throw new SysError("setuid", -1, errno());
+}

@@ -1,0 +1,157 @@
+// Non-blocking socket calls with the ordinary failures turned into named results.
+
+import { Errno, SysError } from "./errno.ts";
+import { errno, libc } from "./libc.ts";
+
+/** Results of the calls below that are not a byte count or a descriptor. */
+export const Io = {
+  /** The call would block: wait for the next readiness event. */
+  AGAIN: -1,
+  /** The peer is gone: reset, broken pipe, timed out. */
+  GONE: -2,
+  /** No descriptor or kernel memory left for another socket. */
+  FULL: -3,
+} as const;
+
+/** A received or sent buffer: memory that does not move while it is reachable. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+// Source: bits/socket.h, asm-generic/socket.h, netinet/tcp.h.
+const MSG_NOSIGNAL = 0x4000;
+const SOCK_NONBLOCK = 0x800;
+const SOCK_CLOEXEC = 0x80000;
+const SOL_SOCKET = 1;
+const SO_KEEPALIVE = 9;
+const SO_ACCEPTCONN = 30;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+/**
+ * Receives up to `count` bytes into `buffer` from its start.
+ *
+ * @returns Bytes received; 0 when the peer closed its side; otherwise an {@linkcode Io} value.
+ * @throws {SysError} For an errno that means a bug here, such as EBADF.
+ * @hot
+ */
+export function recvInto(fd: number, buffer: Bytes, count: number): number {
+  const received = libc.recv(fd, buffer, count, 0);
+  return received >= 0 ? received : failure("recv", fd);
+}
+
+/**
+ * Sends the first `count` bytes of `buffer`; results as {@linkcode recvInto}, and never SIGPIPE.
+ * @hot
+ */
+export function sendFrom(fd: number, buffer: Bytes, count: number): number {
+  const sent = libc.send(fd, buffer, count, MSG_NOSIGNAL);
+  return sent >= 0 ? sent : failure("send", fd);
+}
+
+/**
+ * Sends what the `struct msghdr` in `message` describes; results as {@linkcode sendFrom}.
+ * @hot
+ */
+export function sendMessage(fd: number, message: Bytes): number {
+  const sent = libc.sendmsg(fd, message, MSG_NOSIGNAL);
+  return sent >= 0 ? sent : failure("sendmsg", fd);
+}
+
+function failure(call: string, fd: number): number {
+  const code = errno();
+  switch (code) {
+    case Errno.EAGAIN:
+    case Errno.EINTR:
+      return Io.AGAIN;
+    case Errno.ECONNRESET:
+    case Errno.EPIPE:
+    case Errno.ETIMEDOUT:
+    case Errno.EHOSTUNREACH:
+      return Io.GONE;
+    case Errno.ENOBUFS:
+    case Errno.ENOMEM:
+      return Io.AGAIN;
+    default:
+      throw new SysError(call, fd, code);
+  }
+}
+
+/**
+ * Accepts one connection, non-blocking and closed on exec.
+ *
+ * @returns Its descriptor; {@linkcode Io.AGAIN} when none waits; {@linkcode Io.GONE} when the client
+ * went away first; {@linkcode Io.FULL} when descriptors have run out.
+ */
+export function accept(listenFd: number): number {
+  const fd = libc.accept4(listenFd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) return fd;
+  const code = errno();
+  switch (code) {
+    case Errno.EAGAIN:
+      return Io.AGAIN;
+    case Errno.EINTR:
+    case Errno.ECONNABORTED:
+      return Io.GONE;
+    case Errno.EMFILE:
+    case Errno.ENFILE:
+    case Errno.ENOBUFS:
+    case Errno.ENOMEM:
+      return Io.FULL;
+    default:
+      throw new SysError("accept4", listenFd, code);
+  }
+}
+
+/** Closes a descriptor. */
+export function closeFd(fd: number): void {
+  if (libc.close(fd) < 0 && errno() !== Errno.EINTR) throw new SysError("close", fd, errno());
+}
+
+const ONE = new Int32Array(16).fill(1);
+const ONE_BYTES = 4;
+
+/** Sets what memcached sets on a TCP connection: TCP_NODELAY and SO_KEEPALIVE. */
+export function setTcpOptions(fd: number): void {
+  libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, ONE, ONE_BYTES);
+  libc.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, ONE, ONE_BYTES);
+}
+
+/** Where a listening socket is bound. */
+export type BoundAddress =
+  | { readonly family: "tcp"; readonly port: number; readonly address: string }
+  | { readonly family: "unix"; readonly path: string };
+
+const optval = new Int32Array(16);
+const optlen = new Uint32Array(16);
+const sockaddr = new Uint8Array(128);
+
+/** Where `fd` listens; undefined when it is not a listening socket. */
+export function listeningAddress(fd: number): BoundAddress | undefined {
+  optlen[0] = 4;
+  if (libc.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, optval, optlen) < 0) return undefined;
+  if (optval[0] !== 1) return undefined;
+  optlen[0] = sockaddr.length;
+  if (libc.getsockname(fd, sockaddr, optlen) < 0) return undefined;
+  return parseAddress(sockaddr, optlen[0]!);
+}
+
+function parseAddress(raw: Uint8Array, length: number): BoundAddress | undefined {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
+  const family = view.getUint16(0, true);
+  const port = view.getUint16(2);
+  if (family === AF_INET) {
+    return { family: "tcp", port, address: Array.from(raw.slice(4, 8)).join(".") };
+  }
+  if (family === AF_INET6) {
+    const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i).toString(16));
+    return { family: "tcp", port, address: groups.join(":") };
+  }
+  if (family === AF_UNIX) {
+    const end = raw.indexOf(0, 2);
+    const path = raw.slice(2, end === -1 ? length : Math.min(end, length));
+    return { family: "unix", path: new TextDecoder().decode(path) };
+  }
+  return undefined;
+}

@@ -1,0 +1,87 @@
+// memden: from the command line to a running server. Prints one line on failure and picks the exit
+// code; everything else is in lib/.
+// deno-lint-ignore-file no-console
+
+import { helpText, licenseText, versionText } from "./lib/config/help.ts";
+import { type Action, parseCommandLine } from "./lib/config/parse.ts";
+import { type Settings, settingsFrom, warningsFor } from "./lib/config/settings.ts";
+import { ExitCode, SettingsError } from "./lib/config/settings_error.ts";
+
+/** Source: sysexits.h, EX_SOFTWARE. */
+const EX_SOFTWARE = 70;
+
+/** What memcached prints when a signal ends it. Source: memcached.c, sig_handler. */
+const SIGNAL_NAMES: Readonly<Partial<Record<Deno.Signal, string>>> = {
+  SIGINT: "Interrupt",
+  SIGTERM: "Terminated",
+};
+
+const TEXTS: Readonly<Record<Action, () => string>> = {
+  help: helpText,
+  license: licenseText,
+  version: versionText,
+};
+
+/** Runs the server until it ends; returns the exit code. */
+async function serve(settings: Settings): Promise<number> {
+  checkPlatform();
+  // The C library is opened when these modules load, so not before it is known to be allowed.
+  const { openLog } = await import("./lib/server/log.ts");
+  const { Server } = await import("./lib/server/server.ts");
+  const log = openLog(settings.verbosity);
+  for (const warning of warningsFor(settings)) log.warn(warning);
+  const server = await Server.start(settings, log);
+  writePorts(settings, server.listening.map((conn) => conn.address.port));
+  if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
+  for (const [signal, name] of Object.entries(SIGNAL_NAMES)) {
+    Deno.addSignalListener(signal as Deno.Signal, () => {
+      console.error(`Signal handled: ${name}.`);
+      void server.stop();
+    });
+  }
+  Deno.addSignalListener("SIGUSR1", () => {
+    console.error("Gracefully stopping");
+    void server.stop();
+  });
+  const ending = await server.ended;
+  if (ending.cause === "asked") return ExitCode.OK;
+  console.error(`memden: stopped: ${ending.reason}`);
+  return EX_SOFTWARE;
+}
+
+/** @throws {SettingsError} Where connections cannot be handed over to threads. */
+function checkPlatform(): void {
+  if (Deno.build.os !== "linux") {
+    throw new SettingsError("memden: this version runs on Linux only", ExitCode.OS_ERROR);
+  }
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
+    throw new SettingsError(
+      "memden: not allowed to call the C library: run with --allow-ffi",
+      ExitCode.OS_ERROR,
+    );
+  }
+}
+
+/** Tells test set-ups which ports were bound. Source: memcached.c, MEMCACHED_PORT_FILENAME. */
+function writePorts(settings: Settings, ports: readonly number[]): void {
+  if (settings.portFilename === null) return;
+  const lines = [...new Set(ports)].map((port) => `TCP INET: ${port}\n`);
+  Deno.writeTextFileSync(settings.portFilename, lines.join(""));
+}
+
+async function main(): Promise<number> {
+  try {
+    const commandLine = parseCommandLine(Deno.args);
+    if (commandLine.action !== "serve") {
+      Deno.stdout.writeSync(new TextEncoder().encode(TEXTS[commandLine.action]()));
+      return ExitCode.OK;
+    }
+    return await serve(settingsFrom(commandLine.raw, Deno.env.toObject()));
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    console.error(error.message);
+    return error.exitCode;
+  }
+}
+
+Deno.exit(await main());
