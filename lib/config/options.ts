@@ -1,0 +1,340 @@
+// Every option of memcached 1.6.45: one row per flag, one row per sub-option of `-o`.
+//
+// Parsing, checks, `-h` and docs/options.md all read these rows. An option is made available by
+// changing its state to "ready"; a value of an otherwise ready option, by removing it from
+// HELD_BACK. No option of memcached is missing here, and none is ignored in silence.
+// Source: memcached memcached.c, main(), and its `-h`; the help texts are ours.
+
+const INT_MAX = 2 ** 31 - 1;
+const U32_MAX = 2 ** 32 - 1;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/**
+ * How an option's text is read.
+ *
+ * - `flag`: takes no value; `count`: every use adds one, `=n` sets the number
+ * - `action`: answers at once and ends the process
+ * - `int`, `port`: digits as `atoi` reads them; `octal` likewise, to base 8
+ * - `size`: as `int`, with an optional k or m; `decimal`: as `atof`
+ * - `level`: an `int` that may be left out and then is 1
+ * - `word`: one of a few; `text`: anything; `list`: anything, and every use adds to it
+ * - `on`: a switch; `off`: turns off the option named behind its `no_`
+ * - `preset`: stands for other sub-options
+ */
+export type Kind =
+  | "flag"
+  | "count"
+  | "action"
+  | "int"
+  | "port"
+  | "octal"
+  | "size"
+  | "decimal"
+  | "level"
+  | "word"
+  | "text"
+  | "list"
+  | "on"
+  | "off"
+  | "preset";
+
+/**
+ * What giving the option does.
+ *
+ * - `ready`: what memcached does
+ * - `echo`: accepted if valid, shown where memcached shows it, without effect
+ * - `later`: refused until the feature is here, unless it asks for what the server does anyway
+ * - `never`: refused; the feature is not planned
+ */
+export type State = "ready" | "echo" | "later" | "never";
+
+/** One row, in the order of the tables below. */
+type Row = readonly [
+  letter: string,
+  name: string,
+  kind: Kind,
+  fallback: string,
+  allowed: readonly (number | string)[],
+  value: string,
+  state: State,
+  help: string,
+];
+
+// deno-fmt-ignore
+const FLAG_ROWS = [
+  // letter, long name, kind, default, allowed, value, state, help
+  ["p", "port", "port", "11211", [-1, 65535], "num", "ready",
+    "TCP port to listen on; 0 for none, -1 for any free one"],
+  ["U", "udp-port", "port", "0", [0, 65535], "num", "later",
+    "UDP port to listen on; 0 for none. Without -p, TCP uses the same number"],
+  ["s", "unix-socket", "text", "", [], "file", "later",
+    "Unix socket to listen on, instead of TCP and UDP"],
+  ["a", "unix-mask", "octal", "700", [0, 0o777], "mask", "later",
+    "access mode of the Unix socket, in octal"],
+  ["A", "enable-shutdown", "flag", "0", [], "", "ready",
+    "let clients stop the server with the shutdown command"],
+  ["l", "listen", "list", "", [], "addr", "ready",
+    "address to listen on: host, host:port, [v6]:port or *; repeat it or separate by commas. " +
+    "Without it, every address of the machine"],
+  ["d", "daemon", "flag", "0", [], "", "later",
+    "run in the background, detached from the terminal"],
+  ["r", "enable-coredumps", "flag", "0", [], "", "later",
+    "raise the core file limit as far as allowed"],
+  ["u", "user", "text", "", [], "user", "ready",
+    "when started as root, continue as this user; a name or a numeric uid"],
+  ["m", "memory-limit", "int", "64", [0, 32 * KIB], "MB", "ready",
+    "memory for items, in megabytes; hash table and connections come on top"],
+  ["M", "disable-evictions", "flag", "0", [], "", "ready",
+    "when memory is full, answer with an error instead of evicting"],
+  ["c", "conn-limit", "int", "1024", [1, INT_MAX], "num", "ready",
+    "most client connections at a time"],
+  ["k", "lock-memory", "flag", "0", [], "", "later",
+    "keep all memory from being paged out"],
+  ["v", "verbose", "count", "0", [], "", "ready",
+    "write errors and warnings to stderr; -vv adds commands and replies, -vvv state changes"],
+  ["h", "help", "action", "", [], "", "ready",
+    "print this list and exit"],
+  ["i", "license", "action", "", [], "", "ready",
+    "print the license and exit"],
+  ["V", "version", "action", "", [], "", "ready",
+    "print the version and exit"],
+  ["P", "pidfile", "text", "", [], "file", "ready",
+    "write the process id to this file"],
+  ["f", "slab-growth-factor", "decimal", "1.25", [1, 1_000_000], "num", "ready",
+    "how much larger each slab class is than the one before"],
+  ["n", "slab-min-size", "int", "48", [1, 512 * KIB], "bytes", "ready",
+    "room for key, value and flags in the smallest slab class"],
+  ["L", "enable-largepages", "flag", "0", [], "", "later",
+    "ask the kernel for large memory pages"],
+  ["D", "D", "text", ":", [], "char", "later",
+    "character that ends a key's prefix; also turns on statistics per prefix"],
+  ["t", "threads", "int", "4", [1, INT_MAX], "num", "ready",
+    "worker threads"],
+  ["R", "max-reqs-per-event", "int", "20", [1, INT_MAX], "num", "ready",
+    "requests served from one connection before others get their turn"],
+  ["C", "disable-cas", "flag", "0", [], "", "ready",
+    "store no CAS number with an item"],
+  ["b", "listen-backlog", "int", "1024", [0, INT_MAX], "num", "ready",
+    "connections the kernel queues before they are accepted"],
+  ["B", "protocol", "word", "auto", ["auto", "ascii", "binary"], "name", "ready",
+    "protocol to speak; auto tells by a connection's first byte"],
+  ["I", "max-item-size", "size", "1m", [0, INT_MAX], "num", "ready",
+    "largest item, in bytes, or with a k or m behind the number; 1k to 1024m"],
+  ["S", "enable-sasl", "flag", "0", [], "", "later",
+    "ask for a SASL login; binary protocol only"],
+  ["F", "disable-flush-all", "flag", "0", [], "", "ready",
+    "refuse the flush_all command"],
+  ["X", "disable-dumping", "flag", "0", [], "", "ready",
+    "refuse the commands that list keys"],
+  ["W", "disable-watch", "flag", "0", [], "", "ready",
+    "refuse the watch command"],
+  ["Y", "auth-file", "text", "", [], "file", "later",
+    "ask for a login over the text protocol; lines of user:password in this file"],
+  ["e", "memory-file", "text", "", [], "file", "later",
+    "keep item memory in this file, so that it survives a restart"],
+  ["Z", "enable-ssl", "flag", "0", [], "", "later",
+    "speak TLS"],
+  ["N", "napi_ids", "int", "0", [0, INT_MAX], "num", "echo",
+    "receive queues of the network card that workers are bound to; at most as many as threads"],
+  ["o", "extended", "list", "", [], "list", "ready",
+    "further options, comma separated; see below"],
+] as const satisfies readonly Row[];
+
+// deno-fmt-ignore
+const SUBOPTION_ROWS = [
+  // (no letter), name, kind, default, allowed, value, state, help
+  ["", "maxconns_fast", "on", "1", [], "", "ready",
+    "over the connection limit, answer with an error and close"],
+  ["", "no_maxconns_fast", "off", "", [], "", "later",
+    "over the connection limit, stop accepting instead"],
+  ["", "hashpower", "int", "0", [12, 32], "power", "ready",
+    "start with a hash table of 2^power buckets; when not given, the server chooses"],
+  ["", "no_hashexpand", "on", "0", [], "", "later",
+    "never grow the hash table"],
+  ["", "hash_algorithm", "word", "murmur3", ["murmur3", "jenkins", "xxh3"], "name", "echo",
+    "name of the key hash"],
+  ["", "slab_reassign", "on", "1", [], "", "echo",
+    "let pages move between slab classes"],
+  ["", "no_slab_reassign", "off", "", [], "", "echo",
+    "keep pages in their slab class"],
+  ["", "slab_automove", "level", "1", [0, 2], "level", "echo",
+    "move pages by themselves: 0 never, 1 by age, 2 on every eviction"],
+  ["", "no_slab_automove", "off", "", [], "", "echo",
+    "same as slab_automove=0"],
+  ["", "slab_automove_ratio", "decimal", "0.8", [0, 1], "ratio", "echo",
+    "age between two classes below which a page moves"],
+  ["", "slab_automove_window", "int", "10", [3, 1800], "s", "echo",
+    "seconds that decide over a move"],
+  ["", "slab_automove_freeratio", "decimal", "0.01", [0, 1], "ratio", "echo",
+    "share of memory to hold free for external storage"],
+  ["", "slab_sizes", "text", "", [], "a-b-c", "later",
+    "chunk size of every slab class, instead of a growth factor"],
+  ["", "slab_chunk_max", "int", "1024", [1, 1024], "KB", "ready",
+    "largest chunk, in kilobytes; must divide 1024 and -I. Where that is too small for an item " +
+    "of -I, it is 1024"],
+  ["", "no_chunked_items", "preset", "", ["slab_chunk_max=1024"], "", "ready",
+    "store every item in one chunk"],
+  ["", "tail_repair_time", "int", "0", [10, INT_MAX], "s", "echo",
+    "seconds after which an item at the LRU tail that is still held is taken by force"],
+  ["", "lru_crawler", "on", "1", [], "", "echo",
+    "look for expired items in the background"],
+  ["", "no_lru_crawler", "off", "", [], "", "echo",
+    "leave expired items until they are asked for"],
+  ["", "lru_crawler_sleep", "int", "100", [0, 1_000_000], "us", "echo",
+    "microseconds that the crawler rests between items"],
+  ["", "lru_crawler_tocrawl", "int", "0", [0, U32_MAX], "num", "echo",
+    "items per slab class and crawl; 0 for all"],
+  ["", "lru_maintainer", "on", "1", [], "", "echo",
+    "keep hot, warm and cold items apart"],
+  ["", "no_lru_maintainer", "off", "", [], "", "echo",
+    "one LRU list per slab class"],
+  ["", "hot_lru_pct", "int", "20", [1, 79], "percent", "echo",
+    "share of a slab class for hot items"],
+  ["", "warm_lru_pct", "int", "40", [1, 79], "percent", "echo",
+    "share of a slab class for warm items"],
+  ["", "hot_max_factor", "decimal", "0.2", [0, 1_000_000], "num", "echo",
+    "hot items idle for longer than this times the cold age leave the hot list"],
+  ["", "warm_max_factor", "decimal", "2", [0, 1_000_000], "num", "echo",
+    "warm items idle for longer than this times the cold age leave the warm list"],
+  ["", "temporary_ttl", "int", "", [0, U32_MAX], "s", "later",
+    "items that live no longer than this are never evicted"],
+  ["", "idle_timeout", "int", "0", [0, INT_MAX], "s", "later",
+    "close connections that were idle for so long; 0 for never"],
+  ["", "watcher_logbuf_size", "int", "256", [1, 1_048_576], "KB", "echo",
+    "log buffer of each watcher"],
+  ["", "worker_logbuf_size", "int", "64", [1, 1_048_576], "KB", "echo",
+    "log buffer of each worker thread"],
+  ["", "read_buf_mem_limit", "int", "0", [0, 1_048_576], "MB", "later",
+    "most memory for the buffers of all connections; 0 for no limit"],
+  ["", "resp_obj_mem_limit", "int", "0", [0, 1_048_576], "MB", "later",
+    "older name of read_buf_mem_limit"],
+  ["", "track_sizes", "on", "0", [], "", "later",
+    "count items by size for stats sizes"],
+  ["", "inline_ascii_resp", "on", "0", [], "", "echo",
+    "a former way to buffer replies"],
+  ["", "no_inline_ascii_resp", "off", "", [], "", "echo",
+    "opposite of inline_ascii_resp"],
+  ["", "modern", "preset", "", [], "", "ready",
+    "the defaults of the next release; today none differ"],
+  ["", "no_modern", "preset", "",
+    ["no_maxconns_fast", "no_slab_reassign", "no_slab_automove", "no_lru_crawler",
+      "no_lru_maintainer", "hash_algorithm=jenkins", "slab_chunk_max=1024"], "", "ready",
+    "the defaults of memcached 1.4, as far as they are available"],
+  ["", "drop_privileges", "on", "0", [], "", "echo",
+    "filter system calls once started"],
+  ["", "no_drop_privileges", "off", "", [], "", "echo",
+    "opposite of drop_privileges"],
+  ["", "relaxed_privileges", "on", "0", [], "", "echo",
+    "a wider filter, for tests"],
+  ["", "sock_cookie_id", "int", "0", [0, U32_MAX], "num", "echo",
+    "mark on client sockets for packet filters; FreeBSD only"],
+  ["", "ssl_chain_cert", "text", "", [], "file", "later", "certificate chain, PEM"],
+  ["", "ssl_key", "text", "", [], "file", "later", "private key, PEM"],
+  ["", "ssl_verify_mode", "int", "0", [0, 3], "num", "later",
+    "client certificates: 0 none, 1 request, 2 require, 3 once"],
+  ["", "ssl_keyformat", "int", "1", [1, 2], "num", "later", "private key: 1 PEM, 2 DER"],
+  ["", "ssl_ciphers", "text", "", [], "list", "later", "ciphers to offer"],
+  ["", "ssl_ca_cert", "text", "", [], "file", "later", "authorities of client certificates, PEM"],
+  ["", "ssl_wbuf_size", "int", "16", [1, 1_048_576], "KB", "later", "TLS write buffer"],
+  ["", "ssl_session_cache", "on", "0", [], "", "later", "resume TLS sessions"],
+  ["", "ssl_kernel_tls", "on", "0", [], "", "later", "let the kernel encrypt"],
+  ["", "ssl_min_version", "int", "2", [0, 3], "num", "later",
+    "lowest TLS version: 0 for 1.0 up to 3 for 1.3"],
+  ["", "proxy_config", "text", "", [], "file", "never", "routes of the proxy"],
+  ["", "proxy_arg", "text", "", [], "text", "never", "argument for the routes"],
+  ["", "proxy_uring", "on", "0", [], "", "never", "io_uring for the proxy's back ends"],
+  ["", "proxy_memprofile", "on", "0", [], "", "never", "memory profile of the proxy"],
+  ["", "ext_path", "text", "", [], "file:size", "never", "file for values on flash"],
+  ["", "ext_page_size", "text", "", [], "MB", "never", "size of a storage page"],
+  ["", "ext_wbuf_size", "text", "", [], "MB", "never", "write buffer of a storage page"],
+  ["", "ext_threads", "text", "", [], "num", "never", "threads that read and write flash"],
+  ["", "ext_io_depth", "text", "", [], "num", "never", "requests per flash thread at a time"],
+  ["", "ext_item_size", "text", "", [], "bytes", "never", "smallest value that goes to flash"],
+  ["", "ext_item_age", "text", "", [], "s", "never", "idle time before a value goes to flash"],
+  ["", "ext_low_ttl", "text", "", [], "s", "never", "TTL below which values share pages"],
+  ["", "ext_recache_rate", "text", "", [], "num", "never", "reads after which a value returns"],
+  ["", "ext_compact_under", "text", "", [], "pages", "never", "free pages that start compaction"],
+  ["", "ext_drop_under", "text", "", [], "pages", "never", "free pages that start dropping values"],
+  ["", "ext_max_sleep", "text", "", [], "us", "never", "longest rest of the storage threads"],
+  ["", "ext_max_frag", "text", "", [], "ratio", "never", "fragmentation that starts compaction"],
+  ["", "ext_drop_unread", "on", "0", [], "", "never", "drop unread values at compaction"],
+] as const satisfies readonly Row[];
+
+/** The long name of a flag, the name of a sub-option, or the letter of `-D`, which has no name. */
+export type OptionName = typeof FLAG_ROWS[number][1] | typeof SUBOPTION_ROWS[number][1];
+
+/** One option, as its row says. */
+export interface Option {
+  /** The short flag; empty for a sub-option of `-o`. */
+  readonly letter: string;
+  readonly name: OptionName;
+  readonly kind: Kind;
+  /** The default, as one would type it; empty when there is none. Switches: 1 or 0. */
+  readonly fallback: string;
+  /**
+   * Numbers: smallest and largest, except that a `decimal` must be above the smallest. Words: all
+   * of them. Presets: the sub-options they stand for. Otherwise empty.
+   */
+  readonly allowed: readonly (number | string)[];
+  /** What the value is, or its unit; empty when there is none. */
+  readonly value: string;
+  readonly state: State;
+  readonly help: string;
+}
+
+/** Every flag, in the order `-h` lists them. */
+export const FLAGS: readonly Option[] = FLAG_ROWS.map(fromRow);
+
+/** Every sub-option of `-o`, in the order `-h` lists them. */
+export const SUBOPTIONS: readonly Option[] = SUBOPTION_ROWS.map(fromRow);
+
+/**
+ * Allowed values whose feature is not there yet: that word, or every number above that one.
+ * They are refused like an option in state "later".
+ */
+export const HELD_BACK: ReadonlyMap<OptionName, string | number> = new Map<
+  OptionName,
+  string | number
+>([
+  ["protocol", "binary"],
+  ["max-item-size", MIB],
+]);
+
+/** The environment variables that are read at start. */
+export const ENVIRONMENT = [
+  ["MEMCACHED_PORT_FILENAME", "file to write the ports in use to; useful with -p -1"],
+  ["MEMCACHED_HASH_BULK_MOVE", "buckets moved at a time while the hash table grows; default 1"],
+] as const;
+export type EnvironmentName = typeof ENVIRONMENT[number][0];
+
+/** Bounds of `-I`, in bytes. Source: memcached memcached.h, ITEM_SIZE_MAX_LOWER_LIMIT, _UPPER_. */
+export const ITEM_SIZE_MIN = KIB;
+export const ITEM_SIZE_MAX = GIB;
+
+/** Whether giving the option starts a server: it is in state "ready" or "echo". */
+export function isAvailable(option: Option): boolean {
+  return option.state === "ready" || option.state === "echo";
+}
+
+/** Whether the option cannot be given without a value. */
+export function needsValue(option: Option): boolean {
+  return option.value !== "" && option.kind !== "level";
+}
+
+/** The option as messages name it: `-s (unix-socket)`, `-o idle_timeout`. */
+export function labelOf(option: Option): string {
+  if (option.letter === "") return `-o ${option.name}`;
+  return hasLongName(option) ? `-${option.letter} (${option.name})` : `-${option.letter}`;
+}
+
+/** Whether the flag has a long form; `-D` has none. */
+export function hasLongName(option: Option): boolean {
+  return option.name !== option.letter;
+}
+
+function fromRow(row: Row & { readonly 1: OptionName }): Option {
+  const [letter, name, kind, fallback, allowed, value, state, help] = row;
+  return { letter, name: name as OptionName, kind, fallback, allowed, value, state, help };
+}

@@ -1,0 +1,363 @@
+// Settings: everything the command line and the environment decide, frozen and checked.
+//
+// Plain data, so that it can be posted to workers. Field names follow memcached's `struct settings`
+// and units its `stats settings`: bytes, seconds, counts.
+// A check that needs more than one option belongs in checkSettings(); all others are made by row.
+
+import { type EnvironmentName, ITEM_SIZE_MAX, ITEM_SIZE_MIN } from "./options.ts";
+import { type ListenAddress, parseListen } from "./listen_address.ts";
+import type { RawValues } from "./parse.ts";
+import { ExitCode, SettingsError } from "./settings_error.ts";
+import { atoi, Values } from "./values.ts";
+
+/** Bytes of a slab page. Source: memcached settings.slab_page_size; no option changes it. */
+export const SLAB_PAGE_SIZE = 2 ** 20;
+
+/** What `temporary_ttl` shows while it is off. Source: memcached settings_init(). */
+const TEMPORARY_TTL_SHOWN = 61;
+
+/** Threads above which memcached warns. Source: memcached main(), case 't'. */
+const THREADS_SENSIBLE_MAX = 64;
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Everything that is decided before the server starts. */
+export interface Settings {
+  /** TCP port of addresses that name none; 0 for no TCP, -1 for any free port. */
+  readonly port: number;
+  /** 0 for no UDP. */
+  readonly udpPort: number;
+  /** Where to listen for TCP; empty when {@linkcode port} is 0. */
+  readonly listen: readonly ListenAddress[];
+  /** The values of `-l`, joined by commas, without spaces. */
+  readonly inter: string | null;
+  /** Unix socket; null for none. */
+  readonly socketPath: string | null;
+  /** Access mode of the Unix socket. */
+  readonly socketMask: number;
+  /** Where to write the ports in use, one line per socket; null for nowhere. */
+  readonly portFilename: string | null;
+  readonly backlog: number;
+  readonly maxconns: number;
+  /** Over the limit: answer and close, rather than stop accepting. */
+  readonly maxconnsFast: boolean;
+  /** Seconds; 0 for never. */
+  readonly idleTimeout: number;
+  /** Bytes; 0 for no limit. */
+  readonly readBufMemLimit: number;
+  readonly sockCookieId: number;
+  readonly napiIds: number;
+
+  /** Worker threads. */
+  readonly threads: number;
+  readonly reqsPerEvent: number;
+  /** A name or a numeric uid; null to stay who started the server. */
+  readonly user: string | null;
+  readonly pidfile: string | null;
+  /** 0 silent, 1 errors and warnings, 2 commands and replies, 3 state changes. */
+  readonly verbosity: number;
+  /** Bytes. */
+  readonly watcherLogbufSize: number;
+  /** Bytes. */
+  readonly workerLogbufSize: number;
+
+  readonly bindingProtocol: BindingProtocol;
+  readonly shutdownCommand: boolean;
+  readonly flushEnabled: boolean;
+  readonly dumpEnabled: boolean;
+  readonly watchEnabled: boolean;
+  readonly sasl: boolean;
+  /** File of logins for the text protocol; null for no login. */
+  readonly authFile: string | null;
+  readonly prefixDelimiter: string;
+  /** Statistics per key prefix. */
+  readonly detailEnabled: boolean;
+
+  /** Memory for items, in bytes. */
+  readonly maxbytes: number;
+  readonly evictions: boolean;
+  readonly cas: boolean;
+  readonly factor: number;
+  /** Room for key, value and flags in the smallest class, in bytes. */
+  readonly chunkSize: number;
+  /** Bytes. */
+  readonly itemSizeMax: number;
+  /** Bytes. */
+  readonly slabPageSize: number;
+  /** Largest chunk, in bytes. */
+  readonly slabChunkMax: number;
+  readonly slabReassign: boolean;
+  /** 0 never, 1 by age, 2 on every eviction. */
+  readonly slabAutomove: number;
+  readonly slabAutomoveRatio: number;
+  /** Seconds. */
+  readonly slabAutomoveWindow: number;
+  readonly slabAutomoveFreeratio: number;
+  readonly memoryFile: string | null;
+  readonly trackSizes: boolean;
+
+  /** The hash table starts with 2^this buckets; 0 lets the store choose. */
+  readonly hashpowerInit: number;
+  readonly hashAlgorithm: string;
+  /** Buckets moved at a time while the hash table grows. */
+  readonly hashBulkMove: number;
+  readonly lruCrawler: boolean;
+  /** Microseconds. */
+  readonly lruCrawlerSleep: number;
+  /** Items per class; 0 for all. */
+  readonly lruCrawlerTocrawl: number;
+  /** Whether items are kept in HOT, WARM and COLD lists. */
+  readonly lruMaintainer: boolean;
+  /** Percent. */
+  readonly hotLruPct: number;
+  /** Percent. */
+  readonly warmLruPct: number;
+  readonly hotMaxFactor: number;
+  readonly warmMaxFactor: number;
+  readonly tempLru: boolean;
+  /** Seconds. */
+  readonly temporaryTtl: number;
+  /** Seconds; 0 for never. */
+  readonly tailRepairTime: number;
+}
+
+/** The part of the environment that matters. `Deno.env.toObject()` is one. */
+export type Environment = Readonly<Partial<Record<EnvironmentName, string>>>;
+
+/** What a new connection may speak; `auto` tells by its first byte. */
+export type BindingProtocol = "auto" | "ascii" | "binary";
+
+/** What the server does when it is started without options. */
+export function defaultSettings(): Settings {
+  return settingsFrom({ flags: new Map(), suboptions: [] }, {});
+}
+
+/**
+ * Completes and checks what the command line says.
+ *
+ * @param env Read here only, once.
+ * @throws {SettingsError} For an option that cannot be used, or options that do not go together.
+ */
+export function settingsFrom(raw: RawValues, env: Environment): Settings {
+  const values = new Values(raw);
+  const settings: Settings = Object.freeze({
+    ...networkSettings(values, env),
+    ...threadSettings(values),
+    ...commandSettings(values),
+    ...memorySettings(values),
+    ...lookupSettings(values, env),
+  });
+  checkSettings(settings, values);
+  return settings;
+}
+
+/** What to tell the operator about settings that work but are seldom meant. */
+export function warningsFor(settings: Settings): readonly string[] {
+  if (settings.threads <= THREADS_SENSIBLE_MAX) return [];
+  return [`Warning: ${settings.threads} worker threads; more than cores rarely helps`];
+}
+
+/** Refuses options that do not go together. The sentences about sizes are memcached's. */
+function checkSettings(settings: Settings, values: Values): void {
+  const { itemSizeMax } = settings;
+  if (itemSizeMax < ITEM_SIZE_MIN) refuse("Item max size cannot be less than 1024 bytes.");
+  if (itemSizeMax > settings.maxbytes / 2) {
+    refuse("Cannot set item size limit higher than 1/2 of memory max.");
+  }
+  if (itemSizeMax > ITEM_SIZE_MAX) refuse("Cannot set item size limit higher than a gigabyte.");
+
+  if (values.isGiven("slab_chunk_max")) {
+    const chunk = values.number("slab_chunk_max") * KIB;
+    if (chunk > itemSizeMax) refuse("Cannot use slab_chunk_max: larger than -I");
+    if (itemSizeMax % chunk !== 0) refuse("Cannot use slab_chunk_max: does not divide -I");
+    if (SLAB_PAGE_SIZE % chunk !== 0) refuse("Cannot use slab_chunk_max: does not divide 1024");
+  }
+  if (settings.hotLruPct + settings.warmLruPct > 80) {
+    refuse("hot_lru_pct + warm_lru_pct cannot be more than 80% combined");
+  }
+  if (settings.tempLru && !settings.lruMaintainer) {
+    refuse("temporary_ttl requires lru_maintainer to be enabled");
+  }
+  if (settings.napiIds > settings.threads) refuse("Cannot use -N: more than -t");
+}
+
+function refuse(message: string): never {
+  throw new SettingsError(message, ExitCode.USAGE);
+}
+
+function networkSettings(values: Values, env: Environment) {
+  const udpPort = values.number("udp-port");
+  const port = udpPort !== 0 && !values.isGiven("port") ? udpPort : values.number("port");
+  const given = values.list("listen");
+  const socketPath = values.text("unix-socket");
+  const listen = port === 0 || socketPath !== null ? [] : parseListen(given, Math.max(port, 0));
+  return {
+    port,
+    udpPort,
+    listen: Object.freeze(listen),
+    inter: given.length > 0 ? given.join(",").replaceAll(/\s/g, "") : null,
+    socketPath,
+    socketMask: values.number("unix-mask"),
+    portFilename: env.MEMCACHED_PORT_FILENAME || null,
+    backlog: values.number("listen-backlog"),
+    maxconns: values.number("conn-limit"),
+    maxconnsFast: values.isOn("maxconns_fast"),
+    idleTimeout: values.number("idle_timeout"),
+    readBufMemLimit: values.number("read_buf_mem_limit") * MIB,
+    sockCookieId: values.number("sock_cookie_id"),
+    napiIds: values.number("napi_ids"),
+  };
+}
+
+function threadSettings(values: Values) {
+  return {
+    threads: values.number("threads"),
+    reqsPerEvent: values.number("max-reqs-per-event"),
+    user: values.text("user"),
+    pidfile: values.text("pidfile"),
+    verbosity: values.number("verbose"),
+    watcherLogbufSize: values.number("watcher_logbuf_size") * KIB,
+    workerLogbufSize: values.number("worker_logbuf_size") * KIB,
+  };
+}
+
+function commandSettings(values: Values) {
+  return {
+    bindingProtocol: values.text("protocol") as BindingProtocol, // One of its row's words.
+    shutdownCommand: values.isOn("enable-shutdown"),
+    flushEnabled: !values.isOn("disable-flush-all"),
+    dumpEnabled: !values.isOn("disable-dumping"),
+    watchEnabled: !values.isOn("disable-watch"),
+    sasl: values.isOn("enable-sasl"),
+    authFile: values.text("auth-file"),
+    prefixDelimiter: values.text("D") ?? ":",
+    detailEnabled: values.isGiven("D"),
+  };
+}
+
+function memorySettings(values: Values) {
+  const itemSizeMax = values.number("max-item-size");
+  const slabChunkMax = values.number("slab_chunk_max") * KIB;
+  return {
+    maxbytes: values.number("memory-limit") * MIB,
+    evictions: !values.isOn("disable-evictions"),
+    cas: !values.isOn("disable-cas"),
+    factor: values.number("slab-growth-factor"),
+    chunkSize: values.number("slab-min-size"),
+    itemSizeMax,
+    slabPageSize: SLAB_PAGE_SIZE,
+    // An item fills one chunk, so a chunk must hold the largest item.
+    slabChunkMax: slabChunkMax < itemSizeMax ? SLAB_PAGE_SIZE : slabChunkMax,
+    slabReassign: values.isOn("slab_reassign"),
+    slabAutomove: values.number("slab_automove"),
+    slabAutomoveRatio: values.number("slab_automove_ratio"),
+    slabAutomoveWindow: values.number("slab_automove_window"),
+    slabAutomoveFreeratio: values.number("slab_automove_freeratio"),
+    memoryFile: values.text("memory-file"),
+    trackSizes: values.isOn("track_sizes"),
+  };
+}
+
+function lookupSettings(values: Values, env: Environment) {
+  const isTemp = values.isGiven("temporary_ttl");
+  return {
+    hashpowerInit: values.number("hashpower"),
+    hashAlgorithm: values.text("hash_algorithm") ?? "murmur3",
+    hashBulkMove: Math.max(1, atoi(env.MEMCACHED_HASH_BULK_MOVE ?? "")),
+    lruCrawler: values.isOn("lru_crawler"),
+    lruCrawlerSleep: values.number("lru_crawler_sleep"),
+    lruCrawlerTocrawl: values.number("lru_crawler_tocrawl"),
+    lruMaintainer: values.isOn("lru_maintainer"),
+    hotLruPct: values.number("hot_lru_pct"),
+    warmLruPct: values.number("warm_lru_pct"),
+    hotMaxFactor: values.number("hot_max_factor"),
+    warmMaxFactor: values.number("warm_max_factor"),
+    tempLru: isTemp,
+    temporaryTtl: isTemp ? values.number("temporary_ttl") : TEMPORARY_TTL_SHOWN,
+    tailRepairTime: values.number("tail_repair_time"),
+  };
+}
+
+/**
+ * The lines of `stats settings`, in memcached's order. Exporters refuse a line without a value, so
+ * none is ever empty.
+ *
+ * Source: memcached memcached.c, process_stat_settings().
+ */
+const ROWS: readonly (readonly [
+  name: string,
+  value: (s: Settings, oldest: number) => string | number | boolean,
+])[] = [
+  ["maxbytes", (s) => s.maxbytes],
+  ["maxconns", (s) => s.maxconns],
+  ["tcpport", (s) => s.port],
+  ["udpport", (s) => s.udpPort],
+  ["inter", (s) => s.inter ?? "NULL"],
+  ["verbosity", (s) => s.verbosity],
+  ["oldest", (_, oldest) => oldest],
+  ["evictions", (s) => s.evictions ? "on" : "off"],
+  ["domain_socket", (s) => s.socketPath ?? "NULL"],
+  ["umask", (s) => s.socketMask.toString(8)],
+  ["shutdown_command", (s) => s.shutdownCommand],
+  ["growth_factor", (s) => s.factor.toFixed(2)],
+  ["chunk_size", (s) => s.chunkSize],
+  ["num_threads", (s) => s.threads],
+  ["num_threads_per_udp", (s) => s.threads],
+  ["stat_key_prefix", (s) => s.prefixDelimiter],
+  ["detail_enabled", (s) => s.detailEnabled],
+  ["reqs_per_event", (s) => s.reqsPerEvent],
+  ["cas_enabled", (s) => s.cas],
+  ["tcp_backlog", (s) => s.backlog],
+  ["binding_protocol", (s) => s.bindingProtocol === "auto" ? "auto-negotiate" : s.bindingProtocol],
+  ["auth_enabled_sasl", (s) => s.sasl],
+  ["auth_enabled_ascii", (s) => s.authFile ?? "no"],
+  ["item_size_max", (s) => s.itemSizeMax],
+  ["maxconns_fast", (s) => s.maxconnsFast],
+  ["hashpower_init", (s) => s.hashpowerInit],
+  ["slab_reassign", (s) => s.slabReassign],
+  ["slab_automove", (s) => s.slabAutomove],
+  ["slab_automove_ratio", (s) => s.slabAutomoveRatio.toFixed(2)],
+  ["slab_automove_window", (s) => s.slabAutomoveWindow],
+  ["slab_chunk_max", (s) => s.slabChunkMax],
+  ["lru_crawler", (s) => s.lruCrawler],
+  ["lru_crawler_sleep", (s) => s.lruCrawlerSleep],
+  ["lru_crawler_tocrawl", (s) => s.lruCrawlerTocrawl],
+  ["tail_repair_time", (s) => s.tailRepairTime],
+  ["flush_enabled", (s) => s.flushEnabled],
+  ["dump_enabled", (s) => s.dumpEnabled],
+  ["hash_algorithm", (s) => s.hashAlgorithm],
+  ["lru_maintainer_thread", (s) => s.lruMaintainer],
+  ["lru_segmented", (s) => s.lruMaintainer],
+  ["hot_lru_pct", (s) => s.hotLruPct],
+  ["warm_lru_pct", (s) => s.warmLruPct],
+  ["hot_max_factor", (s) => s.hotMaxFactor.toFixed(2)],
+  ["warm_max_factor", (s) => s.warmMaxFactor.toFixed(2)],
+  ["temp_lru", (s) => s.tempLru],
+  ["temporary_ttl", (s) => s.temporaryTtl],
+  ["idle_timeout", (s) => s.idleTimeout],
+  ["watcher_logbuf_size", (s) => s.watcherLogbufSize],
+  ["worker_logbuf_size", (s) => s.workerLogbufSize],
+  ["read_buf_mem_limit", (s) => s.readBufMemLimit],
+  ["track_sizes", (s) => s.trackSizes],
+  ["inline_ascii_response", () => false],
+  ["num_napi_ids", (s) => s.napiIds],
+  ["memory_file", (s) => s.memoryFile ?? "(null)"],
+  ["client_flags_size", () => 4],
+];
+
+/**
+ * What `stats settings` answers.
+ *
+ * @param oldest Moment of the last flush, in seconds since start; 0 when there was none.
+ */
+export function settingsRows(
+  settings: Settings,
+  oldest: number,
+): readonly (readonly [name: string, value: string])[] {
+  return ROWS.map(([name, value]) => [name, shown(value(settings, oldest))]);
+}
+
+function shown(value: string | number | boolean): string {
+  return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
+}

@@ -1,0 +1,317 @@
+// Goal: what a command line makes of the settings, and which ones it refuses, with which exit code.
+// Method: tables of argv. Rows marked 1.6.18 were run against memcached 1.6.18: the same fields of
+// its `stats settings`, or the same exit code.
+
+import { assert, assertEquals, assertNotEquals, assertThrows, equal } from "@std/assert";
+import { FLAGS, HELD_BACK, isAvailable, needsValue, SUBOPTIONS } from "./options.ts";
+import type { Option } from "./options.ts";
+import { parseCommandLine } from "./parse.ts";
+import { defaultSettings, type Environment, settingsFrom, settingsRows } from "./settings.ts";
+import { type Settings, warningsFor } from "./settings.ts";
+import { SettingsError } from "./settings_error.ts";
+
+function settingsOf(argv: readonly string[], env: Environment = {}): Settings {
+  const line = parseCommandLine(argv);
+  if (line.action !== "serve") throw new TypeError(`Expected no action, got ${line.action}`);
+  return settingsFrom(line.raw, env);
+}
+
+const MIB = 2 ** 20;
+
+const ACCEPTED: readonly (readonly [argv: readonly string[], expected: Partial<Settings>])[] = [
+  // 1.6.18
+  [["-m", "2"], { maxbytes: 2 * MIB, itemSizeMax: MIB }],
+  [["-m 128"], { maxbytes: 128 * MIB }],
+  [["-m", "64", "-m", "128"], { maxbytes: 128 * MIB }],
+  [["-m", "32x"], { maxbytes: 32 * MIB }],
+  [["-I", "512k"], { itemSizeMax: MIB / 2 }],
+  [["-I", "1M"], { itemSizeMax: MIB }],
+  [["-t", "4x"], { threads: 4 }],
+  [["-t", "65"], { threads: 65 }],
+  [["-f", "1.07"], { factor: 1.07 }],
+  [["-f", "  1.5"], { factor: 1.5 }],
+  [["-f", "1.25x"], { factor: 1.25 }],
+  [["-f", "1e1"], { factor: 10 }],
+  [["-n", "72"], { chunkSize: 72 }],
+  [["-R", "5"], { reqsPerEvent: 5 }],
+  [["-b", "10"], { backlog: 10 }],
+  [["-b", "0"], { backlog: 0 }],
+  [["-B", "ascii"], { bindingProtocol: "ascii" }],
+  [["-B", "auto"], { bindingProtocol: "auto" }],
+  [["-N", "4"], { napiIds: 4 }],
+  [["-vv", "-v"], { verbosity: 3 }],
+  [["-a", "0700"], { socketMask: 0o700 }],
+  [["-U", "abc"], { udpPort: 0, port: 11211 }],
+  [["-CMFXWA"], { cas: false, evictions: false, flushEnabled: false, dumpEnabled: false }],
+  [["-CMFXWA"], { watchEnabled: false, shutdownCommand: true }],
+  [["-o", "hash_algorithm=jenkins"], { hashAlgorithm: "jenkins" }],
+  [["-o", "no_modern,hash_algorithm=xxh3"], { hashAlgorithm: "xxh3", lruMaintainer: false }],
+  [["-o", "no_modern"], { slabReassign: false, slabAutomove: 0, lruCrawler: false }],
+  [["-o", "no_modern,lru_crawler"], { slabReassign: false, lruCrawler: true }],
+  [["-o", "slab_automove"], { slabAutomove: 1 }],
+  [["-o", "slab_automove=2"], { slabAutomove: 2 }],
+  [["-o", "slab_automove=2,no_slab_automove"], { slabAutomove: 0 }],
+  [["-o", "no_slab_reassign"], { slabReassign: false, slabAutomove: 1 }],
+  [["-o", "slab_automove_ratio=0.5"], { slabAutomoveRatio: 0.5 }],
+  [["-o", "slab_automove_window=3"], { slabAutomoveWindow: 3 }],
+  [["-o", "tail_repair_time=10"], { tailRepairTime: 10 }],
+  [["-o", "lru_crawler_sleep=1000000"], { lruCrawlerSleep: 1_000_000 }],
+  [["-o", "lru_crawler_tocrawl=5"], { lruCrawlerTocrawl: 5 }],
+  [["-o", "hot_lru_pct=40,warm_lru_pct=40"], { hotLruPct: 40, warmLruPct: 40 }],
+  [["-o", "hot_max_factor=0.5"], { hotMaxFactor: 0.5 }],
+  [["-o", "watcher_logbuf_size=64"], { watcherLogbufSize: 65536 }],
+  [["-o", "idle_timeout=0"], { idleTimeout: 0 }],
+  [["-o", "read_buf_mem_limit=0"], { readBufMemLimit: 0 }],
+  [["-o", "no_chunked_items"], { slabChunkMax: MIB }],
+  [["-o", "modern"], {}],
+  [["-o", "no_drop_privileges,inline_ascii_resp"], {}],
+  // Ours: another default, a later rule, or a value that 1.6.18 ignores.
+  [["-o", "relaxed_privileges"], {}],
+  [["-o", "hashpower=12"], { hashpowerInit: 12 }],
+  [["--verbose=2"], { verbosity: 2 }],
+  [["-vvv", "--verbose=1", "-v"], { verbosity: 2 }],
+  [["-N", "0"], { napiIds: 0 }],
+  [["-I", "256k"], { itemSizeMax: MIB / 4, slabChunkMax: MIB }],
+  [["-o", "slab_chunk_max=512"], { slabChunkMax: MIB }],
+  [["-I", "1k", "-o", "slab_chunk_max=1"], { itemSizeMax: 1024, slabChunkMax: 1024 }],
+  [["-o", "no_modern"], { maxconnsFast: true }],
+  [["-o", "lru_crawler_tocrawl=4000000000"], { lruCrawlerTocrawl: 4_000_000_000 }],
+  [["-u", "11211", "-P", "/run/m.pid"], { user: "11211", pidfile: "/run/m.pid" }],
+];
+
+for (const [argv, expected] of ACCEPTED) {
+  Deno.test(`settingsFrom() accepts ${argv.join(" ")} as ${JSON.stringify(expected)}`, () => {
+    const settings = settingsOf(argv);
+    assertEquals({ ...settings, ...expected }, { ...settings });
+  });
+}
+
+const HALF = "Cannot set item size limit higher than 1/2 of memory max.";
+const SMALL = "Item max size cannot be less than 1024 bytes.";
+
+const REFUSED: readonly (readonly [argv: string, exitCode: number, message: string])[] = [
+  // 1.6.18; the message too when it is a whole sentence
+  ["-m 1", 64, HALF],
+  ["-m abc", 64, HALF],
+  ["-m 1g", 64, HALF],
+  ["--memory-limit=", 64, HALF],
+  ["-I 1000", 64, SMALL],
+  ["-I 2g", 64, SMALL],
+  ["-I abc", 64, SMALL],
+  ["-o hot_lru_pct=41", 64, "hot_lru_pct + warm_lru_pct cannot be more than 80% combined"],
+  ["-o slab_chunk_max=3", 64, "slab_chunk_max: does not divide -I"],
+  ["-t 0", 1, "Cannot use -t 0: must be at least 1"],
+  ["-t abc", 1, "-t abc"],
+  ["-c 0", 1, "-c 0"],
+  ["-c -4", 1, "-c -4"],
+  ["-f 1", 1, "Cannot use -f 1: must be above 1"],
+  ["-f abc", 1, "-f abc"],
+  ["-n 0", 1, "-n 0"],
+  ["-R 0", 1, "-R 0"],
+  ["-B foo", 64, "Cannot use -B foo: must be one of auto, ascii, binary"],
+  ["-B Ascii", 64, "-B Ascii"],
+  ["-N -1", 1, "-N -1"],
+  ["-N 5", 64, "-N"],
+  ["-p 70000", 64, "-p 70000"],
+  ["-o hashpower=11", 1, "Cannot use -o hashpower=11: must be at least 12 and at most 32"],
+  ["-o hashpower=33", 1, "hashpower"],
+  ["-o slab_automove=3", 1, "slab_automove"],
+  ["-o slab_automove_ratio=0", 1, "above 0"],
+  ["-o slab_automove_ratio=1.1", 1, "at most 1"],
+  ["-o slab_automove_window=2", 1, "at least 3"],
+  ["-o tail_repair_time=9", 1, "at least 10"],
+  ["-o tail_repair_time=0", 1, "at least 10"],
+  ["-o lru_crawler_sleep=1000001", 1, "lru_crawler_sleep"],
+  ["-o lru_crawler_tocrawl=-1", 1, "lru_crawler_tocrawl"],
+  ["-o hot_lru_pct=80", 1, "hot_lru_pct"],
+  ["-o hot_max_factor=0", 1, "above 0"],
+  ["-o watcher_logbuf_size=abc", 1, "watcher_logbuf_size"],
+  // Ours
+  ["-o hash_algorithm=md5", 64, "must be one of murmur3, jenkins, xxh3"],
+  ["-R -1", 1, "-R -1"], // 1.6.18 takes it for four billion.
+  ["-o slab_chunk_max=768 -I 768k", 64, "slab_chunk_max: does not divide 1024"],
+  ["-o slab_chunk_max=1024 -I 512k", 64, "slab_chunk_max: larger than -I"],
+  ["-m 32769", 1, "at most 32768"],
+  ["-f Infinity", 1, "-f Infinity"],
+  ["-t 4294967297", 1, "-t 4294967297"],
+  ["-o slab_chunk_max=0", 1, "slab_chunk_max"], // 1.6.18 divides by it.
+];
+
+for (const [argv, exitCode, message] of REFUSED) {
+  Deno.test(`settingsFrom() refuses ${argv} with ${exitCode}`, () => {
+    const error = assertThrows(() => settingsOf(argv.split(" ")), SettingsError, message);
+    assertEquals(error.exitCode, exitCode);
+  });
+}
+
+const NOT_HERE: readonly (readonly [argv: string, message: string])[] = [
+  ["-s /tmp/m", "memden: -s (unix-socket) is not available in this version"],
+  ["-a 777", "memden: -a (unix-mask) is not available in this version"],
+  ["-U 11211", "memden: -U (udp-port) is not available in this version"],
+  ["-D :", "memden: -D is not available in this version"],
+  ["-vd", "memden: -d (daemon) is not available in this version"],
+  ["-B binary", "memden: -B (protocol) binary is not available in this version"],
+  ["-I 2m", "memden: -I (max-item-size) above 1048576 is not available in this version"],
+  ["-l notls:host", "memden: -l (listen) notls: is not available in this version"],
+  ["-o no_maxconns_fast", "memden: -o no_maxconns_fast is not available in this version"],
+  ["-o idle_timeout=5", "memden: -o idle_timeout is not available in this version"],
+  ["-o temporary_ttl=61", "memden: -o temporary_ttl is not available in this version"],
+  ["-o ext_path=/f:1G", "memden: -o ext_path is not supported"],
+  ["-o proxy_config=/f", "memden: -o proxy_config is not supported"],
+];
+
+for (const [argv, message] of NOT_HERE) {
+  Deno.test(`settingsFrom() says that ${argv} is not here`, () => {
+    const error = assertThrows(() => settingsOf(argv.split(" ")), SettingsError);
+    assertEquals([error.message, error.exitCode], [message, 1]);
+  });
+}
+
+/** How one types `option` with a value that its row allows and that is not its default. */
+function typedWithOther(option: Option): string {
+  const { kind, allowed, fallback } = option;
+  const [min, max] = allowed;
+  let other = "127.0.0.1";
+  if (kind === "word") other = String(max);
+  else if (kind === "decimal") other = String((Number(min) + Number(fallback)) / 2);
+  else if (kind === "size") other = "2048";
+  else if (typeof min === "number") other = String(Math.max(min, Number(fallback)) + 1);
+  if (option.letter !== "") return `-${option.letter}${needsValue(option) ? other : ""}`;
+  return option.value !== "" ? `${option.name}=${other}` : option.name;
+}
+
+/** Available options that change no setting, each with its reason. */
+const CHANGES_NOTHING: ReadonlySet<string> = new Set([
+  "modern", // No default differs.
+  "inline_ascii_resp", // Without effect in memcached as well.
+  "no_inline_ascii_resp",
+  "drop_privileges", // There is no system call filter.
+  "no_drop_privileges",
+  "relaxed_privileges",
+  "maxconns_fast", // Cannot be turned off yet.
+  "slab_chunk_max", // Can only be 1024 with -I 1m; see ACCEPTED for another -I.
+  "no_chunked_items",
+]);
+
+for (const option of FLAGS) {
+  if (option.kind === "action" || option.name === "extended") continue;
+  Deno.test(`settingsFrom() never ignores -${option.letter}`, () => {
+    const argv = [typedWithOther(option)];
+    if (isAvailable(option)) assertNotEquals(settingsOf(argv), defaultSettings());
+    else assertThrows(() => settingsOf(argv), SettingsError);
+  });
+}
+
+for (const option of SUBOPTIONS) {
+  Deno.test(`settingsFrom() never ignores -o ${option.name}`, () => {
+    const typed = option.name === "slab_chunk_max" ? "slab_chunk_max=512" : typedWithOther(option);
+    if (!isAvailable(option)) {
+      assertThrows(() => settingsOf(["-o", typed]), SettingsError);
+      return;
+    }
+    // What is on by default shows once it was off.
+    const isOn = option.kind === "on" && option.fallback === "1";
+    const before = isOn && option.name !== "maxconns_fast" ? `no_${option.name},` : "";
+    const isSame = equal(settingsOf(["-o", before + typed]), settingsOf(["-o", before]));
+    assertEquals(isSame, CHANGES_NOTHING.has(option.name));
+  });
+}
+
+Deno.test("HELD_BACK names options that are otherwise ready", () => {
+  for (const name of HELD_BACK.keys()) {
+    assert(FLAGS.some((option) => option.name === name && option.state === "ready"), name);
+  }
+});
+
+const LISTEN: readonly (readonly [argv: string, listen: string])[] = [
+  ["", "null 11211"],
+  ["-p 0", ""],
+  ["-p -1", "null 0"],
+  ["-p 0 -l 127.0.0.1", ""],
+  ["-l 127.0.0.1", "127.0.0.1 11211"],
+  ["-p 1 -l a,b;c -l d", "a 1, b 1, c 1, d 1"],
+  ["-l * -p 1", "null 1"],
+  ["-l *:2", "null 2"],
+  ["-l localhost:2 -p 1", "localhost 2"],
+  ["-l ::1", "::1 11211"],
+  ["-l [::1]", "::1 11211"],
+  ["-l [::1]:2,fe80::1%eth0", "::1 2, fe80::1%eth0 11211"],
+  ["-l a:0", "a 0"],
+  ["-l a -l a -l a:11211", "a 11211"],
+];
+
+for (const [argv, listen] of LISTEN) {
+  Deno.test(`settingsFrom() listens for "${argv}" on "${listen}"`, () => {
+    const found = settingsOf(argv.split(" ")).listen.map(({ host, port }) => `${host} ${port}`);
+    assertEquals(found.join(", "), listen);
+  });
+}
+
+Deno.test("settingsFrom() allows spaces between addresses", () => {
+  const settings = settingsOf(["-l", "a, b"]);
+  assertEquals(settings.listen.map(({ host }) => host), ["a", "b"]);
+  assertEquals(settings.inter, "a,b");
+});
+
+// 1.6.18 exits with 71 as well, but takes port 99999.
+for (
+  const value of ["127.0.0.1:abc", "127.0.0.1:", "[::1", "[::1]:x", ":1", "", "a:99999", "[::1]x"]
+) {
+  Deno.test(`settingsFrom() refuses to listen on "${value}"`, () => {
+    const error = assertThrows(() => settingsOf(["-l", value]), SettingsError);
+    assertEquals(error.exitCode, 71);
+  });
+}
+
+for (const prefix of ["notls:", "btls:", "mtls:", "proto[ascii]:", "tag[abc]:", "tag_abc_:"]) {
+  Deno.test(`settingsFrom() knows the prefix ${prefix}`, () => {
+    assertThrows(() => settingsOf(["-l", `${prefix}127.0.0.1`]), SettingsError, "not available");
+  });
+}
+
+Deno.test("settingsFrom() reads the environment", () => {
+  const settings = settingsOf([], {
+    MEMCACHED_PORT_FILENAME: "/tmp/ports",
+    MEMCACHED_HASH_BULK_MOVE: "10",
+  });
+  assertEquals([settings.portFilename, settings.hashBulkMove], ["/tmp/ports", 10]);
+  const garbage = settingsOf([], { MEMCACHED_HASH_BULK_MOVE: "x" });
+  assertEquals([garbage.portFilename, garbage.hashBulkMove], [null, 1]);
+});
+
+Deno.test("settingsFrom() gives plain frozen data", () => {
+  const settings = settingsOf(["-l", "a,b"]);
+  assertEquals(structuredClone(settings), settings);
+  assert(Object.isFrozen(settings) && Object.isFrozen(settings.listen));
+});
+
+Deno.test("warningsFor() warns of more than 64 threads", () => {
+  assertEquals(warningsFor(settingsOf(["-t", "64"])), []);
+  assertEquals(warningsFor(settingsOf(["-t", "65"])).length, 1);
+});
+
+// The output of memcached 1.6.45 without options, except slab_chunk_max (there 524288).
+const SETTINGS_SHOWN = `maxbytes 67108864, maxconns 1024, tcpport 11211, udpport 0, inter NULL,
+verbosity 0, oldest 7, evictions on, domain_socket NULL, umask 700, shutdown_command no,
+growth_factor 1.25, chunk_size 48, num_threads 4, num_threads_per_udp 4, stat_key_prefix :,
+detail_enabled no, reqs_per_event 20, cas_enabled yes, tcp_backlog 1024,
+binding_protocol auto-negotiate, auth_enabled_sasl no, auth_enabled_ascii no,
+item_size_max 1048576, maxconns_fast yes, hashpower_init 0, slab_reassign yes, slab_automove 1,
+slab_automove_ratio 0.80, slab_automove_window 10, slab_chunk_max 1048576, lru_crawler yes,
+lru_crawler_sleep 100, lru_crawler_tocrawl 0, tail_repair_time 0, flush_enabled yes,
+dump_enabled yes, hash_algorithm murmur3, lru_maintainer_thread yes, lru_segmented yes,
+hot_lru_pct 20, warm_lru_pct 40, hot_max_factor 0.20, warm_max_factor 2.00, temp_lru no,
+temporary_ttl 61, idle_timeout 0, watcher_logbuf_size 262144, worker_logbuf_size 65536,
+read_buf_mem_limit 0, track_sizes no, inline_ascii_response no, num_napi_ids 0,
+memory_file (null), client_flags_size 4`;
+
+Deno.test("settingsRows() shows the defaults as memcached does", () => {
+  const rows = settingsRows(defaultSettings(), 7).map((row) => row.join(" "));
+  assertEquals(rows, SETTINGS_SHOWN.split(/,\s/));
+});
+
+Deno.test("settingsRows() gives every name a value without spaces", () => {
+  for (const [name, value] of settingsRows(settingsOf(["-l", "a, b", "-B", "ascii"]), 0)) {
+    assert(/^\S+$/.test(value), name);
+  }
+});

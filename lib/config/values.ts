@@ -1,0 +1,158 @@
+// The value of every option: what was given, checked against its row, or else the row's default.
+//
+// Everything that one row can decide is decided here: whether the option is available, whether the
+// value is in range, what no_… and presets turn off. Checks across options are in settings.ts.
+
+import { FLAGS, HELD_BACK, isAvailable, labelOf, SUBOPTIONS } from "./options.ts";
+import type { Kind, Option, OptionName } from "./options.ts";
+import { readSuboption } from "./parse.ts";
+import type { RawValues } from "./parse.ts";
+import { ExitCode, notAvailable, SettingsError } from "./settings_error.ts";
+
+const OPTIONS: ReadonlyMap<string, Option> = new Map(
+  [...FLAGS, ...SUBOPTIONS].map((option) => [option.name, option]),
+);
+
+/** Reads a text of one kind as a number. Kinds that are not here are not numbers. */
+const NUMBER_OF: Partial<Record<Kind, (text: string) => number>> = {
+  int: atoi,
+  port: atoi,
+  octal: (text) => Number.parseInt(text, 8) || 0,
+  size: (text) => atoi(text) * unitOf(text.at(-1)),
+  decimal: (text) => Number.parseFloat(text) || 0,
+  level: (text) => text === "" ? 1 : atoi(text),
+  count: atoi,
+};
+
+/** Kinds whose bad values make memcached exit with EX_USAGE; for the others it is 1. */
+const USAGE_KINDS: readonly Kind[] = ["port", "size", "word"];
+
+/** The value of every option of the command line, given or not. */
+export class Values {
+  readonly #given = new Map<string, string>();
+  readonly #lists = new Map<string, readonly string[]>();
+
+  /** @throws {SettingsError} For an option that is not available, and for a value out of range. */
+  constructor(raw: RawValues) {
+    for (const [name, texts] of raw.flags) {
+      const option = optionOf(name);
+      if (option.kind === "list") this.#lists.set(name, texts);
+      else if (option.kind === "count") this.#given.set(name, String(countOf(texts)));
+      else texts.forEach((text) => this.#set(option, text));
+    }
+    for (const [name, text] of raw.suboptions) this.#set(optionOf(name), text);
+  }
+
+  /** Whether the option was given, be it with its default. */
+  isGiven(name: OptionName): boolean {
+    return this.#given.has(name);
+  }
+
+  /** Whether a flag was given, or a switch is on. */
+  isOn(name: OptionName): boolean {
+    return this.#textOf(name) === "1";
+  }
+
+  /** A number in the option's own unit. */
+  number(name: OptionName): number {
+    return numberOf(optionOf(name), this.#textOf(name));
+  }
+
+  /** A text; null when there is neither a value nor a default. */
+  text(name: OptionName): string | null {
+    return this.#textOf(name) || null;
+  }
+
+  /** Every value of an option that may repeat. */
+  list(name: OptionName): readonly string[] {
+    return this.#lists.get(name) ?? [];
+  }
+
+  #textOf(name: OptionName): string {
+    return this.#given.get(name) ?? optionOf(name).fallback;
+  }
+
+  #set(option: Option, text: string): void {
+    checkAvailable(option, text);
+    checkRange(option, text);
+    if (option.kind === "preset") this.#setAll(option.allowed.map(String));
+    else if (option.kind === "off") this.#given.set(option.name.slice("no_".length), "0");
+    else if (option.kind === "on" || option.kind === "flag") this.#given.set(option.name, "1");
+    else this.#given.set(option.name, text);
+  }
+
+  /** Sets what a preset stands for, without what this version does not have. */
+  #setAll(parts: readonly string[]): void {
+    for (const part of parts) {
+      const [name, text] = readSuboption(part);
+      if (isAvailable(optionOf(name))) this.#set(optionOf(name), text);
+    }
+  }
+}
+
+/**
+ * Reads digits at the start of a text, as C's `atoi` does.
+ *
+ * @returns 0 when there are none. Unlike in C, a large number stays large, so that ranges see it.
+ */
+export function atoi(text: string): number {
+  return Number(/^\s*[+-]?\d+/.exec(text)?.[0] ?? 0);
+}
+
+function unitOf(suffix: string | undefined): number {
+  if (suffix === "k" || suffix === "K") return 1024;
+  return suffix === "m" || suffix === "M" ? 1024 * 1024 : 1;
+}
+
+/** `-vv --verbose=1` is 1: a number replaces what was counted before it. */
+function countOf(texts: readonly string[]): number {
+  return texts.reduce((count, text) => text === "" ? count + 1 : atoi(text), 0);
+}
+
+function optionOf(name: string): Option {
+  const option = OPTIONS.get(name);
+  if (option === undefined) throw new TypeError(`No option row is named ${name}`);
+  return option;
+}
+
+function numberOf(option: Option, text: string): number {
+  return NUMBER_OF[option.kind]?.(text) ?? NaN;
+}
+
+/** Refuses what this version does not have, unless it asks for what the server does anyway. */
+function checkAvailable(option: Option, text: string): void {
+  if (option.state === "never") {
+    throw new SettingsError(`memden: ${labelOf(option)} is not supported`, ExitCode.FAILURE);
+  }
+  const isDefault = option.fallback !== "" &&
+    numberOf(option, text) === numberOf(option, option.fallback); // Never for texts: NaN.
+  if (option.state === "later" && !isDefault) throw notAvailable(labelOf(option));
+
+  const heldBack = HELD_BACK.get(option.name);
+  if (heldBack === undefined) return;
+  if (text === heldBack) throw notAvailable(`${labelOf(option)} ${text}`);
+  if (typeof heldBack === "number" && numberOf(option, text) > heldBack) {
+    throw notAvailable(`${labelOf(option)} above ${heldBack}`);
+  }
+}
+
+function checkRange(option: Option, text: string): void {
+  const expected = rangeError(option, text);
+  if (expected === undefined) return;
+  const typed = option.letter === "" ? `-o ${option.name}=${text}` : `-${option.letter} ${text}`;
+  const exitCode = USAGE_KINDS.includes(option.kind) ? ExitCode.USAGE : ExitCode.FAILURE;
+  throw new SettingsError(`Cannot use ${typed}: must be ${expected}`, exitCode);
+}
+
+/** What the value would have to be; undefined when it is fine. */
+function rangeError(option: Option, text: string): string | undefined {
+  if (option.kind === "word") {
+    return option.allowed.includes(text) ? undefined : `one of ${option.allowed.join(", ")}`;
+  }
+  const [min, max] = option.allowed;
+  if (typeof min !== "number" || typeof max !== "number") return undefined;
+  const value = numberOf(option, text);
+  const isAbove = option.kind === "decimal" ? value > min : value >= min;
+  if (isAbove && value <= max) return undefined;
+  return `${option.kind === "decimal" ? "above" : "at least"} ${min} and at most ${max}`;
+}
