@@ -1,0 +1,233 @@
+// The hash table: which shard and bucket a key belongs to, and the chain of items in it.
+//
+//   hv      [ shard : high bits | …            bucket : low bits ]
+//   shard   lock, number of buckets, number of items       (control memory)
+//   buckets [ ref | ref | … ]  head of a chain through item.chain   (mapped memory, by shard)
+//
+// A shard grows by one bucket at a time (linear hashing): the new bucket takes its items from the
+// one whose number is its own without the top bit. There is no second table, no copy and no pause;
+// the buckets that a shard may ever have are reserved address space that costs nothing until used.
+//
+// A shard's record, buckets and chains are read and written only under its lock.
+// Source: Litwin, "Linear hashing"; memcached assoc.c grows the whole table at once.
+
+import type { Block } from "../base/block.ts";
+import { equalBytes } from "../base/copy.ts";
+import { assert } from "../base/assert.ts";
+import { type Control, LINE_BYTES, wordIndex } from "../memory/regions.ts";
+import { type LockIndex } from "../memory/lock.ts";
+import { type HashKey, hashKey } from "./hash.ts";
+import {
+  itemChain,
+  itemKeyAt,
+  itemNkey,
+  type ItemRef,
+  type Items,
+  NO_ITEM,
+  segmentOf,
+  setItemChain,
+} from "./item.ts";
+
+/** Words of a shard's record. */
+const ShardWord = { LOCK: 0, BUCKETS: 1, ITEMS: 2 } as const;
+
+/** Sizes of the table. */
+export interface AssocShape {
+  /** Power of two. */
+  readonly shards: number;
+  /** Buckets of a shard at start; power of two. */
+  readonly bucketsMin: number;
+  /** Buckets a shard may grow to; power of two. */
+  readonly bucketsMax: number;
+}
+
+/** One thread's way to the table. */
+export class Assoc {
+  readonly #control: Control;
+  readonly #items: Items;
+  readonly #buckets: Uint32Array<ArrayBuffer>;
+  readonly #key: HashKey;
+  readonly #bucketsMax: number;
+  readonly #shift: number;
+  readonly shards: number;
+
+  constructor(
+    control: Control,
+    items: Items,
+    buckets: Uint32Array<ArrayBuffer>,
+    key: HashKey,
+    shape: AssocShape,
+  ) {
+    assert(buckets.length === shape.shards * shape.bucketsMax, "Bucket memory of another size");
+    this.#control = control;
+    this.#items = items;
+    this.#buckets = buckets;
+    this.#key = key;
+    this.#bucketsMax = shape.bucketsMax;
+    this.shards = shape.shards;
+    this.#shift = 32 - Math.log2(shape.shards);
+  }
+
+  /** Gives every shard its first buckets. Called once, before any thread uses the table. */
+  start(shape: AssocShape): void {
+    for (let shard = 0; shard < shape.shards; shard++) {
+      this.#control.u32[this.#record(shard) + ShardWord.BUCKETS] = shape.bucketsMin;
+    }
+  }
+
+  /** Hash of the key `block[from, to)`. */
+  hash(block: Block, from: number, to: number): number {
+    return hashKey(this.#key, block, from, to);
+  }
+
+  /** Hash of an item's key. */
+  hashOf(it: ItemRef): number {
+    const from = itemKeyAt(this.#items, it);
+    return hashKey(
+      this.#key,
+      this.#items.blocks[segmentOf(it)]!,
+      from,
+      from + itemNkey(this.#items, it),
+    );
+  }
+
+  /** Shard that `hv` belongs to. */
+  shardOf(hv: number): number {
+    return this.#shift === 32 ? 0 : hv >>> this.#shift;
+  }
+
+  /** The lock of the shard that `hv` belongs to. */
+  lockOf(hv: number): LockIndex {
+    return this.#record(this.shardOf(hv)) as LockIndex;
+  }
+
+  #record(shard: number): number {
+    return wordIndex(this.#control.regions.shardsAt + shard * LINE_BYTES);
+  }
+
+  /**
+   * Position in the bucket memory of the bucket that `hv` belongs to.
+   * @hot
+   */
+  #bucketAt(hv: number): number {
+    const shard = this.shardOf(hv);
+    const count = this.#control.u32[this.#record(shard) + ShardWord.BUCKETS]!;
+    return shard * this.#bucketsMax + bucketIndex(hv, count);
+  }
+
+  /**
+   * The item with the key `block[from, from + nkey)`, or {@linkcode NO_ITEM}. Caller holds the
+   * shard's lock.
+   * @hot
+   */
+  findLocked(hv: number, block: Block, from: number, nkey: number): ItemRef {
+    const items = this.#items;
+    let it = this.#buckets[this.#bucketAt(hv)]! as ItemRef;
+    while (it !== NO_ITEM) {
+      if (itemNkey(items, it) === nkey) {
+        const keyed = items.blocks[segmentOf(it)]!;
+        if (equalBytes(keyed, itemKeyAt(items, it), block, from, nkey)) return it;
+      }
+      it = itemChain(items, it);
+    }
+    return NO_ITEM;
+  }
+
+  /**
+   * Puts an item that is in no chain into its bucket: from here on others find it. Grows the shard
+   * by a bucket when it has more items than buckets. Caller holds the shard's lock.
+   * @hot
+   */
+  insertLocked(hv: number, it: ItemRef): void {
+    const record = this.#record(this.shardOf(hv));
+    const { u32 } = this.#control;
+    const at = this.#bucketAt(hv);
+    setItemChain(this.#items, it, this.#buckets[at]! as ItemRef);
+    this.#buckets[at] = it;
+    const count = u32[record + ShardWord.ITEMS]! + 1;
+    u32[record + ShardWord.ITEMS] = count;
+    const buckets = u32[record + ShardWord.BUCKETS]!;
+    if (count > buckets && buckets < this.#bucketsMax) this.#growLocked(hv, record, buckets);
+  }
+
+  /** Adds the bucket `count` to the shard, and moves there what belongs to it. */
+  #growLocked(hv: number, record: number, count: number): void {
+    const base = this.shardOf(hv) * this.#bucketsMax;
+    const parentAt = base + bucketIndex(count, count);
+    let it = this.#buckets[parentAt]! as ItemRef;
+    let stay: ItemRef = NO_ITEM;
+    let move: ItemRef = NO_ITEM;
+    while (it !== NO_ITEM) {
+      const next = itemChain(this.#items, it);
+      if (bucketIndex(this.hashOf(it), count + 1) === count) {
+        setItemChain(this.#items, it, move);
+        move = it;
+      } else {
+        setItemChain(this.#items, it, stay);
+        stay = it;
+      }
+      it = next;
+    }
+    this.#buckets[parentAt] = stay;
+    this.#buckets[base + count] = move;
+    this.#control.u32[record + ShardWord.BUCKETS] = count + 1;
+  }
+
+  /**
+   * Takes an item out of its chain. Caller holds the shard's lock.
+   * @hot
+   */
+  removeLocked(hv: number, it: ItemRef): void {
+    const items = this.#items;
+    const record = this.#record(this.shardOf(hv));
+    const at = this.#bucketAt(hv);
+    const after = itemChain(items, it);
+    const head = this.#buckets[at]! as ItemRef;
+    if (head === it) this.#buckets[at] = after;
+    else setItemChain(items, this.#before(head, it), after);
+    setItemChain(items, it, NO_ITEM);
+    this.#control.u32[record + ShardWord.ITEMS]! -= 1;
+  }
+
+  #before(head: ItemRef, it: ItemRef): ItemRef {
+    let before = head;
+    while (before !== NO_ITEM && itemChain(this.#items, before) !== it) {
+      before = itemChain(this.#items, before);
+    }
+    assert(before !== NO_ITEM, "Item is not in its hash chain");
+    return before;
+  }
+
+  /** Buckets of all shards together. */
+  get bucketCount(): number {
+    let count = 0;
+    for (let shard = 0; shard < this.shards; shard++) count += this.bucketsOf(shard);
+    return count;
+  }
+
+  /** Buckets of one shard. */
+  bucketsOf(shard: number): number {
+    return this.#control.u32[this.#record(shard) + ShardWord.BUCKETS]!;
+  }
+
+  /** Items of one shard. */
+  itemsOf(shard: number): number {
+    return this.#control.u32[this.#record(shard) + ShardWord.ITEMS]!;
+  }
+
+  /** First item of bucket `index` of a shard. */
+  headOf(shard: number, index: number): ItemRef {
+    return this.#buckets[shard * this.#bucketsMax + index]! as ItemRef;
+  }
+}
+
+/**
+ * Bucket of `hv` in a shard of `count` buckets: the low bits of `hv`, one bit fewer where that
+ * bucket does not exist yet.
+ * @hot
+ */
+export function bucketIndex(hv: number, count: number): number {
+  const mask = -1 >>> Math.clz32(count - 1);
+  const index = count === 1 ? 0 : hv & mask;
+  return index < count ? index : index & (mask >>> 1);
+}

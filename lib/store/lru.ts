@@ -1,0 +1,124 @@
+// LRU lists: one for each slab class and segment, newest at the head, next to go at the tail.
+//
+// Until segments are told apart, every item is in COLD, as in memcached's flat mode. A hit does not
+// move an item: it sets FETCHED, then ACTIVE, and an ACTIVE item that reaches the tail goes back to
+// the head once. So a hit takes no LRU lock and writes no list.
+//
+// A list and its items' neighbours are read and written only under the list's lock.
+
+import { assert } from "../base/assert.ts";
+import { loadWord } from "../memory/atomic.ts";
+import type { LockIndex } from "../memory/lock.ts";
+import { type Control, LINE_BYTES, wordIndex } from "../memory/regions.ts";
+import { CLASSES_MAX } from "../stats/names.ts";
+import {
+  itemLruId,
+  itemNext,
+  itemPrev,
+  type ItemRef,
+  type Items,
+  NO_ITEM,
+  setItemLruId,
+  setItemNext,
+  setItemPrev,
+} from "./item.ts";
+import type { SlabClass } from "./slab_class.ts";
+
+/** Segments of a class's LRU, as they stand in the high bits of an {@linkcode LruId}. */
+export const LruSegment = { HOT: 0, WARM: 64, COLD: 128, TEMP: 192 } as const;
+export type LruSegment = typeof LruSegment[keyof typeof LruSegment];
+
+declare const brand: unique symbol;
+/** A list: slab class plus {@linkcode LruSegment}. */
+export type LruId = number & { readonly [brand]: "LruId" };
+
+/** Lists there can be. */
+export const LRUS_MAX = 4 * CLASSES_MAX;
+
+const CLASS_MASK = CLASSES_MAX - 1;
+
+/** The list of `clsid` and `segment`. */
+export function lruIdOf(clsid: SlabClass, segment: LruSegment): LruId {
+  return (clsid | segment) as LruId;
+}
+
+/** The slab class of an item. */
+export function classOf(items: Items, it: ItemRef): SlabClass {
+  return (itemLruId(items, it) & CLASS_MASK) as SlabClass;
+}
+
+const LruWord = { LOCK: 0, HEAD: 1, TAIL: 2, COUNT: 3 } as const;
+
+/** One thread's way to the lists. */
+export class Lru {
+  readonly #control: Control;
+  readonly #items: Items;
+
+  constructor(control: Control, items: Items) {
+    this.#control = control;
+    this.#items = items;
+  }
+
+  #record(lru: LruId): number {
+    return wordIndex(this.#control.regions.lrusAt + lru * LINE_BYTES);
+  }
+
+  /** The lock of a list. */
+  lockOf(lru: LruId): LockIndex {
+    return this.#record(lru) as LockIndex;
+  }
+
+  /**
+   * Puts `it` at the head of `lru`. Caller holds the list's lock.
+   * @hot
+   */
+  linkLocked(lru: LruId, it: ItemRef): void {
+    const { u32 } = this.#control;
+    const record = this.#record(lru);
+    const head = u32[record + LruWord.HEAD]! as ItemRef;
+    setItemLruId(this.#items, it, lru);
+    setItemPrev(this.#items, it, NO_ITEM);
+    setItemNext(this.#items, it, head);
+    if (head === NO_ITEM) u32[record + LruWord.TAIL] = it;
+    else setItemPrev(this.#items, head, it);
+    u32[record + LruWord.HEAD] = it;
+    u32[record + LruWord.COUNT]! += 1;
+  }
+
+  /**
+   * Takes `it` out of `lru`. Caller holds the list's lock.
+   * @hot
+   */
+  unlinkLocked(lru: LruId, it: ItemRef): void {
+    const { u32 } = this.#control;
+    const record = this.#record(lru);
+    const next = itemNext(this.#items, it);
+    const prev = itemPrev(this.#items, it);
+    if (prev === NO_ITEM) {
+      assert(u32[record + LruWord.HEAD] === it, "Item is not on its LRU list");
+      u32[record + LruWord.HEAD] = next;
+    } else setItemNext(this.#items, prev, next);
+    if (next === NO_ITEM) {
+      assert(u32[record + LruWord.TAIL] === it, "Item is not on its LRU list");
+      u32[record + LruWord.TAIL] = prev;
+    } else setItemPrev(this.#items, next, prev);
+    setItemNext(this.#items, it, NO_ITEM);
+    setItemPrev(this.#items, it, NO_ITEM);
+    u32[record + LruWord.COUNT]! -= 1;
+  }
+
+  /** The item to go next, or {@linkcode NO_ITEM}. Caller holds the list's lock. */
+  tailLocked(lru: LruId): ItemRef {
+    return this.#control.u32[this.#record(lru) + LruWord.TAIL]! as ItemRef;
+  }
+
+  /** The newest item, or {@linkcode NO_ITEM}. Caller holds the list's lock. */
+  headLocked(lru: LruId): ItemRef {
+    return this.#control.u32[this.#record(lru) + LruWord.HEAD]! as ItemRef;
+  }
+
+  /** Items on the list. */
+  count(lru: LruId): number {
+    return loadWord(this.#control.u32, this.#record(lru) + LruWord.COUNT);
+  }
+}

@@ -1,0 +1,126 @@
+// The memory that all threads share: how large each part is, and one thread's views of it.
+//
+// The main thread plans and makes it; every thread opens it from the same plan, which holds numbers
+// only and so travels in a message.
+
+import type { Clock } from "../base/clock.ts";
+import type { HashKey } from "./hash.ts";
+import { randomHashKey } from "./hash.ts";
+import { type Control, openControl, planRegions, type Regions } from "../memory/regions.ts";
+import { segmentLengths } from "../memory/arena.ts";
+import { Locks } from "../memory/lock.ts";
+import { Counters } from "../stats/counters.ts";
+import { CLASSES_MAX, COUNTERS_PER_THREAD } from "../stats/names.ts";
+import type { AssocShape } from "./assoc.ts";
+import { ITEM } from "./item.ts";
+import { LRUS_MAX } from "./lru.ts";
+import { PAGE_BYTES, type SlabShape } from "./slab_class.ts";
+
+/** What the store of one server is made for. */
+export interface StoreShape extends SlabShape {
+  /** `-m` in bytes. */
+  readonly maxbytes: number;
+  /** Worker threads. */
+  readonly threads: number;
+  /** Items carry a version (not `-C`). */
+  readonly useCas: boolean;
+  /** Items may be evicted (not `-M`). */
+  readonly evictions: boolean;
+  /** Largest item, header included, in bytes: `-I`. */
+  readonly itemSizeMax: number;
+  /** Log2 of the buckets at start: `-o hashpower`. */
+  readonly hashpowerInit: number;
+  /** The table may grow (not `-o no_hashexpand`). */
+  readonly hashExpand: boolean;
+}
+
+/** The shape, and the sizes that follow from it. */
+export interface StorePlan {
+  readonly shape: StoreShape;
+  readonly regions: Regions;
+  readonly assoc: AssocShape;
+  readonly hashKey: HashKey;
+  /** Lengths of the arena's segments, in bytes. */
+  readonly segmentBytes: readonly number[];
+  /** Pages that `-m` allows. */
+  readonly pageLimit: number;
+  /** Length of the bucket memory, in bytes. */
+  readonly bucketBytes: number;
+}
+
+/** Where the parts of the memory are, for another thread. */
+export interface SharedMemory {
+  readonly control: SharedArrayBuffer;
+  readonly segments: readonly ArrayBuffer[];
+  readonly buckets: ArrayBuffer;
+}
+
+const SHARDS_LOG2 = 10;
+/** Largest power of two of buckets in one shard: its bits and the shard's must fit in a hash. */
+const SHARD_BUCKETS_LOG2_MAX = 22;
+const HASHPOWER_DEFAULT = 16;
+const BUCKET_BYTES = 4;
+
+/** Pages beyond `-m`: each class may get its first one, and page 0 is never used. */
+const PAGES_EXTRA = CLASSES_MAX + 1;
+
+/** Largest `-m` in bytes: references reach 32 GiB. */
+export const MAXBYTES_MAX = 31 * 2 ** 30;
+
+/** Works out every size. Draws the hash key of this run. */
+export function planStore(shape: StoreShape): StorePlan {
+  const pageLimit = Math.floor(shape.maxbytes / PAGE_BYTES);
+  const pages = pageLimit + PAGES_EXTRA;
+  const startLog2 = Math.max(0, (shape.hashpowerInit || HASHPOWER_DEFAULT) - SHARDS_LOG2);
+  const smallestItem = shape.chunkSize + ITEM.bytes;
+  const neededLog2 = Math.ceil(Math.log2(pages * PAGE_BYTES / smallestItem)) - SHARDS_LOG2;
+  const bucketsMin = 2 ** Math.min(startLog2, SHARD_BUCKETS_LOG2_MAX);
+  const bucketsMax = shape.hashExpand
+    ? Math.max(bucketsMin, 2 ** Math.min(neededLog2, SHARD_BUCKETS_LOG2_MAX))
+    : bucketsMin;
+  const shards = 2 ** SHARDS_LOG2;
+  return {
+    shape,
+    regions: planRegions({
+      shards,
+      slabClasses: CLASSES_MAX,
+      lrus: LRUS_MAX,
+      pages,
+      counterThreads: shape.threads + 1,
+      countersPerThread: COUNTERS_PER_THREAD,
+    }),
+    assoc: { shards, bucketsMin, bucketsMax },
+    hashKey: randomHashKey(),
+    segmentBytes: segmentLengths(pages * PAGE_BYTES),
+    pageLimit,
+    bucketBytes: shards * bucketsMax * BUCKET_BYTES,
+  };
+}
+
+/** What one thread needs to use the store. */
+export interface StoreThread {
+  readonly plan: StorePlan;
+  readonly memory: SharedMemory;
+  readonly control: Control;
+  readonly locks: Locks;
+  readonly counters: Counters;
+  readonly clock: Clock;
+}
+
+/** Opens thread number `thread`'s views; 0 is the main thread, workers count from 1. */
+export function openThread(
+  plan: StorePlan,
+  memory: SharedMemory,
+  thread: number,
+  clock: Clock,
+): StoreThread {
+  const control = openControl(memory.control, plan.regions);
+  return {
+    plan,
+    memory,
+    control,
+    locks: new Locks(control.i32),
+    counters: new Counters(control, thread),
+    clock,
+  };
+}

@@ -1,0 +1,129 @@
+// Putting a received item in its place: set, add, replace, append, prepend and cas.
+//
+// Source: memcached memcached.c, do_store_item.
+
+import { copyBytes } from "../base/copy.ts";
+import { U64 } from "../base/u64.ts";
+import { ClassCounter, Counter } from "../stats/names.ts";
+import {
+  itemClientFlags,
+  itemExptime,
+  itemKeyAt,
+  itemNbytes,
+  itemNkey,
+  type ItemRef,
+  NO_ITEM,
+  readItemCas,
+} from "./item.ts";
+import { classOf } from "./lru.ts";
+import type { Store } from "./store.ts";
+
+/** When a received item is stored. */
+export const StoreMode = {
+  SET: 0,
+  ADD: 1,
+  REPLACE: 2,
+  APPEND: 3,
+  PREPEND: 4,
+  CAS: 5,
+} as const;
+export type StoreMode = typeof StoreMode[keyof typeof StoreMode];
+
+/** What became of it. */
+export const Stored = { STORED: 0, NOT_STORED: 1, EXISTS: 2, NOT_FOUND: 3 } as const;
+export type Stored = typeof Stored[keyof typeof Stored];
+
+/** Bytes of the CRLF that ends every stored value. */
+const CRLF_BYTES = 2;
+
+const current = new U64();
+
+/**
+ * Stores `it`, whose value is complete, as `mode` asks. The caller holds `it` and the shard's lock,
+ * and keeps its hold. Takes: LRU, slab.
+ *
+ * @param cas The version the client knows; read for {@linkcode StoreMode.CAS} only.
+ */
+export function storeLocked(
+  store: Store,
+  hv: number,
+  it: ItemRef,
+  mode: StoreMode,
+  cas: U64,
+): Stored {
+  const keyAt = itemKeyAt(store.items, it);
+  const old = store.findLocked(hv, store.blockOf(it), keyAt, itemNkey(store.items, it));
+  switch (mode) {
+    case StoreMode.SET:
+      return putLocked(store, hv, old, it);
+    case StoreMode.ADD:
+      if (old === NO_ITEM) return putLocked(store, hv, old, it);
+      store.bumpLocked(old);
+      return Stored.NOT_STORED;
+    case StoreMode.REPLACE:
+      return old === NO_ITEM ? Stored.NOT_STORED : putLocked(store, hv, old, it);
+    case StoreMode.APPEND:
+    case StoreMode.PREPEND:
+      return old === NO_ITEM ? Stored.NOT_STORED : joinLocked(store, hv, old, it, mode);
+    case StoreMode.CAS:
+      return casLocked(store, hv, old, it, cas);
+  }
+}
+
+/** Links `it` in place of `old`, which may be none. */
+function putLocked(store: Store, hv: number, old: ItemRef, it: ItemRef): Stored {
+  if (old === NO_ITEM) store.linkLocked(hv, it);
+  else store.replaceLocked(hv, old, it);
+  return Stored.STORED;
+}
+
+function casLocked(store: Store, hv: number, old: ItemRef, it: ItemRef, cas: U64): Stored {
+  if (old === NO_ITEM) {
+    store.counters.add(Counter.CAS_MISSES, 1);
+    return Stored.NOT_FOUND;
+  }
+  readItemCas(store.items, old, current);
+  // With -C every item reads as version 0, and no cas succeeds.
+  if (current.isZero || !current.equals(cas)) {
+    store.counters.addClass(classOf(store.items, old), ClassCounter.CAS_BADVAL, 1);
+    return Stored.EXISTS;
+  }
+  store.counters.addClass(classOf(store.items, old), ClassCounter.CAS_HITS, 1);
+  return putLocked(store, hv, old, it);
+}
+
+/** Replaces `old` by its value and that of `it` together; flags and expiry stay those of `old`. */
+function joinLocked(
+  store: Store,
+  hv: number,
+  old: ItemRef,
+  it: ItemRef,
+  mode: StoreMode,
+): Stored {
+  const { items } = store;
+  const oldBytes = itemNbytes(items, old) - CRLF_BYTES;
+  const addedBytes = itemNbytes(items, it) - CRLF_BYTES;
+  const joined = store.allocate(
+    store.blockOf(old),
+    itemKeyAt(items, old),
+    itemNkey(items, old),
+    itemClientFlags(items, old),
+    itemExptime(items, old),
+    oldBytes + addedBytes + CRLF_BYTES,
+  );
+  if (joined === NO_ITEM) return Stored.NOT_STORED;
+  const at = store.valueAt(joined);
+  const first = mode === StoreMode.APPEND ? old : it;
+  const second = mode === StoreMode.APPEND ? it : old;
+  const firstBytes = itemNbytes(items, first) - CRLF_BYTES;
+  copyValue(store, first, joined, at, firstBytes);
+  copyValue(store, second, joined, at + firstBytes, itemNbytes(items, second));
+  store.replaceLocked(hv, old, joined);
+  store.release(joined);
+  return Stored.STORED;
+}
+
+/** Copies the first `count` value bytes of `from` to position `at` of the block of `to`. */
+function copyValue(store: Store, from: ItemRef, to: ItemRef, at: number, count: number): void {
+  copyBytes(store.blockOf(from), store.valueAt(from), store.blockOf(to), at, count);
+}
