@@ -1,0 +1,46 @@
+// What every command can reach: the store, the counters, the settings, the line's tokens.
+
+import { ascii, equalsWord } from "../base/ascii.ts";
+import type { Settings } from "../config/settings.ts";
+import { Tokens } from "../protocol/text/tokens.ts";
+import type { Counters } from "../stats/counters.ts";
+import type { Store } from "../store/store.ts";
+
+/** What commands ask of the rest of the server. */
+export interface ServerView {
+  /** Process id. */
+  readonly pid: number;
+  /** CPU time so far, `<seconds>.<microseconds>`. */
+  cpuTimes(): { readonly user: string; readonly system: string };
+  /** Stops the server, as SIGINT does or, gracefully, as SIGUSR1. */
+  shutdown(graceful: boolean): void;
+}
+
+const NOREPLY = ascii("noreply");
+
+/** One thread's command state. */
+export class Executor {
+  readonly store: Store;
+  readonly counters: Counters;
+  readonly settings: Settings;
+  readonly server: ServerView;
+  /** Tokens of the line at hand. */
+  readonly tokens = new Tokens();
+
+  constructor(store: Store, settings: Settings, server: ServerView) {
+    this.store = store;
+    this.counters = store.counters;
+    this.settings = settings;
+    this.server = server;
+  }
+
+  /**
+   * Whether the last token asks for silence. Source: memcached proto_text.c, set_noreply_maybe.
+   * @hot
+   */
+  endsInNoreply(bytes: Uint8Array): boolean {
+    const { tokens } = this;
+    const last = tokens.count - 1;
+    return equalsWord(bytes, tokens.start[last]!, tokens.end[last]!, NOREPLY);
+  }
+}

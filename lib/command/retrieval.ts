@@ -1,0 +1,271 @@
+// get, gets, gat, gats: any number of keys, answered in order.
+//
+// The keys are taken from the read buffer one by one. When the replies fill up, the command stops
+// before the next key, the connection sends, and the command goes on: so a request for any number
+// of keys needs no more memory than one for a few, and a client that does not read is not served.
+
+import { LF, SPACE } from "../base/ascii.ts";
+import { Block } from "../base/block.ts";
+import { ascii } from "../base/ascii.ts";
+import { parseInt64 } from "../base/decimal.ts";
+import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
+import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
+import { type Command, Verb } from "../protocol/text/commands.ts";
+import { KEY_MAX } from "../protocol/text/tokens.ts";
+import { ClassCounter, Counter } from "../stats/names.ts";
+import { toExptime } from "../store/exptime.ts";
+import {
+  itemClientFlags,
+  itemNbytes,
+  type ItemRef,
+  NO_ITEM,
+  readItemCas,
+  segmentOf,
+} from "../store/item.ts";
+import { classOf } from "../store/lru.ts";
+import { Miss } from "../store/store.ts";
+import type { Executor } from "./executor.ts";
+import { Outcome, type Session } from "./session.ts";
+
+const VALUE = Block.of(ascii("VALUE "));
+const CRLF = Block.of(ascii("\r\n"));
+const CRLF_BYTES = 2;
+
+/**
+ * Values up to this many bytes are copied into the replies, under the shard's lock; longer ones are
+ * sent from the item's memory. Measured in docs/decisions/0006-copies-and-references.md.
+ */
+export const COPIED_BYTES_MAX = 4096;
+
+/** Most bytes a hit adds besides the value: `VALUE <key> <flags> <bytes> <cas>\r\n` … `END\r\n`. */
+const HIT_BYTES_MAX = VALUE.bytes.length + KEY_MAX + 3 * (1 + U64_DIGITS_MAX) + 2 * CRLF_BYTES +
+  Reply.END.bytes.length;
+
+/** How far one key came. */
+const Served = { YES: 0, NEEDS_ROOM: 1, FAILED: 2 } as const;
+type Served = typeof Served[keyof typeof Served];
+
+const cas = new U64();
+
+/**
+ * Starts a retrieval: `block[from, to)` is what follows the command's name.
+ *
+ * @param whole Whether `to` is the end of the line; otherwise more keys may come after it.
+ * @hot
+ */
+export function runRetrieval(
+  executor: Executor,
+  session: Session,
+  command: Command,
+  block: Block,
+  from: number,
+  to: number,
+  whole: boolean,
+  replies: ReplyBuffer,
+): Outcome {
+  const { bytes } = block;
+  let at = skipSpaces(bytes, from, to);
+  if (command.verb === Verb.GAT || command.verb === Verb.GATS) {
+    const end = tokenEnd(bytes, at, to);
+    const raw = parseInt64(bytes, at, end);
+    at = skipSpaces(bytes, end, to);
+    if (at === to && whole) {
+      replies.write(Reply.BAD_FORMAT);
+      return Outcome.DONE;
+    }
+    if (Number.isNaN(raw)) {
+      replies.write(Reply.BAD_EXPTIME);
+      return Outcome.DONE;
+    }
+    session.exptime = toExptime(raw, executor.store.clock);
+  }
+  // An answer to a whole line is either its values or an error, never some values and an error.
+  if (whole && (at === to || hasLongKey(bytes, at, to))) {
+    replies.write(Reply.BAD_FORMAT);
+    return Outcome.DONE;
+  }
+  session.retrieval = command.verb;
+  return continueRetrieval(executor, session, block, at, to, whole, replies);
+}
+
+/**
+ * Answers the keys in `block[from, to)`; ends the retrieval if `whole`.
+ *
+ * @returns {@linkcode Outcome.FLUSH} with `session.resumeAt` when the replies are full; otherwise
+ * {@linkcode Outcome.DONE}, which without `whole` means that the range is used up.
+ * @hot
+ */
+export function continueRetrieval(
+  executor: Executor,
+  session: Session,
+  block: Block,
+  from: number,
+  to: number,
+  whole: boolean,
+  replies: ReplyBuffer,
+): Outcome {
+  const { bytes } = block;
+  let at = from;
+  for (;;) {
+    at = skipSpaces(bytes, at, to);
+    if (at === to) break;
+    const end = tokenEnd(bytes, at, to);
+    if (end - at > KEY_MAX) return failRetrieval(session, Reply.BAD_FORMAT, replies);
+    const served = serveKey(executor, session, block, at, end, replies);
+    if (served === Served.NEEDS_ROOM) {
+      session.resumeAt = at;
+      return Outcome.FLUSH;
+    }
+    if (served === Served.FAILED) {
+      return failRetrieval(session, Reply.NO_MEMORY_READING, replies);
+    }
+    at = end;
+  }
+  if (!whole) return Outcome.DONE;
+  if (replies.room < Reply.END.bytes.length) {
+    session.resumeAt = to;
+    return Outcome.FLUSH;
+  }
+  replies.write(Reply.END);
+  session.retrieval = Verb.NONE;
+  return Outcome.DONE;
+}
+
+/**
+ * Lets go of the items whose values have been sent.
+ * @hot
+ */
+export function releaseHolders(executor: Executor, replies: ReplyBuffer): void {
+  while (replies.refReleased < replies.refNext) {
+    executor.store.release(replies.refHolder[replies.refReleased++]! as ItemRef);
+  }
+}
+
+/** Ends a retrieval by an error line. */
+export function failRetrieval(session: Session, error: Block, replies: ReplyBuffer): Outcome {
+  session.retrieval = Verb.NONE;
+  if (replies.room >= error.bytes.length) replies.write(error);
+  else return Outcome.CLOSE;
+  return Outcome.DONE;
+}
+
+/**
+ * Looks one key up and writes its value, or nothing.
+ * @hot
+ */
+function serveKey(
+  executor: Executor,
+  session: Session,
+  block: Block,
+  keyFrom: number,
+  keyTo: number,
+  replies: ReplyBuffer,
+): Served {
+  const { store } = executor;
+  if (replies.room < HIT_BYTES_MAX) return Served.NEEDS_ROOM;
+  const hv = store.hash(block, keyFrom, keyTo);
+  let served: Served = Served.YES;
+
+  store.lock(hv);
+  const it = store.findLocked(hv, block, keyFrom, keyTo - keyFrom);
+  if (it !== NO_ITEM) served = hitLocked(executor, session, it, block, keyFrom, keyTo, replies);
+  store.unlock(hv);
+
+  if (it === NO_ITEM) countMiss(executor, session.retrieval);
+  return served;
+}
+
+/**
+ * Writes the value of `it` and counts the hit. Caller holds the shard's lock.
+ * @hot
+ */
+function hitLocked(
+  executor: Executor,
+  session: Session,
+  it: ItemRef,
+  block: Block,
+  keyFrom: number,
+  keyTo: number,
+  replies: ReplyBuffer,
+): Served {
+  const { store, counters } = executor;
+  const { items } = store;
+  const nbytes = itemNbytes(items, it);
+  const copied = nbytes <= COPIED_BYTES_MAX;
+  if (copied) {
+    if (replies.room < HIT_BYTES_MAX + nbytes) return Served.NEEDS_ROOM;
+  } else {
+    if (!replies.hasReferenceRoom) return Served.NEEDS_ROOM;
+    if (!store.retainLocked(it)) return Served.FAILED;
+  }
+
+  const verb = session.retrieval;
+  if (verb === Verb.GET || verb === Verb.GETS) {
+    store.bumpLocked(it);
+    counters.add(Counter.CMD_GET, 1);
+    counters.addClass(classOf(items, it), ClassCounter.GET_HITS, 1);
+  } else {
+    store.touchLocked(it, session.exptime);
+    counters.add(Counter.CMD_TOUCH, 1);
+    counters.addClass(classOf(items, it), ClassCounter.TOUCH_HITS, 1);
+  }
+
+  replies.write(VALUE);
+  replies.writeRange(block, keyFrom, keyTo);
+  replies.writeByte(SPACE);
+  replies.writeUint(itemClientFlags(items, it));
+  replies.writeByte(SPACE);
+  replies.writeUint(nbytes - CRLF_BYTES);
+  if (verb === Verb.GETS || verb === Verb.GATS) {
+    readItemCas(items, it, cas);
+    replies.writeByte(SPACE);
+    replies.writeU64(cas);
+  }
+  replies.write(CRLF);
+  const valueAt = store.valueAt(it);
+  if (copied) replies.writeRange(store.blockOf(it), valueAt, valueAt + nbytes);
+  else replies.writeReference(segmentOf(it), valueAt, valueAt + nbytes, it);
+  return Served.YES;
+}
+
+/** Source: memcached proto_text.c, process_get_command; the counters of gat are those of touch. */
+function countMiss(executor: Executor, verb: Verb): void {
+  const { counters, store } = executor;
+  if (verb === Verb.GET || verb === Verb.GETS) {
+    counters.add(Counter.CMD_GET, 1);
+    counters.add(Counter.GET_MISSES, 1);
+  } else {
+    counters.add(Counter.CMD_TOUCH, 1);
+    counters.add(Counter.TOUCH_MISSES, 1);
+  }
+  if (store.miss === Miss.EXPIRED) counters.add(Counter.GET_EXPIRED, 1);
+  if (store.miss === Miss.FLUSHED) counters.add(Counter.GET_FLUSHED, 1);
+}
+
+/** @hot */
+function skipSpaces(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && bytes[at] === SPACE) at++;
+  return at;
+}
+
+/** @hot */
+function tokenEnd(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && bytes[at] !== SPACE && bytes[at] !== LF) at++;
+  return at;
+}
+
+/**
+ * Whether a key in `bytes[from, to)` is too long. A range that short has none.
+ * @hot
+ */
+function hasLongKey(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from <= KEY_MAX) return false;
+  let length = 0;
+  for (let at = from; at < to; at++) {
+    length = bytes[at] === SPACE ? 0 : length + 1;
+    if (length > KEY_MAX) return true;
+  }
+  return false;
+}

@@ -1,0 +1,53 @@
+// What the commands remember of a connection between two calls: a value that is being received, a
+// list of keys that is being answered.
+
+import { U64 } from "../base/u64.ts";
+import { Verb } from "../protocol/text/commands.ts";
+import { type ItemRef, NO_ITEM } from "../store/item.ts";
+import { StoreMode } from "../store/storing.ts";
+
+/** What the connection does after a call. */
+export const Outcome = {
+  /** The command is done: take the next one. */
+  DONE: 0,
+  /** A value follows the line: receive it into the session's range. */
+  VALUE: 1,
+  /** A value follows that nobody wants: discard `valueLeft` bytes. */
+  SWALLOW: 2,
+  /** The replies need room: send them, then call again from `resumeAt`. */
+  FLUSH: 3,
+  /** Send the replies, then close. */
+  CLOSE: 4,
+  /** Close at once. */
+  CLOSE_NOW: 5,
+} as const;
+export type Outcome = typeof Outcome[keyof typeof Outcome];
+
+/** Command state of one connection. */
+export class Session {
+  /** Storage: the item being filled; {@linkcode NO_ITEM} when none is. */
+  item: ItemRef = NO_ITEM;
+  mode: StoreMode = StoreMode.SET;
+  noreply = false;
+  /** Storage: the version that a cas names. */
+  readonly cas = new U64();
+  /** Where the next value byte goes: segment of the arena and position in it. */
+  valueSegment = 0;
+  valueAt = 0;
+  /** Value bytes still to come, CRLF included; also those still to be discarded. */
+  valueLeft = 0;
+  /** Retrieval: the command whose keys are being answered; {@linkcode Verb.NONE} when none is. */
+  retrieval: Verb = Verb.NONE;
+  /** Retrieval: the expiry that gat and gats set, in seconds since start. */
+  exptime = 0;
+  /** Retrieval: position of the next key, after {@linkcode Outcome.FLUSH}. */
+  resumeAt = 0;
+
+  /** Forgets everything, for the next connection. */
+  reset(): void {
+    this.item = NO_ITEM;
+    this.noreply = false;
+    this.valueLeft = 0;
+    this.retrieval = Verb.NONE;
+  }
+}

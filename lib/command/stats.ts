@@ -1,0 +1,126 @@
+// `stats` and `stats settings`: which values they show, in memcached's order.
+//
+// Source of names and order: memcached memcached.c, server_stats and process_stat_settings; and
+// threads.c, threadlocal_stats_aggregate; and items.c, item_stats_totals.
+
+import { VERSION } from "../base/version.ts";
+import { settingsRows } from "../config/settings.ts";
+import { loadWord } from "../memory/atomic.ts";
+import { Global } from "../memory/regions.ts";
+import { Snapshot } from "../stats/counters.ts";
+import type { ClassCounterName, CounterName } from "../stats/names.ts";
+import type { Executor } from "./executor.ts";
+
+/** What a row may draw on. */
+interface View {
+  readonly executor: Executor;
+  readonly totals: Snapshot;
+  readonly cpu: { readonly user: string; readonly system: string };
+}
+
+/** One `STAT` line: its name, and its value when it is not the counter of that name. */
+type Row = readonly [name: string, value: (view: View) => number | string];
+
+const counter = (name: CounterName): Row => [name, ({ totals }) => totals.of(name)];
+const byClass = (name: ClassCounterName): Row => [name, ({ totals }) => totals.ofClasses(name)];
+
+/** Descriptors the server keeps for itself, by thread: eventfd and epoll; and a few for all. */
+const RESERVED_FDS_PER_THREAD = 2;
+const RESERVED_FDS = 8;
+
+/** The lines of `stats`, in order. */
+export const GENERAL_ROWS: readonly Row[] = [
+  ["pid", ({ executor }) => executor.server.pid],
+  ["uptime", ({ executor }) => executor.store.clock.now - 2],
+  ["time", ({ executor: { store: { clock } } }) => clock.startUnix + clock.now],
+  ["version", () => VERSION],
+  ["libevent", () => "none"],
+  ["pointer_size", () => 64],
+  ["rusage_user", ({ cpu }) => cpu.user],
+  ["rusage_system", ({ cpu }) => cpu.system],
+  ["max_connections", ({ executor }) => executor.settings.maxconns],
+  ["curr_connections", ({ executor }) => loadWord(executor.store.control.u32, Global.CURR_CONNS)],
+  counter("total_connections"),
+  counter("rejected_connections"),
+  counter("conn_structures"),
+  ["response_obj_oom", () => 0],
+  ["response_obj_count", () => 0],
+  ["response_obj_bytes", () => 0],
+  counter("read_buf_count"),
+  counter("read_buf_bytes"),
+  counter("read_buf_bytes_free"),
+  counter("read_buf_oom"),
+  [
+    "reserved_fds",
+    ({ executor }) => RESERVED_FDS + RESERVED_FDS_PER_THREAD * executor.settings.threads,
+  ],
+  counter("cmd_get"),
+  byClass("cmd_set"),
+  counter("cmd_flush"),
+  counter("cmd_touch"),
+  counter("cmd_meta"),
+  byClass("get_hits"),
+  counter("get_misses"),
+  counter("get_expired"),
+  counter("get_flushed"),
+  counter("delete_misses"),
+  byClass("delete_hits"),
+  counter("incr_misses"),
+  byClass("incr_hits"),
+  counter("decr_misses"),
+  byClass("decr_hits"),
+  counter("cas_misses"),
+  byClass("cas_hits"),
+  byClass("cas_badval"),
+  byClass("touch_hits"),
+  counter("touch_misses"),
+  counter("store_too_large"),
+  counter("store_no_memory"),
+  counter("auth_cmds"),
+  counter("auth_errors"),
+  counter("bytes_read"),
+  counter("bytes_written"),
+  ["limit_maxbytes", ({ executor }) => executor.settings.maxbytes],
+  ["accepting_conns", ({ executor }) => loadWord(executor.store.control.u32, Global.ACCEPTING)],
+  counter("listen_disabled_num"),
+  ["time_in_listen_disabled_us", () => 0],
+  ["threads", ({ executor }) => executor.settings.threads],
+  counter("conn_yields"),
+  ["hash_power_level", ({ executor }) => Math.floor(Math.log2(executor.store.assoc.bucketCount))],
+  ["hash_bytes", ({ executor }) => executor.store.assoc.bucketCount * 4],
+  ["hash_is_expanding", () => 0],
+  counter("malloc_fails"),
+  counter("bytes"),
+  counter("curr_items"),
+  counter("total_items"),
+  ["slab_global_page_pool", () => 0],
+  byClass("expired_unfetched"),
+  byClass("evicted_unfetched"),
+  byClass("evicted_active"),
+  byClass("evictions"),
+  byClass("reclaimed"),
+  byClass("lrutail_reflocked"),
+  byClass("direct_reclaims"),
+];
+
+/** The answer to `stats`. */
+export function generalStats(executor: Executor): string {
+  const view: View = {
+    executor,
+    totals: new Snapshot(executor.store.control),
+    cpu: executor.server.cpuTimes(),
+  };
+  return statLines(GENERAL_ROWS.map(([name, value]) => [name, String(value(view))]));
+}
+
+/** The answer to `stats settings`. */
+export function settingsStats({ settings, store }: Executor): string {
+  const oldest = loadWord(store.control.u32, Global.OLDEST_LIVE) ||
+    loadWord(store.control.u32, Global.FLUSHED_UNTIL);
+  const verbosity = loadWord(store.control.u32, Global.VERBOSITY);
+  return statLines(settingsRows({ ...settings, verbosity }, oldest));
+}
+
+function statLines(rows: readonly (readonly [name: string, value: string])[]): string {
+  return rows.map(([name, value]) => `STAT ${name} ${value}\r\n`).join("") + "END\r\n";
+}

@@ -1,0 +1,173 @@
+// set, add, replace, append, prepend, cas: the line, then the value straight into its item.
+
+import { CR, LF } from "../base/ascii.ts";
+import type { Block } from "../base/block.ts";
+import { copyBytes } from "../base/copy.ts";
+import { parseInt64, parseUint } from "../base/decimal.ts";
+import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
+import { Verb } from "../protocol/text/commands.ts";
+import { KEY_MAX } from "../protocol/text/tokens.ts";
+import { ClassCounter, Counter } from "../stats/names.ts";
+import { toExptime } from "../store/exptime.ts";
+import { itemKeyAt, itemNkey, NO_ITEM, segmentOf } from "../store/item.ts";
+import { classOf } from "../store/lru.ts";
+import { Miss } from "../store/store.ts";
+import { Stored, storeLocked, StoreMode } from "../store/storing.ts";
+import type { Executor } from "./executor.ts";
+import { Outcome, type Session } from "./session.ts";
+
+/** Places of the tokens in a storage line. */
+const Token = { KEY: 1, FLAGS: 2, EXPTIME: 3, BYTES: 4, CAS: 5 } as const;
+
+const CRLF_BYTES = 2;
+/** Longest value length that a line may name. Source: memcached proto_text.c, INT_MAX - 2. */
+const VALUE_BYTES_MAX = 2 ** 31 - 3;
+const CLIENT_FLAGS_MAX = 0xffffffff;
+
+const MODES: Readonly<Partial<Record<Verb, StoreMode>>> = {
+  [Verb.SET]: StoreMode.SET,
+  [Verb.ADD]: StoreMode.ADD,
+  [Verb.REPLACE]: StoreMode.REPLACE,
+  [Verb.APPEND]: StoreMode.APPEND,
+  [Verb.PREPEND]: StoreMode.PREPEND,
+  [Verb.CAS]: StoreMode.CAS,
+};
+
+/** Reply line for each way a value can end. */
+const STORED_LINES: Readonly<Record<Stored, Block>> = {
+  [Stored.STORED]: Reply.STORED,
+  [Stored.NOT_STORED]: Reply.NOT_STORED,
+  [Stored.EXISTS]: Reply.EXISTS,
+  [Stored.NOT_FOUND]: Reply.NOT_FOUND,
+};
+
+/**
+ * Reads a storage line from the executor's tokens and makes the item that its value goes into.
+ *
+ * A length that cannot be read leaves no way to tell where the next command starts: the connection
+ * is closed. Any other fault is answered, and the value discarded.
+ * @hot
+ */
+export function runStorage(
+  executor: Executor,
+  session: Session,
+  verb: Verb,
+  block: Block,
+  replies: ReplyBuffer,
+): Outcome {
+  const { tokens, store } = executor;
+  const { bytes } = block;
+  const nbytes = parseUint(
+    bytes,
+    tokens.start[Token.BYTES]!,
+    tokens.end[Token.BYTES]!,
+    VALUE_BYTES_MAX,
+  );
+  if (Number.isNaN(nbytes)) {
+    replies.write(Reply.BAD_FORMAT);
+    return Outcome.CLOSE;
+  }
+  session.valueLeft = nbytes + CRLF_BYTES;
+  const flags = parseUint(
+    bytes,
+    tokens.start[Token.FLAGS]!,
+    tokens.end[Token.FLAGS]!,
+    CLIENT_FLAGS_MAX,
+  );
+  const raw = parseInt64(bytes, tokens.start[Token.EXPTIME]!, tokens.end[Token.EXPTIME]!);
+  const nkey = tokens.length(Token.KEY);
+  if (
+    nkey > KEY_MAX || Number.isNaN(flags) || Number.isNaN(raw) ||
+    (verb === Verb.CAS &&
+      !session.cas.parse(bytes, tokens.start[Token.CAS]!, tokens.end[Token.CAS]!))
+  ) {
+    replies.write(Reply.BAD_FORMAT);
+    return Outcome.SWALLOW;
+  }
+  session.noreply = executor.endsInNoreply(bytes);
+  session.mode = MODES[verb]!;
+  const exptime = toExptime(raw, store.clock);
+  const keyFrom = tokens.start[Token.KEY]!;
+  const it = store.allocate(block, keyFrom, nkey, flags, exptime, session.valueLeft);
+  if (it === NO_ITEM) return refuse(executor, session, block, replies);
+  executor.counters.addClass(classOf(store.items, it), ClassCounter.CMD_SET, 1);
+  session.item = it;
+  session.valueSegment = segmentOf(it);
+  session.valueAt = store.valueAt(it);
+  return Outcome.VALUE;
+}
+
+/**
+ * Answers that there is no room for the value. A set removes the old one all the same, so that no
+ * client goes on reading it. Source: memcached proto_text.c, process_update_command.
+ */
+function refuse(
+  executor: Executor,
+  session: Session,
+  block: Block,
+  replies: ReplyBuffer,
+): Outcome {
+  const { store, tokens, counters } = executor;
+  const tooLarge = store.miss === Miss.TOO_LARGE;
+  counters.add(tooLarge ? Counter.STORE_TOO_LARGE : Counter.STORE_NO_MEMORY, 1);
+  if (!session.noreply) replies.write(tooLarge ? Reply.TOO_LARGE : Reply.NO_MEMORY_STORING);
+  if (session.mode === StoreMode.SET) {
+    const from = tokens.start[Token.KEY]!;
+    const hv = store.hash(block, from, tokens.end[Token.KEY]!);
+
+    store.lock(hv);
+    const old = store.findLocked(hv, block, from, tokens.length(Token.KEY));
+    if (old !== NO_ITEM) store.unlinkLocked(hv, old);
+    store.unlock(hv);
+  }
+  return Outcome.SWALLOW;
+}
+
+/**
+ * Takes the next `count` value bytes from `block` at `from`.
+ * @hot
+ */
+export function receiveValue(
+  executor: Executor,
+  session: Session,
+  block: Block,
+  from: number,
+  count: number,
+): void {
+  const target = executor.store.items.blocks[session.valueSegment]!;
+  copyBytes(block, from, target, session.valueAt, count);
+  session.valueAt += count;
+  session.valueLeft -= count;
+}
+
+/**
+ * Stores the item whose last value byte has come, and answers.
+ * @hot
+ */
+export function finishStorage(executor: Executor, session: Session, replies: ReplyBuffer): void {
+  const { store } = executor;
+  const it = session.item;
+  const { bytes } = store.items.blocks[session.valueSegment]!;
+  session.item = NO_ITEM;
+  if (bytes[session.valueAt - 2] !== CR || bytes[session.valueAt - 1] !== LF) {
+    store.release(it);
+    if (!session.noreply) replies.write(Reply.BAD_CHUNK);
+    return;
+  }
+  const keyAt = itemKeyAt(store.items, it);
+  const hv = store.hash(store.blockOf(it), keyAt, keyAt + itemNkey(store.items, it));
+
+  store.lock(hv);
+  const stored = storeLocked(store, hv, it, session.mode, session.cas);
+  store.unlock(hv);
+
+  store.release(it);
+  if (!session.noreply) replies.write(STORED_LINES[stored]);
+}
+
+/** Gives up an item whose value will not come: the client is gone. */
+export function abandonStorage(executor: Executor, session: Session): void {
+  if (session.item === NO_ITEM) return;
+  executor.store.release(session.item);
+  session.item = NO_ITEM;
+}

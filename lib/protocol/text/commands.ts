@@ -1,0 +1,112 @@
+// The text commands: one row each. Parsing, dispatch and docs/protocol.md all read this table.
+
+import { ascii, equalsWord } from "../../base/ascii.ts";
+
+/** What a command line asks for. */
+export const Verb = {
+  NONE: 0,
+  GET: 1,
+  GETS: 2,
+  GAT: 3,
+  GATS: 4,
+  SET: 5,
+  ADD: 6,
+  REPLACE: 7,
+  APPEND: 8,
+  PREPEND: 9,
+  CAS: 10,
+  INCR: 11,
+  DECR: 12,
+  DELETE: 13,
+  TOUCH: 14,
+  FLUSH_ALL: 15,
+  VERSION: 16,
+  VERBOSITY: 17,
+  QUIT: 18,
+  MN: 19,
+  SHUTDOWN: 20,
+  STATS: 21,
+} as const;
+export type Verb = typeof Verb[keyof typeof Verb];
+
+/** How a command's line goes on after its name. */
+export const CommandShape = {
+  /** Tokens, and that is all. */
+  LINE: 0,
+  /** Any number of keys. */
+  KEYS: 1,
+  /** Tokens, then a value of the length that one of them gives. */
+  VALUE: 2,
+} as const;
+export type CommandShape = typeof CommandShape[keyof typeof CommandShape];
+
+/** One text command. Token counts include the name and leave out `noreply`. */
+export interface Command {
+  readonly name: Uint8Array;
+  readonly text: string;
+  readonly verb: Verb;
+  readonly shape: CommandShape;
+  /** A line with fewer is answered `CLIENT_ERROR bad command line format`. */
+  readonly tokensMin: number;
+  /** What follows the name, for docs/protocol.md. */
+  readonly usage: string;
+  /** The replies it can get, for docs/protocol.md. */
+  readonly replies: string;
+}
+
+const { LINE, KEYS, VALUE } = CommandShape;
+const STORED_REPLIES = "STORED, NOT_STORED";
+const STORE_USAGE = "<key> <flags> <exptime> <bytes> [noreply]";
+const DELTA_REPLIES = "<value>, NOT_FOUND";
+
+// The most frequent commands first: the table is searched from the top.
+// deno-fmt-ignore
+const ROWS = [
+  // name        verb            shape  min  usage                                     replies
+  ["get",       Verb.GET,       KEYS,  2, "<key>*",                                    "VALUE…, END"],
+  ["set",       Verb.SET,       VALUE, 5, STORE_USAGE,                                 "STORED"],
+  ["gets",      Verb.GETS,      KEYS,  2, "<key>*",                                    "VALUE… <cas>, END"],
+  ["gat",       Verb.GAT,       KEYS,  3, "<exptime> <key>*",                          "VALUE…, END"],
+  ["gats",      Verb.GATS,      KEYS,  3, "<exptime> <key>*",                          "VALUE… <cas>, END"],
+  ["add",       Verb.ADD,       VALUE, 5, STORE_USAGE,                                 STORED_REPLIES],
+  ["replace",   Verb.REPLACE,   VALUE, 5, STORE_USAGE,                                 STORED_REPLIES],
+  ["append",    Verb.APPEND,    VALUE, 5, STORE_USAGE,                                 STORED_REPLIES],
+  ["prepend",   Verb.PREPEND,   VALUE, 5, STORE_USAGE,                                 STORED_REPLIES],
+  ["cas",       Verb.CAS,       VALUE, 6, "<key> <flags> <exptime> <bytes> <cas> [noreply]", "STORED, EXISTS, NOT_FOUND"],
+  ["incr",      Verb.INCR,      LINE,  3, "<key> <delta> [noreply]",                   DELTA_REPLIES],
+  ["decr",      Verb.DECR,      LINE,  3, "<key> <delta> [noreply]",                   DELTA_REPLIES],
+  ["delete",    Verb.DELETE,    LINE,  2, "<key> [0] [noreply]",                       "DELETED, NOT_FOUND"],
+  ["touch",     Verb.TOUCH,     LINE,  3, "<key> <exptime> [noreply]",                 "TOUCHED, NOT_FOUND"],
+  ["mn",        Verb.MN,        LINE,  1, "",                                          "MN"],
+  ["version",   Verb.VERSION,   LINE,  1, "",                                          "VERSION <version>"],
+  ["stats",     Verb.STATS,     LINE,  1, "[settings | reset]",                        "STAT <name> <value>…, END"],
+  ["flush_all", Verb.FLUSH_ALL, LINE,  1, "[delay] [noreply]",                         "OK"],
+  ["verbosity", Verb.VERBOSITY, LINE,  2, "<level> [noreply]",                         "OK"],
+  ["quit",      Verb.QUIT,      LINE,  1, "",                                          "(closes)"],
+  ["shutdown",  Verb.SHUTDOWN,  LINE,  1, "[graceful]",                                "(closes)"],
+] as const;
+
+/** Every text command, in the order in which the table is searched. */
+export const COMMANDS: readonly Command[] = ROWS.map(
+  ([text, verb, shape, tokensMin, usage, replies]) => ({
+    name: ascii(text),
+    text,
+    verb,
+    shape,
+    tokensMin,
+    usage,
+    replies,
+  }),
+);
+
+/**
+ * Finds the command named by `bytes[from, to)`; undefined when there is none.
+ * @hot
+ */
+export function findCommand(bytes: Uint8Array, from: number, to: number): Command | undefined {
+  for (let row = 0; row < COMMANDS.length; row++) {
+    const command = COMMANDS[row]!;
+    if (equalsWord(bytes, from, to, command.name)) return command;
+  }
+  return undefined;
+}

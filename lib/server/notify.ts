@@ -1,0 +1,80 @@
+// The channel to a worker: memcached's notify pipe and connection queue in one.
+//
+// A worker sleeps in epoll_wait and cannot see a message, so each post rings its doorbell, an
+// eventfd in its epoll set; the worker then takes the messages off the port one by one.
+
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { drain, ring } from "../sys/eventfd.ts";
+import type { Settings } from "../config/settings.ts";
+import type { StorePlan } from "../store/memory.ts";
+
+/** What the main thread tells a worker. Letters are memcached's where it has one. */
+export type Notice =
+  /** A new connection. */
+  | { readonly type: "c"; readonly fd: number }
+  /** Stop: close every connection and report. */
+  | { readonly type: "s" };
+
+/** What a worker tells the main thread. */
+export type Report =
+  | { readonly type: "ready" }
+  | { readonly type: "stopped" }
+  | { readonly type: "shutdown"; readonly graceful: boolean };
+
+/** Where the shared memory is mapped, in a form that travels in a message. */
+export interface MemoryMap {
+  readonly control: SharedArrayBuffer;
+  /** Address of each segment of the arena. */
+  readonly segments: readonly number[];
+  readonly buckets: number;
+}
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  /** 1 for the first worker: its counters' place. */
+  readonly thread: number;
+  readonly settings: Settings;
+  readonly plan: StorePlan;
+  readonly memory: MemoryMap;
+  readonly startUnix: number;
+  readonly port: MessagePort;
+  readonly doorbell: number;
+}
+
+/** The main thread's end of a channel. */
+export class NotifySender {
+  readonly #port: MessagePort;
+  readonly #doorbell: number;
+
+  constructor(port: MessagePort, doorbell: number) {
+    this.#port = port;
+    this.#doorbell = doorbell;
+  }
+
+  /** Posts a notice and rings. */
+  post(notice: Notice): void {
+    this.#port.postMessage(notice);
+    ring(this.#doorbell);
+  }
+
+  /** Lets go of the port, so that it does not keep the process alive. */
+  close(): void {
+    this.#port.close();
+  }
+}
+
+/** A worker's end of a channel: calls `take` for each notice that has come. */
+export function drainNotices(
+  port: MessagePort,
+  doorbell: number,
+  take: (notice: Notice) => void,
+): void {
+  drain(doorbell);
+  for (
+    let received = receiveMessageOnPort(port);
+    received !== undefined;
+    received = receiveMessageOnPort(port)
+  ) {
+    take(received.message as Notice);
+  }
+}

@@ -1,0 +1,46 @@
+// Who the server runs as: `-u`, once the ports are bound.
+
+import type { Logger } from "@logtape/logtape";
+import { ExitCode, SettingsError } from "../config/settings_error.ts";
+import { dropPrivileges } from "../sys/limits.ts";
+
+const ROOT = 0;
+const PASSWD = "/etc/passwd";
+
+/**
+ * Becomes `user` if the process is root; otherwise the wish is ignored, as memcached does.
+ *
+ * memcached refuses to run as root without `-u`. In a container root is the rule, so memden warns
+ * and runs.
+ *
+ * @param user A name or a numeric user id; null when none was asked for.
+ * @throws {SettingsError} When there is no such user.
+ */
+export function assumeUser(user: string | null, log: Logger): void {
+  if (Deno.uid() !== ROOT) return;
+  if (user === null) {
+    log.warn("running as root: use -u USER to run as another user");
+    return;
+  }
+  const entry = findUser(Deno.readTextFileSync(PASSWD), user);
+  if (entry === undefined) {
+    throw new SettingsError(`can't find the user ${user} to switch to`, ExitCode.NO_USER);
+  }
+  if (entry.uid !== ROOT) dropPrivileges(entry.uid, entry.gid);
+}
+
+/** One account. */
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Finds `user`, a name or a numeric id, in the text of a passwd file. */
+export function findUser(passwd: string, user: string): User | undefined {
+  for (const line of passwd.split("\n")) {
+    const [name, , uid, gid] = line.split(":");
+    if (name === user || uid === user) return { uid: Number(uid), gid: Number(gid) };
+  }
+  // An id without an account is what containers run as.
+  return /^\d+$/.test(user) ? { uid: Number(user), gid: Number(user) } : undefined;
+}

@@ -1,0 +1,114 @@
+// Worker entry: opens this thread's views of the shared memory, reports in, runs its loop.
+
+import { type Clock, CLOCK_START } from "../base/clock.ts";
+import { latin1 } from "../base/ascii.ts";
+import { Executor, type ServerView } from "../command/executor.ts";
+import { loadWord } from "../memory/atomic.ts";
+import { Global } from "../memory/regions.ts";
+import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
+import type { ConnShared } from "../net/conn.ts";
+import { NativeLoop } from "../net/native_loop.ts";
+import { openThread } from "../store/memory.ts";
+import { Store } from "../store/store.ts";
+import { cpuTimes } from "../sys/limits.ts";
+import { mapMemory, viewMemory } from "../sys/mmap.ts";
+import { openLog } from "./log.ts";
+import { MESSAGE_BYTES, NativeTransport } from "./native_transport.ts";
+import { drainNotices, type Notice, type Report, type WorkerStart } from "./notify.ts";
+
+/** What a worker's global scope has. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<WorkerStart>) => void) | null;
+  postMessage(report: Report): void;
+  close(): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+/** Most bytes of buffers one worker may have. */
+const BUFFERS_BYTES_MAX = 2 ** 32 - 2 ** 16;
+/** Level from which each command is written to the log. */
+const VERBOSITY_TRACE = 2;
+
+scope.onmessage = ({ data }) => {
+  scope.onmessage = null;
+  runWorker(data);
+  scope.postMessage({ type: "stopped" });
+  scope.close();
+};
+
+/** Serves connections until told to stop. */
+function runWorker(start: WorkerStart): void {
+  const { settings, plan, memory } = start;
+  const clock: Clock = { startUnix: start.startUnix, now: CLOCK_START };
+  const segments = memory.segments.map((address, index) =>
+    viewMemory(address, plan.segmentBytes[index]!)
+  );
+  const thread = openThread(
+    plan,
+    {
+      control: memory.control,
+      segments,
+      buckets: viewMemory(memory.buckets, plan.bucketBytes),
+    },
+    start.thread,
+    clock,
+  );
+  const buffersBytes = Math.min(
+    (settings.maxconns + 1) * (READ_BYTES + REPLY_BYTES),
+    BUFFERS_BYTES_MAX,
+  );
+  const buffers = mapMemory(buffersBytes);
+  const message = mapMemory(MESSAGE_BYTES);
+  const transport = new NativeTransport(
+    thread.control,
+    segments,
+    viewMemory(message, MESSAGE_BYTES),
+    { segments: memory.segments, buffers, message },
+  );
+  const server: ServerView = {
+    pid: Deno.pid,
+    cpuTimes,
+    shutdown: (graceful) => scope.postMessage({ type: "shutdown", graceful }),
+  };
+  const shared: ConnShared = {
+    transport,
+    executor: new Executor(new Store(thread), settings, server),
+    pool: new BufferPool(viewMemory(buffers, buffersBytes), thread.counters),
+    reqsPerEvent: settings.reqsPerEvent,
+    trace: undefined,
+  };
+  serve(start, shared, transport, clock);
+}
+
+function serve(
+  { port, doorbell, settings }: WorkerStart,
+  shared: ConnShared,
+  transport: NativeTransport,
+  clock: Clock,
+): void {
+  const { control } = shared.executor.store;
+  const log = openLog(settings.verbosity);
+  const trace = (fd: number, bytes: Uint8Array, from: number, to: number) =>
+    log.debug(`<${fd} ${latin1(bytes, from, to)}`);
+  const take = (notice: Notice): void => {
+    if (notice.type === "s") return loop.stop();
+    transport.watch(notice.fd);
+    loop.add(notice.fd);
+  };
+  const loop = new NativeLoop(
+    shared,
+    transport,
+    { fd: doorbell, answer: () => drainNotices(port, doorbell, take) },
+    clock,
+    () => {
+      const verbose = loadWord(control.u32, Global.VERBOSITY) >= VERBOSITY_TRACE;
+      shared.trace = verbose ? trace : undefined;
+      return loadWord(control.u32, Global.NOW);
+    },
+  );
+  transport.watch(doorbell);
+  scope.postMessage({ type: "ready" });
+  loop.run();
+  port.close();
+}
