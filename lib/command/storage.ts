@@ -161,7 +161,6 @@ export function finishStorage(executor: Executor, session: Session, replies: Rep
   const stored = storeLocked(store, hv, it, session.mode, session.cas);
   store.unlock(hv);
 
-  store.release(it);
   if (!session.noreply) replies.write(STORED_LINES[stored]);
 }
 

@@ -34,9 +34,7 @@ export const THREAD_ROWS = [
   ["listen_disabled_num",  "counter", "times",       "Accepting stopped for want of descriptors"],
   ["read_buf_oom",         "counter", "times",       "A connection found no buffer"],
   ["malloc_fails",         "counter", "times",       "Memory could not be had"],
-  ["curr_items",           "gauge",   "items",       "Items that can be found"],
   ["total_items",          "counter", "items",       "Items ever linked"],
-  ["bytes",                "gauge",   "bytes",       "Size of all items, headers included"],
   ["conn_structures",      "gauge",   "connections", "Connection records, used or spare"],
   ["read_buf_count",       "gauge",   "buffers",     "Buffers, used or spare"],
   ["read_buf_bytes",       "gauge",   "bytes",       "Memory of all buffers"],
@@ -63,7 +61,8 @@ export const CLASS_ROWS = [
   ["outofmemory",       "counter", "commands", "Times that no chunk could be had"],
   ["direct_reclaims",   "counter", "times",    "A command had to make room itself"],
   ["lrutail_reflocked", "counter", "items",    "Tail items skipped because they were in use"],
-  ["mem_requested",     "gauge",   "bytes",    "Size of all items of the class, headers included"],
+  ["number",            "gauge",   "items",    "Items that can be found"],
+  ["mem_requested",     "gauge",   "bytes",    "Size of all items, headers included"],
 ] as const satisfies readonly CounterRow[];
 
 type IndexOf<Rows extends readonly CounterRow[]> = {

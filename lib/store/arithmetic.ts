@@ -79,7 +79,6 @@ function moveLocked(store: Store, hv: number, it: ItemRef, digits: number): bool
   text.bytes[digits + 1] = LF;
   copyBytes(text, 0, store.blockOf(moved), store.valueAt(moved), digits + CRLF_BYTES);
   store.replaceLocked(hv, it, moved);
-  store.release(moved);
   return true;
 }
 

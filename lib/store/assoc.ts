@@ -12,13 +12,13 @@
 // Source: Litwin, "Linear hashing"; memcached assoc.c grows the whole table at once.
 
 import type { Block } from "../base/block.ts";
-import { equalBytes } from "../base/copy.ts";
 import { assert } from "../base/assert.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../memory/regions.ts";
 import { type LockIndex } from "../memory/lock.ts";
 import { type HashKey, hashKey } from "./hash.ts";
 import {
   itemChain,
+  itemHasKey,
   itemKeyAt,
   itemNkey,
   type ItemRef,
@@ -124,10 +124,7 @@ export class Assoc {
     const items = this.#items;
     let it = this.#buckets[this.#bucketAt(hv)]! as ItemRef;
     while (it !== NO_ITEM) {
-      if (itemNkey(items, it) === nkey) {
-        const keyed = items.blocks[segmentOf(it)]!;
-        if (equalBytes(keyed, itemKeyAt(items, it), block, from, nkey)) return it;
-      }
+      if (itemHasKey(items, it, block, from, nkey)) return it;
       it = itemChain(items, it);
     }
     return NO_ITEM;
@@ -187,6 +184,21 @@ export class Assoc {
     else setItemChain(items, this.#before(head, it), after);
     setItemChain(items, it, NO_ITEM);
     this.#control.u32[record + ShardWord.ITEMS]! -= 1;
+  }
+
+  /**
+   * Puts `it`, which is in no chain, in the place of `old`, which has the same key. Caller holds the
+   * shard's lock.
+   * @hot
+   */
+  swapLocked(hv: number, old: ItemRef, it: ItemRef): void {
+    const items = this.#items;
+    const at = this.#bucketAt(hv);
+    setItemChain(items, it, itemChain(items, old));
+    const head = this.#buckets[at]! as ItemRef;
+    if (head === old) this.#buckets[at] = it;
+    else setItemChain(items, this.#before(head, old), it);
+    setItemChain(items, old, NO_ITEM);
   }
 
   #before(head: ItemRef, it: ItemRef): ItemRef {

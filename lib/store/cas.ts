@@ -25,7 +25,7 @@ export function takeCas(control: Control, cas: U64): void {
   // The thread that takes the first version of a half-turn counts it.
   let epoch = place === 0
     ? addWord(control.u32, Global.CAS_EPOCH, 1) + 1
-    : loadWord(control.u32, Global.CAS_EPOCH);
+    : control.u32[Global.CAS_EPOCH]!;
   if ((epoch & 1) !== parity) epoch += place < QUARTER_TURN ? 1 : -1;
   cas.set(epoch >>> 1, low);
 }

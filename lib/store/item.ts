@@ -15,8 +15,11 @@ import {
   UNIT_BYTES,
   UNIT_MASK,
 } from "../memory/arena.ts";
-import { addWord, loadWord, storeWord } from "../memory/atomic.ts";
+import { addWord, loadWord } from "../memory/atomic.ts";
 import { layout } from "../memory/layout.ts";
+import { assert } from "../base/assert.ts";
+import type { Block } from "../base/block.ts";
+import { equalBytes } from "../base/copy.ts";
 import type { U64 } from "../base/u64.ts";
 
 declare const brand: unique symbol;
@@ -255,9 +258,17 @@ export function itemValueAt(items: Items, it: ItemRef): number {
     : afterKey + CLIENT_FLAGS_BYTES;
 }
 
-/** Bytes the item takes, without what its chunk wastes. */
+/**
+ * Bytes the item takes, without what its chunk wastes.
+ * @hot
+ */
 export function itemBytes(items: Items, it: ItemRef): number {
-  return itemValueAt(items, it) - (it & UNIT_MASK) * UNIT_BYTES + itemNbytes(items, it);
+  const segment = it >>> SEGMENT_SHIFT;
+  const unit = it & UNIT_MASK;
+  const flags = items.u16[segment]![unit * U16_PER_UNIT + FLAGS]!;
+  return items.keyOffset + items.u8[segment]![unit * UNIT_BYTES + NKEY]! +
+    ((flags & ItemFlag.CLIENT_FLAGS) === 0 ? 0 : CLIENT_FLAGS_BYTES) +
+    items.u32[segment]![unit * U32_PER_UNIT + NBYTES]!;
 }
 
 /**
@@ -287,15 +298,53 @@ export function initItem(
   items.u8[segment]![unit * UNIT_BYTES + NKEY] = nkey;
   items.u8[segment]![unit * UNIT_BYTES + CLSID] = clsid;
   setItemFlags(items, it, clientFlags === 0 ? 0 : ItemFlag.CLIENT_FLAGS);
-  storeWord(items.u16[segment]!, unit * U16_PER_UNIT + REFCOUNT, 1);
+  items.u16[segment]![unit * U16_PER_UNIT + REFCOUNT] = 1;
   if (clientFlags !== 0) {
     items.blocks[segment]!.view.setUint32(itemKeyAt(items, it) + nkey, clientFlags, true);
   }
 }
 
-/** Sets the flush generation, before the item is published. */
-export function setItemGeneration(items: Items, it: ItemRef, generation: number): void {
-  items.u16[it >>> SEGMENT_SHIFT]![(it & UNIT_MASK) * U16_PER_UNIT + GENERATION] = generation;
+/**
+ * Fills in what an item gets when it becomes findable: LINKED, its time in seconds since start, the
+ * flush generation and the version.
+ * @hot
+ */
+export function publishItem(
+  items: Items,
+  it: ItemRef,
+  now: number,
+  generation: number,
+  cas: U64,
+): void {
+  const segment = it >>> SEGMENT_SHIFT;
+  const at = (it & UNIT_MASK) * U32_PER_UNIT;
+  const words = items.u32[segment]!;
+  const halves = items.u16[segment]!;
+  const flags = halves[2 * at + FLAGS]!;
+  assert((flags & (ItemFlag.LINKED | ItemFlag.SLABBED)) === 0, "Item linked twice");
+  halves[2 * at + FLAGS] = flags | ItemFlag.LINKED;
+  halves[2 * at + GENERATION] = generation;
+  words[at + TIME] = now;
+  if (items.keyOffset === ITEM.bytes) return;
+  words[at + CAS_WORD] = cas.hi;
+  words[at + CAS_WORD + 1] = cas.lo;
+}
+
+/**
+ * Whether the key of `it` is `block[from, from + nkey)`.
+ * @hot
+ */
+export function itemHasKey(
+  items: Items,
+  it: ItemRef,
+  block: Block,
+  from: number,
+  nkey: number,
+): boolean {
+  const segment = it >>> SEGMENT_SHIFT;
+  const at = (it & UNIT_MASK) * UNIT_BYTES;
+  if (items.u8[segment]![at + NKEY] !== nkey) return false;
+  return equalBytes(items.blocks[segment]!, at + items.keyOffset, block, from, nkey);
 }
 
 /** Marks a chunk as free. */

@@ -33,12 +33,12 @@ import {
   loadRefcount,
   NO_ITEM,
   openItems,
+  publishItem,
   REFCOUNT_MAX,
   segmentOf,
   setItemCas,
   setItemExptime,
   setItemFlags,
-  setItemGeneration,
   setItemTime,
 } from "./item.ts";
 import { classOf, Lru, lruIdOf, LruSegment } from "./lru.ts";
@@ -207,27 +207,16 @@ export class Store {
   }
 
   /**
-   * Makes `it` findable, with a new version. Caller holds the shard's lock and has made sure that
-   * no other item has the key. The store becomes a holder. Takes: LRU.
+   * Makes `it` findable, with a new version. Caller holds the shard's lock, has made sure that no
+   * other item has the key, and hands its hold on `it` over to the store. Takes: LRU.
    * Source: memcached items.c, do_item_link.
    * @hot
    */
   linkLocked(hv: number, it: ItemRef): void {
-    const { items } = this;
-    assert(
-      (itemFlags(items, it) & (ItemFlag.LINKED | ItemFlag.SLABBED)) === 0,
-      "Item linked twice",
-    );
-    const clsid = classOf(items, it);
-    setItemFlags(items, it, itemFlags(items, it) | ItemFlag.LINKED);
-    setItemTime(items, it, this.clock.now);
-    setItemGeneration(items, it, flushGeneration(this.control));
-    this.renewCasLocked(it);
-    addRefcount(items, it, 1);
-    this.counters.add(Counter.CURR_ITEMS, 1);
-    this.counters.add(Counter.TOTAL_ITEMS, 1);
-    this.counters.add(Counter.BYTES, itemBytes(items, it));
-    this.counters.addClass(clsid, ClassCounter.MEM_REQUESTED, itemBytes(items, it));
+    const clsid = classOf(this.items, it);
+    this.#publish(it);
+    this.counters.addClass(clsid, ClassCounter.NUMBER, 1);
+    this.counters.addClass(clsid, ClassCounter.MEM_REQUESTED, itemBytes(this.items, it));
     const lru = lruIdOf(clsid, LruSegment.COLD);
 
     this.locks.lock(this.lru.lockOf(lru), LockRank.LRU);
@@ -235,6 +224,13 @@ export class Store {
     this.locks.unlock(this.lru.lockOf(lru), LockRank.LRU);
 
     this.assoc.insertLocked(hv, it); // Published.
+  }
+
+  /** Fills in what `it` gets on becoming findable, with a new version. */
+  #publish(it: ItemRef): void {
+    takeCas(this.control, this.#cas);
+    publishItem(this.items, it, this.clock.now, flushGeneration(this.control), this.#cas);
+    this.counters.add(Counter.TOTAL_ITEMS, 1);
   }
 
   /** Gives `it` the next version. Caller holds the shard's lock. */
@@ -264,22 +260,43 @@ export class Store {
     const { items } = this;
     const flags = itemFlags(items, it);
     assert((flags & ItemFlag.LINKED) !== 0, "Item unlinked that was not linked");
-    const bytes = itemBytes(items, it);
-    this.counters.add(Counter.CURR_ITEMS, -1);
-    this.counters.add(Counter.BYTES, -bytes);
-    this.counters.addClass(classOf(items, it), ClassCounter.MEM_REQUESTED, -bytes);
+    const clsid = classOf(items, it);
+    this.counters.addClass(clsid, ClassCounter.NUMBER, -1);
+    this.counters.addClass(clsid, ClassCounter.MEM_REQUESTED, -itemBytes(items, it));
     setItemFlags(items, it, flags & ~ItemFlag.LINKED);
     this.assoc.removeLocked(hv, it);
     this.release(it);
   }
 
   /**
-   * Takes the place of `old` with `it`, which has the same key. Caller holds the shard's lock.
-   * Takes: LRU, slab.
+   * Puts `it` in the place of `old`, which has the same key: an unlink and a link, with the work
+   * that both share done once. The caller's hold on `it` goes to the store. Caller holds the shard's
+   * lock. Takes: LRU, slab.
+   * @hot
    */
   replaceLocked(hv: number, old: ItemRef, it: ItemRef): void {
-    this.unlinkLocked(hv, old);
-    this.linkLocked(hv, it);
+    const { items, lru } = this;
+    const clsid = classOf(items, it);
+    if (classOf(items, old) !== clsid) {
+      this.unlinkLocked(hv, old);
+      this.linkLocked(hv, it);
+      return;
+    }
+    const flags = itemFlags(items, old);
+    assert((flags & ItemFlag.LINKED) !== 0, "Item replaced that was not linked");
+    this.#publish(it);
+    const grown = itemBytes(items, it) - itemBytes(items, old);
+    if (grown !== 0) this.counters.addClass(clsid, ClassCounter.MEM_REQUESTED, grown);
+    const list = lruIdOf(clsid, LruSegment.COLD);
+
+    this.locks.lock(lru.lockOf(list), LockRank.LRU);
+    lru.unlinkLocked(list, old);
+    lru.linkLocked(list, it);
+    this.locks.unlock(lru.lockOf(list), LockRank.LRU);
+
+    setItemFlags(items, old, flags & ~ItemFlag.LINKED);
+    this.assoc.swapLocked(hv, old, it); // Published.
+    this.release(old);
   }
 
   /**

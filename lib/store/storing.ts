@@ -39,8 +39,8 @@ const CRLF_BYTES = 2;
 const current = new U64();
 
 /**
- * Stores `it`, whose value is complete, as `mode` asks. The caller holds `it` and the shard's lock,
- * and keeps its hold. Takes: LRU, slab.
+ * Stores `it`, whose value is complete, as `mode` asks, or lets go of it: the caller's hold ends
+ * here. Caller holds the shard's lock. Takes: LRU, slab.
  *
  * @param cas The version the client knows; read for {@linkcode StoreMode.CAS} only.
  */
@@ -53,31 +53,40 @@ export function storeLocked(
 ): Stored {
   const keyAt = itemKeyAt(store.items, it);
   const old = store.findLocked(hv, store.blockOf(it), keyAt, itemNkey(store.items, it));
-  switch (mode) {
-    case StoreMode.SET:
-      return putLocked(store, hv, old, it);
-    case StoreMode.ADD:
-      if (old === NO_ITEM) return putLocked(store, hv, old, it);
-      store.bumpLocked(old);
-      return Stored.NOT_STORED;
-    case StoreMode.REPLACE:
-      return old === NO_ITEM ? Stored.NOT_STORED : putLocked(store, hv, old, it);
-    case StoreMode.APPEND:
-    case StoreMode.PREPEND:
-      return old === NO_ITEM ? Stored.NOT_STORED : joinLocked(store, hv, old, it, mode);
-    case StoreMode.CAS:
-      return casLocked(store, hv, old, it, cas);
+  const stored = judge(store, old, mode, cas);
+  if (stored !== Stored.STORED) {
+    store.release(it);
+    return stored;
   }
-}
-
-/** Links `it` in place of `old`, which may be none. */
-function putLocked(store: Store, hv: number, old: ItemRef, it: ItemRef): Stored {
+  if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
+    const joined = joinLocked(store, hv, old, it, mode);
+    store.release(it);
+    return joined;
+  }
   if (old === NO_ITEM) store.linkLocked(hv, it);
   else store.replaceLocked(hv, old, it);
   return Stored.STORED;
 }
 
-function casLocked(store: Store, hv: number, old: ItemRef, it: ItemRef, cas: U64): Stored {
+/** Whether `mode` allows an item to be stored where `old` is, which may be none. */
+function judge(store: Store, old: ItemRef, mode: StoreMode, cas: U64): Stored {
+  switch (mode) {
+    case StoreMode.SET:
+      return Stored.STORED;
+    case StoreMode.ADD:
+      if (old === NO_ITEM) return Stored.STORED;
+      store.bumpLocked(old);
+      return Stored.NOT_STORED;
+    case StoreMode.REPLACE:
+    case StoreMode.APPEND:
+    case StoreMode.PREPEND:
+      return old === NO_ITEM ? Stored.NOT_STORED : Stored.STORED;
+    case StoreMode.CAS:
+      return judgeCas(store, old, cas);
+  }
+}
+
+function judgeCas(store: Store, old: ItemRef, cas: U64): Stored {
   if (old === NO_ITEM) {
     store.counters.add(Counter.CAS_MISSES, 1);
     return Stored.NOT_FOUND;
@@ -89,7 +98,7 @@ function casLocked(store: Store, hv: number, old: ItemRef, it: ItemRef, cas: U64
     return Stored.EXISTS;
   }
   store.counters.addClass(classOf(store.items, old), ClassCounter.CAS_HITS, 1);
-  return putLocked(store, hv, old, it);
+  return Stored.STORED;
 }
 
 /** Replaces `old` by its value and that of `it` together; flags and expiry stay those of `old`. */
@@ -119,7 +128,6 @@ function joinLocked(
   copyValue(store, first, joined, at, firstBytes);
   copyValue(store, second, joined, at + firstBytes, itemNbytes(items, second));
   store.replaceLocked(hv, old, joined);
-  store.release(joined);
   return Stored.STORED;
 }
 

@@ -24,15 +24,9 @@ export function freePort(): number {
   return listener.addr.port;
 }
 
-/** Permissions that `deno task start` gives memden. */
-export const MEMDEN_PERMISSIONS = [
-  "--allow-net",
-  "--allow-ffi",
-  "--allow-read",
-  "--allow-write",
-  "--allow-env",
-  "--allow-sys",
-];
+/** What `deno task start` passes to deno: `run`, V8's flags and memden's permissions. */
+const START_ARGS = (JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).tasks.start as string)
+  .split(" ").slice(1, -1);
 
 /** Starts memden with `args` (memcached's flags) and waits until it accepts. */
 export function startMemden(
@@ -41,8 +35,7 @@ export function startMemden(
 ): Promise<TestServer> {
   const port = freePort();
   return startServer("memden", port, Deno.execPath(), [
-    "run",
-    ...MEMDEN_PERMISSIONS,
+    ...START_ARGS,
     `${ROOT}main.ts`,
     "-l",
     "127.0.0.1",

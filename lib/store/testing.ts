@@ -1,0 +1,63 @@
+// A store on memory of its own, for tests and micro-benchmarks: no FFI, no other thread.
+
+import { Block } from "../base/block.ts";
+import { ascii } from "../base/ascii.ts";
+import { type Clock, CLOCK_START } from "../base/clock.ts";
+import { makeControlMemory } from "../memory/regions.ts";
+import { type ItemRef, NO_ITEM } from "./item.ts";
+import { openThread, planStore, type StorePlan, type StoreShape } from "./memory.ts";
+import { Store } from "./store.ts";
+
+const MIB = 2 ** 20;
+
+/** memcached's defaults, with little memory. */
+export const SMALL_SHAPE: StoreShape = {
+  maxbytes: 4 * MIB,
+  threads: 1,
+  useCas: true,
+  evictions: true,
+  itemSizeMax: MIB,
+  hashpowerInit: 10,
+  hashExpand: true,
+  factor: 1.25,
+  chunkSize: 48,
+  slabChunkMax: MIB,
+};
+
+/** A clock for tests: `now` is what the test says. */
+export function testClock(): Clock {
+  return { startUnix: 1_700_000_000, now: CLOCK_START };
+}
+
+/** Makes a store, ready to use, on memory that only this thread has. */
+export function makeStore(
+  shape: Partial<StoreShape> = {},
+  clock: Clock = testClock(),
+  tune: (plan: StorePlan) => StorePlan = (plan) => plan,
+): Store {
+  const plan = tune(planStore({ ...SMALL_SHAPE, ...shape }));
+  const memory = {
+    control: makeControlMemory(plan.regions),
+    segments: plan.segmentBytes.map((bytes) => new ArrayBuffer(bytes)),
+    buckets: new ArrayBuffer(plan.bucketBytes),
+  };
+  const store = new Store(openThread(plan, memory, 1, clock));
+  store.assoc.start(plan.assoc);
+  store.slabs.setPageLimit(plan.pageLimit);
+  return store;
+}
+
+/** Allocates an item with `value`, not linked. */
+export function makeItem(
+  store: Store,
+  key: string,
+  value: string,
+  flags = 0,
+  exptime = 0,
+): ItemRef {
+  const block = Block.of(ascii(key));
+  const bytes = ascii(`${value}\r\n`);
+  const it = store.allocate(block, 0, key.length, flags, exptime, bytes.length);
+  if (it !== NO_ITEM) store.blockOf(it).bytes.set(bytes, store.valueAt(it));
+  return it;
+}
