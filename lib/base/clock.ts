@@ -1,4 +1,5 @@
-// The server's clock, in whole seconds. The main thread ticks it; every thread reads it once per turn.
+// The server's clock, in whole seconds. The main thread ticks it; every thread reads it once per
+// turn of its loop.
 
 /**
  * What the clock shows when the server starts. Not 0, so that a time of 0 can mean "never" and

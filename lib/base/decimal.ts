@@ -5,8 +5,8 @@ import { DIGIT_0, DIGIT_9, MINUS, PLUS } from "./ascii.ts";
 /** What the parsers return for a token that is not a number they accept. */
 export const NOT_A_NUMBER = NaN;
 
-/** Largest magnitude that {@linkcode parseInt64} keeps: above it numbers lose their last digits. */
-const SATURATE_AT = Number.MAX_SAFE_INTEGER;
+/** Numbers of this magnitude no longer fit in 64 bits with a sign. */
+const INT64_LIMIT = 2 ** 63;
 
 /**
  * Reads an unsigned decimal number from `bytes[from, to)`. One leading `+` is accepted, as strtoul
@@ -34,10 +34,8 @@ export function parseUint(bytes: Uint8Array, from: number, to: number, max: numb
 /**
  * Reads a signed decimal number from `bytes[from, to)`; one leading `+` or `-` is accepted.
  *
- * A number beyond 2^53 saturates there: an expiry that far away is "never reached" all the same.
- *
- * @returns The value, or {@linkcode NOT_A_NUMBER} when the token is empty or has another character
- * than a digit after the sign.
+ * @returns The value, exact up to 2^53 and rounded above, or {@linkcode NOT_A_NUMBER} when the
+ * token is empty, has another character than a digit after the sign, or exceeds 64 bits.
  * @hot
  */
 export function parseInt64(bytes: Uint8Array, from: number, to: number): number {
@@ -49,8 +47,9 @@ export function parseInt64(bytes: Uint8Array, from: number, to: number): number 
   for (; at < to; at++) {
     const byte = bytes[at]!;
     if (byte < DIGIT_0 || byte > DIGIT_9) return NOT_A_NUMBER;
-    value = Math.min(value * 10 + (byte - DIGIT_0), SATURATE_AT);
+    value = value * 10 + (byte - DIGIT_0);
   }
+  if (value >= INT64_LIMIT) return NOT_A_NUMBER;
   return first === MINUS ? -value : value;
 }
 

@@ -4,12 +4,9 @@ import { ascii, equalsWord } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { parseUint } from "../base/decimal.ts";
 import { VERSION } from "../base/version.ts";
-import { storeWord } from "../memory/atomic.ts";
-import { Global } from "../memory/regions.ts";
 import { LINE_BYTES_MAX, Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
-import { resetCountersLocked } from "../stats/counters.ts";
-import { type LockIndex, LockRank } from "../memory/lock.ts";
+import { setVerbosity } from "../stats/globals.ts";
 import type { Executor } from "./executor.ts";
 import { generalStats, settingsStats } from "./stats.ts";
 import { Outcome, type Session } from "./session.ts";
@@ -63,7 +60,7 @@ export function runVerbosity(
     replies.write(Reply.BAD_FORMAT);
     return Outcome.DONE;
   }
-  storeWord(store.control.u32, Global.VERBOSITY, Math.min(level, VERBOSITY_MAX));
+  setVerbosity(store.control, Math.min(level, VERBOSITY_MAX));
   if (!executor.endsInNoreply(block.bytes)) replies.write(Reply.OK);
   return Outcome.DONE;
 }
@@ -87,7 +84,7 @@ export function runShutdown(
     return Outcome.DONE;
   }
   server.shutdown(graceful);
-  return Outcome.CLOSE_NOW;
+  return Outcome.CLOSE;
 }
 
 /** What each sub-command of `stats` writes. */
@@ -123,11 +120,6 @@ export function runStats(
 }
 
 function resetStats({ store }: Executor): string {
-  const lock = Global.SETTINGS_LOCK as LockIndex;
-
-  store.locks.lock(lock, LockRank.SETTINGS);
-  resetCountersLocked(store.control);
-  store.locks.unlock(lock, LockRank.SETTINGS);
-
+  store.resetCounters();
   return "RESET\r\n";
 }

@@ -117,7 +117,7 @@ function refuseUnknown(
   const { tokens } = executor;
   tokens.scan(block.bytes, from, to);
   if (tokens.count > 1 && startsWith(block.bytes, tokens.start[tokens.count - 1]!, HTTP)) {
-    return Outcome.CLOSE_NOW;
+    return Outcome.CLOSE;
   }
   replies.write(lineBytes < LINE_BYTES_MIN ? Reply.BAD_FORMAT : Reply.ERROR);
   return Outcome.DONE;

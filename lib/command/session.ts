@@ -18,8 +18,6 @@ export const Outcome = {
   FLUSH: 3,
   /** Send the replies, then close. */
   CLOSE: 4,
-  /** Close at once. */
-  CLOSE_NOW: 5,
 } as const;
 export type Outcome = typeof Outcome[keyof typeof Outcome];
 
@@ -42,6 +40,11 @@ export class Session {
   exptime = 0;
   /** Retrieval: position of the next key, after {@linkcode Outcome.FLUSH}. */
   resumeAt = 0;
+
+  /** Whether a value is being received. */
+  get isReceiving(): boolean {
+    return this.item !== NO_ITEM;
+  }
 
   /** Forgets everything, for the next connection. */
   reset(): void {

@@ -5,9 +5,8 @@
 
 import { VERSION } from "../base/version.ts";
 import { settingsRows } from "../config/settings.ts";
-import { loadWord } from "../memory/atomic.ts";
-import { Global } from "../memory/regions.ts";
 import { Snapshot } from "../stats/counters.ts";
+import { currConns, isAccepting, oldestLive, verbosity } from "../stats/globals.ts";
 import type { ClassCounterName, CounterName } from "../stats/names.ts";
 import type { Executor } from "./executor.ts";
 
@@ -39,7 +38,7 @@ export const GENERAL_ROWS: readonly Row[] = [
   ["rusage_user", ({ cpu }) => cpu.user],
   ["rusage_system", ({ cpu }) => cpu.system],
   ["max_connections", ({ executor }) => executor.settings.maxconns],
-  ["curr_connections", ({ executor }) => loadWord(executor.store.control.u32, Global.CURR_CONNS)],
+  ["curr_connections", ({ executor }) => currConns(executor.store.control)],
   counter("total_connections"),
   counter("rejected_connections"),
   counter("conn_structures"),
@@ -81,7 +80,7 @@ export const GENERAL_ROWS: readonly Row[] = [
   counter("bytes_read"),
   counter("bytes_written"),
   ["limit_maxbytes", ({ executor }) => executor.settings.maxbytes],
-  ["accepting_conns", ({ executor }) => loadWord(executor.store.control.u32, Global.ACCEPTING)],
+  ["accepting_conns", ({ executor }) => isAccepting(executor.store.control) ? 1 : 0],
   counter("listen_disabled_num"),
   ["time_in_listen_disabled_us", () => 0],
   ["threads", ({ executor }) => executor.settings.threads],
@@ -114,11 +113,10 @@ export function generalStats(executor: Executor): string {
 }
 
 /** The answer to `stats settings`. */
-export function settingsStats({ settings, store }: Executor): string {
-  const oldest = loadWord(store.control.u32, Global.OLDEST_LIVE) ||
-    loadWord(store.control.u32, Global.FLUSHED_UNTIL);
-  const verbosity = loadWord(store.control.u32, Global.VERBOSITY);
-  return statLines(settingsRows({ ...settings, verbosity }, oldest));
+export function settingsStats({ settings, store: { control } }: Executor): string {
+  return statLines(
+    settingsRows({ ...settings, verbosity: verbosity(control) }, oldestLive(control)),
+  );
 }
 
 function statLines(rows: readonly (readonly [name: string, value: string])[]): string {

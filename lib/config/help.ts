@@ -54,7 +54,8 @@ export function optionsMarkdown(): string {
 
 # Options
 
-Letters and names are memcached ${MEMCACHED_VERSION}'s. The state says what memden ${MEMDEN_VERSION} does:
+Letters and names are memcached ${MEMCACHED_VERSION}'s. The state says what memden
+${MEMDEN_VERSION} does:
 
 ${states.join("\n")}
 

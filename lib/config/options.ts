@@ -307,6 +307,7 @@ export const ENVIRONMENT = [
   ["MEMCACHED_PORT_FILENAME", "file to write the ports in use to; useful with -p -1"],
   ["MEMCACHED_HASH_BULK_MOVE", "buckets moved at a time while the hash table grows; default 1"],
 ] as const;
+/** Name of an environment variable that is read. */
 export type EnvironmentName = typeof ENVIRONMENT[number][0];
 
 /** Bounds of `-I`, in bytes. Source: memcached memcached.h, ITEM_SIZE_MAX_LOWER_LIMIT, _UPPER_. */

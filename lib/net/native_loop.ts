@@ -5,7 +5,8 @@
 
 import type { Clock } from "../base/clock.ts";
 import { Counter } from "../stats/names.ts";
-import { Conn, type ConnShared, drive } from "./conn.ts";
+import { drive } from "./conn.ts";
+import { Conn, type ConnShared } from "./conn_record.ts";
 import { ConnState } from "./conn_state.ts";
 import type { Poller } from "./transport.ts";
 

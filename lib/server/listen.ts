@@ -33,50 +33,45 @@ const ANY_V6 = "::";
 export function openListeners(settings: Settings): ListeningConn[] {
   const conns: ListeningConn[] = [];
   for (const address of settings.listen) {
-    if (address.host !== null) conns.push(openOne(address.host, address, settings, conns));
-    else {
+    if (address.host !== null) {
+      conns.push(openOne(address.host, address, settings, conns));
+    } else {
       const first = openOne(ANY_V4, address, settings, conns);
       conns.push(first);
-      const second = tryListen(ANY_V6, first.address.port, settings);
-      if (second !== undefined) conns.push(adopt(second, conns));
+      // Where IPv6 is off, or takes IPv4 too, one socket is enough.
+      const second = listen(ANY_V6, first.address.port, settings);
+      if (!(second instanceof Error)) conns.push(adopt(second, conns));
     }
   }
   return conns;
 }
 
+/** @throws {SettingsError} When the address cannot be bound. */
 function openOne(
   host: string,
   { port }: ListenAddress,
   settings: Settings,
   open: readonly ListeningConn[],
 ): ListeningConn {
-  try {
-    return adopt(listen(host, port, settings), open);
-  } catch (error) { // The world is at fault: an address in use, or none of ours.
-    if (error instanceof SettingsError) throw error;
-    throw new SettingsError(
-      `failed to listen on TCP port ${port}: ${(error as Error).message}`,
-      ExitCode.OS_ERROR,
-    );
-  }
+  const listener = listen(host, port, settings);
+  if (!(listener instanceof Error)) return adopt(listener, open);
+  const reason = listener.message.replace(/ \(os error \d+\)$/, "");
+  throw new SettingsError(`failed to listen on TCP port ${port}: ${reason}`, ExitCode.OS_ERROR);
 }
 
-/** Where IPv6 is off, or IPv4 connections come in by it too, one socket is enough. */
-function tryListen(host: string, port: number, settings: Settings): Deno.Listener | undefined {
+/** Binds one address; an address in use, or none of this machine's, is an ordinary outcome. */
+function listen(host: string, port: number, settings: Settings): Deno.Listener | Error {
   try {
-    return listen(host, port, settings);
-  } catch {
-    return undefined;
+    return Deno.listen({
+      hostname: host,
+      port: Math.max(port, 0),
+      transport: "tcp",
+      tcpBacklog: settings.backlog,
+    });
+    // deno-lint-ignore house/catch-place -- Deno.listen reports an address in use by throwing.
+  } catch (error) {
+    return error as Error;
   }
-}
-
-function listen(host: string, port: number, settings: Settings): Deno.TcpListener {
-  return Deno.listen({
-    hostname: host,
-    port: Math.max(port, 0),
-    transport: "tcp",
-    tcpBacklog: settings.backlog,
-  });
 }
 
 /** Finds the descriptor of a listener: a listening socket on its port that no other conn has. */

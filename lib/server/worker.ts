@@ -6,7 +6,7 @@ import { Executor, type ServerView } from "../command/executor.ts";
 import { loadWord } from "../memory/atomic.ts";
 import { Global } from "../memory/regions.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
-import type { ConnShared } from "../net/conn.ts";
+import type { ConnShared } from "../net/conn_record.ts";
 import { NativeLoop } from "../net/native_loop.ts";
 import { openThread } from "../store/memory.ts";
 import { Store } from "../store/store.ts";

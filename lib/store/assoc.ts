@@ -187,8 +187,8 @@ export class Assoc {
   }
 
   /**
-   * Puts `it`, which is in no chain, in the place of `old`, which has the same key. Caller holds the
-   * shard's lock.
+   * Puts `it`, which is in no chain, in the place of `old`, which has the same key. Caller holds
+   * the shard's lock.
    * @hot
    */
   swapLocked(hv: number, old: ItemRef, it: ItemRef): void {

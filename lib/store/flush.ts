@@ -33,7 +33,7 @@ export function flushGeneration(control: Control): number {
   return control.u32[Global.FLUSH_GENERATION]!;
 }
 
-/** Flushes everything stored so far; a pending moment is forgotten. Caller holds the settings lock. */
+/** Flushes everything stored so far, and any pending moment. Caller holds the settings lock. */
 export function flushNowLocked(control: Control, now: number): void {
   const { u32 } = control;
   const inSecond = u32[Global.FLUSH_SECOND] === now ? u32[Global.FLUSHES_IN_SECOND]! + 1 : 1;

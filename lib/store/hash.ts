@@ -17,8 +17,8 @@ export interface HashKey {
 
 /** Draws a key for this run. */
 export function randomHashKey(): HashKey {
-  const [k0, k1] = crypto.getRandomValues(new Int32Array(2));
-  return { k0: k0!, k1: k1! };
+  const words = crypto.getRandomValues(new Int32Array(2));
+  return { k0: words[0]!, k1: words[1]! };
 }
 
 /**

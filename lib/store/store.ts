@@ -13,7 +13,7 @@ import { U64 } from "../base/u64.ts";
 import { LockRank, type Locks } from "../memory/lock.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import type { LockIndex } from "../memory/lock.ts";
-import type { Counters } from "../stats/counters.ts";
+import { type Counters, resetCountersLocked } from "../stats/counters.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { Assoc } from "./assoc.ts";
 import { takeCas } from "./cas.ts";
@@ -62,7 +62,7 @@ export const Miss = {
 } as const;
 export type Miss = typeof Miss[keyof typeof Miss];
 
-/** Times that an allocation makes room before it gives up. Source: memcached items.c, do_item_alloc. */
+/** Times an allocation makes room before it gives up. Source: memcached items.c, do_item_alloc. */
 const ROOM_TRIES_MAX = 10;
 
 const SETTINGS_LOCK = Global.SETTINGS_LOCK as LockIndex;
@@ -270,8 +270,8 @@ export class Store {
 
   /**
    * Puts `it` in the place of `old`, which has the same key: an unlink and a link, with the work
-   * that both share done once. The caller's hold on `it` goes to the store. Caller holds the shard's
-   * lock. Takes: LRU, slab.
+   * that both share done once. The caller's hold on `it` goes to the store. Caller holds the
+   * shard's lock. Takes: LRU, slab.
    * @hot
    */
   replaceLocked(hv: number, old: ItemRef, it: ItemRef): void {
@@ -332,6 +332,13 @@ export class Store {
   /** Position of the value of `it` in its block. */
   valueAt(it: ItemRef): number {
     return itemValueAt(this.items, it);
+  }
+
+  /** Makes every counter read 0 from now on. Takes: settings. */
+  resetCounters(): void {
+    this.locks.lock(SETTINGS_LOCK, LockRank.SETTINGS);
+    resetCountersLocked(this.control);
+    this.locks.unlock(SETTINGS_LOCK, LockRank.SETTINGS);
   }
 
   /** Makes everything stored so far invisible. Takes: settings. */

@@ -1,5 +1,6 @@
 // Linux error numbers that the server handles by name. Source: asm-generic/errno*.h.
 
+/** Error numbers by name. */
 export const Errno = {
   EINTR: 4,
   EAGAIN: 11,

@@ -8,7 +8,7 @@ const RUSAGE_SELF = 0;
 
 /** `struct rlimit`: soft, hard. */
 const rlimit = new BigUint64Array(16);
-/** `struct rusage` starts with two `struct timeval`: user, system; seconds and microseconds each. */
+/** `struct rusage` starts with two `struct timeval`, user and system: seconds, microseconds. */
 const rusage = new BigInt64Array(32);
 
 /**

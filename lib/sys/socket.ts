@@ -81,8 +81,8 @@ function failure(call: string, fd: number): number {
 /**
  * Accepts one connection, non-blocking and closed on exec.
  *
- * @returns Its descriptor; {@linkcode Io.AGAIN} when none waits; {@linkcode Io.GONE} when the client
- * went away first; {@linkcode Io.FULL} when descriptors have run out.
+ * @returns Its descriptor; {@linkcode Io.AGAIN} when none waits; {@linkcode Io.GONE} when the
+ * client went away first; {@linkcode Io.FULL} when descriptors have run out.
  */
 export function accept(listenFd: number): number {
   const fd = libc.accept4(listenFd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);

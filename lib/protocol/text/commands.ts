@@ -55,35 +55,38 @@ export interface Command {
 }
 
 const { LINE, KEYS, VALUE } = CommandShape;
-const STORED_REPLIES = "STORED, NOT_STORED";
+const KEYS_USAGE = "<key>*";
+const GAT_USAGE = "<exptime> <key>*";
 const STORE_USAGE = "<key> <flags> <exptime> <bytes> [noreply]";
+const CAS_USAGE = "<key> <flags> <exptime> <bytes> <cas> [noreply]";
+const STORED_REPLIES = "STORED, NOT_STORED";
 const DELTA_REPLIES = "<value>, NOT_FOUND";
 
 // The most frequent commands first: the table is searched from the top.
 // deno-fmt-ignore
 const ROWS = [
-  // name        verb            shape  min  usage                                     replies
-  ["get",       Verb.GET,       KEYS,  2, "<key>*",                                    "VALUE…, END"],
-  ["set",       Verb.SET,       VALUE, 5, STORE_USAGE,                                 "STORED"],
-  ["gets",      Verb.GETS,      KEYS,  2, "<key>*",                                    "VALUE… <cas>, END"],
-  ["gat",       Verb.GAT,       KEYS,  3, "<exptime> <key>*",                          "VALUE…, END"],
-  ["gats",      Verb.GATS,      KEYS,  3, "<exptime> <key>*",                          "VALUE… <cas>, END"],
-  ["add",       Verb.ADD,       VALUE, 5, STORE_USAGE,                                 STORED_REPLIES],
-  ["replace",   Verb.REPLACE,   VALUE, 5, STORE_USAGE,                                 STORED_REPLIES],
-  ["append",    Verb.APPEND,    VALUE, 5, STORE_USAGE,                                 STORED_REPLIES],
-  ["prepend",   Verb.PREPEND,   VALUE, 5, STORE_USAGE,                                 STORED_REPLIES],
-  ["cas",       Verb.CAS,       VALUE, 6, "<key> <flags> <exptime> <bytes> <cas> [noreply]", "STORED, EXISTS, NOT_FOUND"],
-  ["incr",      Verb.INCR,      LINE,  3, "<key> <delta> [noreply]",                   DELTA_REPLIES],
-  ["decr",      Verb.DECR,      LINE,  3, "<key> <delta> [noreply]",                   DELTA_REPLIES],
-  ["delete",    Verb.DELETE,    LINE,  2, "<key> [0] [noreply]",                       "DELETED, NOT_FOUND"],
-  ["touch",     Verb.TOUCH,     LINE,  3, "<key> <exptime> [noreply]",                 "TOUCHED, NOT_FOUND"],
-  ["mn",        Verb.MN,        LINE,  1, "",                                          "MN"],
-  ["version",   Verb.VERSION,   LINE,  1, "",                                          "VERSION <version>"],
-  ["stats",     Verb.STATS,     LINE,  1, "[settings | reset]",                        "STAT <name> <value>…, END"],
-  ["flush_all", Verb.FLUSH_ALL, LINE,  1, "[delay] [noreply]",                         "OK"],
-  ["verbosity", Verb.VERBOSITY, LINE,  2, "<level> [noreply]",                         "OK"],
-  ["quit",      Verb.QUIT,      LINE,  1, "",                                          "(closes)"],
-  ["shutdown",  Verb.SHUTDOWN,  LINE,  1, "[graceful]",                                "(closes)"],
+  // name        verb            shape min usage                        replies
+  ["get",       Verb.GET,       KEYS,  2, KEYS_USAGE,                  "VALUE…, END"],
+  ["set",       Verb.SET,       VALUE, 5, STORE_USAGE,                 "STORED"],
+  ["gets",      Verb.GETS,      KEYS,  2, KEYS_USAGE,                  "VALUE… <cas>, END"],
+  ["gat",       Verb.GAT,       KEYS,  3, GAT_USAGE,                   "VALUE…, END"],
+  ["gats",      Verb.GATS,      KEYS,  3, GAT_USAGE,                   "VALUE… <cas>, END"],
+  ["add",       Verb.ADD,       VALUE, 5, STORE_USAGE,                 STORED_REPLIES],
+  ["replace",   Verb.REPLACE,   VALUE, 5, STORE_USAGE,                 STORED_REPLIES],
+  ["append",    Verb.APPEND,    VALUE, 5, STORE_USAGE,                 STORED_REPLIES],
+  ["prepend",   Verb.PREPEND,   VALUE, 5, STORE_USAGE,                 STORED_REPLIES],
+  ["cas",       Verb.CAS,       VALUE, 6, CAS_USAGE,                   "STORED, EXISTS, NOT_FOUND"],
+  ["incr",      Verb.INCR,      LINE,  3, "<key> <delta> [noreply]",   DELTA_REPLIES],
+  ["decr",      Verb.DECR,      LINE,  3, "<key> <delta> [noreply]",   DELTA_REPLIES],
+  ["delete",    Verb.DELETE,    LINE,  2, "<key> [0] [noreply]",       "DELETED, NOT_FOUND"],
+  ["touch",     Verb.TOUCH,     LINE,  3, "<key> <exptime> [noreply]", "TOUCHED, NOT_FOUND"],
+  ["mn",        Verb.MN,        LINE,  1, "",                          "MN"],
+  ["version",   Verb.VERSION,   LINE,  1, "",                          "VERSION <version>"],
+  ["stats",     Verb.STATS,     LINE,  1, "[settings, reset]",         "STAT <name> <value>…, END"],
+  ["flush_all", Verb.FLUSH_ALL, LINE,  1, "[delay] [noreply]",         "OK"],
+  ["verbosity", Verb.VERBOSITY, LINE,  2, "<level> [noreply]",         "OK"],
+  ["quit",      Verb.QUIT,      LINE,  1, "",                          "(closes)"],
+  ["shutdown",  Verb.SHUTDOWN,  LINE,  1, "[graceful]",                "(closes)"],
 ] as const;
 
 /** Every text command, in the order in which the table is searched. */

@@ -1,0 +1,188 @@
+// PARSE_CMD: from received bytes to the command that handles them.
+//
+// A line that fits in a buffer is handled whole. A longer one can only be a retrieval: its keys are
+// answered as they come.
+
+import { assert } from "../base/assert.ts";
+import { CR, SPACE } from "../base/ascii.ts";
+import { execute, longCommand } from "../command/execute.ts";
+import { continueRetrieval, failRetrieval, runRetrieval } from "../command/retrieval.ts";
+import { Outcome } from "../command/session.ts";
+import { LINE_BYTES_MAX, Reply, type ReplyBuffer } from "../protocol/reply.ts";
+import { Verb } from "../protocol/text/commands.ts";
+import { KEY_MAX } from "../protocol/text/tokens.ts";
+import {
+  closeAfterReplies,
+  type Conn,
+  type ConnShared,
+  needInput,
+  writeState,
+} from "./conn_record.ts";
+import { ConnState } from "./conn_state.ts";
+import { NO_LINE, type ReadBuffer } from "./read_buffer.ts";
+
+/**
+ * Longest command line, except for get, gets, gat and gats: a client that sends more is talking
+ * another protocol. Source: memcached proto_text.c, try_read_command_ascii.
+ */
+export const LINE_MAX = 2048;
+
+/** First byte of a binary request. Source: memcached protocol_binary.h, PROTOCOL_BINARY_REQ. */
+const BINARY_REQUEST = 0x80;
+
+/**
+ * Takes one command from the read buffer and runs it.
+ * @hot
+ */
+export function parseCommand(conn: Conn, shared: ConnShared): ConnState {
+  const { input, session } = conn;
+  const replies = conn.replies ?? (conn.replies = shared.pool.takeReplies());
+  if (input === undefined || replies === undefined) return ConnState.CLOSING;
+  if (replies.room < LINE_BYTES_MAX) return writeState(replies);
+
+  const lineFeed = input.lineEnd();
+  if (lineFeed === NO_LINE || conn.skipsLine || session.retrieval !== Verb.NONE) {
+    return parsePart(conn, shared, input, replies, lineFeed);
+  }
+  const { bytes } = input.block;
+  const from = input.consumed;
+  if (conn.isFresh) {
+    conn.isFresh = false;
+    if (speaksBinary(bytes, from, shared)) return ConnState.CLOSING;
+  }
+  const to = lineFeed > from && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
+  if (lineFeed - from > LINE_MAX && longCommand(input.block, from, to) === undefined) {
+    return closeAfterReplies(conn, replies);
+  }
+  if (shared.trace !== undefined) shared.trace(conn.fd, bytes, from, to);
+  const lineBytes = lineFeed + 1 - from;
+  const outcome = execute(shared.executor, session, input.block, from, to, lineBytes, replies);
+  return afterCommand(conn, input, replies, outcome, lineFeed + 1);
+}
+
+/**
+ * Goes on after a call to a command.
+ *
+ * @param lineTo Position after the line: what is consumed once the command is done with it.
+ * @hot
+ */
+function afterCommand(
+  conn: Conn,
+  input: ReadBuffer,
+  replies: ReplyBuffer,
+  outcome: Outcome,
+  lineTo: number,
+): ConnState {
+  const consumedTo = outcome === Outcome.FLUSH ? conn.session.resumeAt : lineTo;
+  input.consume(consumedTo - input.consumed);
+  switch (outcome) {
+    case Outcome.DONE:
+      return ConnState.NEW_CMD;
+    case Outcome.VALUE:
+      return ConnState.NREAD;
+    case Outcome.SWALLOW:
+      return ConnState.SWALLOW;
+    case Outcome.FLUSH:
+      assert(!replies.isEmpty, "Command needs more room than a buffer has");
+      return writeState(replies);
+    case Outcome.CLOSE:
+      return closeAfterReplies(conn, replies);
+  }
+}
+
+/** Whether the client opened with a binary request, which is not spoken here. */
+function speaksBinary(bytes: Uint8Array, from: number, { executor }: ConnShared): boolean {
+  return bytes[from] === BINARY_REQUEST && executor.settings.bindingProtocol !== "ascii";
+}
+
+/**
+ * Handles a line of which only a part is at hand, or a retrieval that is under way.
+ *
+ * A line that fits in a buffer is waited for. A longer one can only be a retrieval: its keys are
+ * answered as they come, up to the last one that is complete.
+ */
+function parsePart(
+  conn: Conn,
+  shared: ConnShared,
+  input: ReadBuffer,
+  replies: ReplyBuffer,
+  lineFeed: number,
+): ConnState {
+  const { session } = conn;
+  const whole = lineFeed !== NO_LINE;
+  const { bytes } = input.block;
+  const from = input.consumed;
+  if (conn.skipsLine) {
+    if (whole) conn.skipsLine = false;
+    input.consume(whole ? lineFeed + 1 - from : input.pending);
+    return whole ? ConnState.NEW_CMD : needInput(conn, shared, replies);
+  }
+  if (session.retrieval !== Verb.NONE) {
+    const to = whole
+      ? lineWithoutCr(bytes, from, lineFeed)
+      : lastSpace(bytes, from, input.received);
+    const outcome = continueRetrieval(
+      shared.executor,
+      session,
+      input.block,
+      from,
+      to,
+      whole,
+      replies,
+    );
+    if (whole) return afterCommand(conn, input, replies, outcome, lineFeed + 1);
+    return afterPart(conn, shared, input, replies, outcome, to);
+  }
+  if (conn.isFresh) {
+    conn.isFresh = false;
+    if (speaksBinary(bytes, from, shared)) return ConnState.CLOSING;
+  }
+  if (input.pending <= LINE_MAX) return needInput(conn, shared, replies);
+  const command = longCommand(input.block, from, input.received);
+  if (command === undefined) return closeAfterReplies(conn, replies);
+  if (!input.isFull) return needInput(conn, shared, replies);
+  const to = lastSpace(bytes, from, input.received);
+  const keysFrom = Math.min(from + command.name.length, to);
+  const outcome = runRetrieval(
+    shared.executor,
+    session,
+    command,
+    input.block,
+    keysFrom,
+    to,
+    false,
+    replies,
+  );
+  return afterPart(conn, shared, input, replies, outcome, to);
+}
+
+/** Goes on after a retrieval has answered the keys up to `to`, and its line has not ended. */
+function afterPart(
+  conn: Conn,
+  shared: ConnShared,
+  input: ReadBuffer,
+  replies: ReplyBuffer,
+  outcome: Outcome,
+  to: number,
+): ConnState {
+  if (outcome !== Outcome.DONE) return afterCommand(conn, input, replies, outcome, to);
+  input.consume(to - input.consumed);
+  if (conn.session.retrieval !== Verb.NONE && input.pending > KEY_MAX + 1) {
+    failRetrieval(conn.session, Reply.BAD_FORMAT, replies);
+  }
+  // An error ends the retrieval before its line does.
+  if (conn.session.retrieval === Verb.NONE) conn.skipsLine = true;
+  return needInput(conn, shared, replies);
+}
+
+/** `to` without the CR before the line feed at `lineFeed`. */
+function lineWithoutCr(bytes: Uint8Array, from: number, lineFeed: number): number {
+  return lineFeed > from && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
+}
+
+/** Position of the last space in `bytes[from, to)`; `from` when there is none. */
+function lastSpace(bytes: Uint8Array, from: number, to: number): number {
+  let at = to - 1;
+  while (at > from && bytes[at] !== SPACE) at--;
+  return Math.max(at, from);
+}

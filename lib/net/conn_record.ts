@@ -1,0 +1,98 @@
+// The record of one connection, and the moves that all its states share.
+
+import { assert } from "../base/assert.ts";
+import type { Executor } from "../command/executor.ts";
+import { Session } from "../command/session.ts";
+import type { ReplyBuffer } from "../protocol/reply.ts";
+import type { BufferPool } from "./buffer_pool.ts";
+import { ConnState } from "./conn_state.ts";
+import type { ReadBuffer } from "./read_buffer.ts";
+import type { Transport } from "./transport.ts";
+
+/** What one thread's connections share. */
+export interface ConnShared {
+  readonly transport: Transport;
+  readonly executor: Executor;
+  readonly pool: BufferPool;
+  /** Commands that one connection may run before the others get their turn (`-R`). */
+  readonly reqsPerEvent: number;
+  /** Called for each command line at `-vv`; undefined below. */
+  trace: ((fd: number, bytes: Uint8Array, from: number, to: number) => void) | undefined;
+}
+
+/** The state of one connection. Fields are public to this file's handlers, the loop and tests. */
+export class Conn {
+  fd: number;
+  state: ConnState = ConnState.NEW_CMD;
+  readonly session = new Session();
+  input: ReadBuffer | undefined;
+  replies: ReplyBuffer | undefined;
+  /** Commands left in this turn. */
+  requestsLeft = 0;
+  /** drive() stopped in the middle of the input: the loop calls it again after the others. */
+  yielded = false;
+  /** drive() stopped until the transport wakes the connection. */
+  blocked = false;
+  /** The transport was asked to wake it for writing. */
+  waitsWritable = false;
+  /** Once the replies are sent: nothing more can be done with the bytes at hand. */
+  needsInput = false;
+  /** Once the replies are sent: close. */
+  closesAfterReplies = false;
+  /** The rest of the current line is discarded. */
+  skipsLine = false;
+  /** No byte has been looked at yet. */
+  isFresh = true;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /** Makes a closed record ready for the next connection. */
+  reset(): void {
+    assert(this.state === ConnState.CLOSED, "Connection record in use taken again");
+    this.state = ConnState.NEW_CMD;
+    this.session.reset();
+    this.waitsWritable = false;
+    this.needsInput = false;
+    this.closesAfterReplies = false;
+    this.skipsLine = false;
+    this.isFresh = true;
+  }
+}
+
+/** Waits for the client, without the buffers that hold nothing. */
+export function waitForInput(conn: Conn, shared: ConnShared): ConnState {
+  releaseInput(conn, shared);
+  if (conn.replies !== undefined) {
+    shared.pool.giveReplies(conn.replies);
+    conn.replies = undefined;
+  }
+  return ConnState.WAITING;
+}
+
+/** Gives the read buffer back if it holds nothing. */
+export function releaseInput(conn: Conn, shared: ConnShared): void {
+  if (conn.input === undefined || conn.input.pending > 0) return;
+  shared.pool.giveRead(conn.input);
+  conn.input = undefined;
+}
+
+/** Sends what there is to send, then waits for the client. */
+export function needInput(conn: Conn, shared: ConnShared, replies: ReplyBuffer): ConnState {
+  if (replies.isEmpty) return waitForInput(conn, shared);
+  conn.needsInput = true;
+  return writeState(replies);
+}
+
+/** Sends what there is to send, then closes. */
+export function closeAfterReplies(conn: Conn, replies: ReplyBuffer): ConnState {
+  if (replies.isEmpty) return ConnState.CLOSING;
+  conn.closesAfterReplies = true;
+  return writeState(replies);
+}
+
+/** The state that sends `replies`. */
+export function writeState(replies: ReplyBuffer): ConnState {
+  return replies.refNext < replies.refCount ? ConnState.MWRITE : ConnState.WRITE;
+}

@@ -1,0 +1,29 @@
+// Facts about the whole server that any thread may ask for: words of the control memory.
+
+import { loadWord, storeWord } from "../memory/atomic.ts";
+import { type Control, Global } from "../memory/regions.ts";
+
+/** The `-v` count in force, 0..2. */
+export function verbosity({ u32 }: Control): number {
+  return loadWord(u32, Global.VERBOSITY);
+}
+
+/** Changes the `-v` count for all threads. */
+export function setVerbosity({ u32 }: Control, level: number): void {
+  storeWord(u32, Global.VERBOSITY, level);
+}
+
+/** Client connections open now. */
+export function currConns({ u32 }: Control): number {
+  return loadWord(u32, Global.CURR_CONNS);
+}
+
+/** Whether the acceptor accepts. */
+export function isAccepting({ u32 }: Control): boolean {
+  return loadWord(u32, Global.ACCEPTING) === 1;
+}
+
+/** Items stored up to this second are flushed, or will be then; 0 when nothing ever was. */
+export function oldestLive({ u32 }: Control): number {
+  return loadWord(u32, Global.OLDEST_LIVE) || loadWord(u32, Global.FLUSHED_UNTIL);
+}
