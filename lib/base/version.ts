@@ -5,6 +5,3 @@ export const MEMCACHED_VERSION = "1.6.45";
 
 /** This server's own release. */
 export const MEMDEN_VERSION = "0.1.0";
-
-/** What `version` and `stats` show: memcached's number first, as clients parse it. */
-export const VERSION = `${MEMCACHED_VERSION}-memden-${MEMDEN_VERSION}`;

@@ -3,15 +3,17 @@
 import { ascii, equalsWord } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { parseUint } from "../base/decimal.ts";
-import { VERSION } from "../base/version.ts";
-import { LINE_BYTES_MAX, Reply, type ReplyBuffer } from "../protocol/reply.ts";
+import { MEMCACHED_VERSION } from "../base/version.ts";
+import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
 import { setVerbosity } from "../stats/globals.ts";
 import type { Executor } from "./executor.ts";
+import { itemsStats, sizesStats, slabsStats } from "./class_stats.ts";
 import { generalStats, settingsStats } from "./stats.ts";
 import { Outcome, type Session } from "./session.ts";
 
-const VERSION_LINE = `VERSION ${VERSION}\r\n`;
+// Nothing but the number: npm's memcached client reads whatever digits stand last in the line.
+const VERSION_LINE = `VERSION ${MEMCACHED_VERSION}\r\n`;
 /** Highest level. Source: memcached proto_text.c, MAX_VERBOSITY_LEVEL. */
 const VERBOSITY_MAX = 2;
 const LEVEL_MAX = 0xffffffff;
@@ -56,12 +58,14 @@ export function runVerbosity(
 ): Outcome {
   const { tokens, store } = executor;
   const level = parseUint(block.bytes, tokens.start[1]!, tokens.end[1]!, LEVEL_MAX);
+  const noreply = executor.endsInNoreply(block.bytes);
   if (Number.isNaN(level)) {
-    replies.write(Reply.BAD_FORMAT);
+    // memccapable asks for silence after `verbosity noreply`, where the level is what is missing.
+    if (!noreply || tokens.count > 2) replies.write(Reply.BAD_FORMAT);
     return Outcome.DONE;
   }
   setVerbosity(store.control, Math.min(level, VERBOSITY_MAX));
-  if (!executor.endsInNoreply(block.bytes)) replies.write(Reply.OK);
+  if (!noreply) replies.write(Reply.OK);
   return Outcome.DONE;
 }
 
@@ -87,9 +91,21 @@ export function runShutdown(
   return Outcome.CLOSE;
 }
 
+/** Moves as much of a long answer into the replies as fits. */
+export function continueAnswer(session: Session, replies: ReplyBuffer): void {
+  const { answer } = session;
+  if (answer === undefined) return;
+  const count = Math.min(answer.length, replies.room);
+  replies.writeBytes(answer, count);
+  session.answer = count < answer.length ? answer.slice(count) : undefined;
+}
+
 /** What each sub-command of `stats` writes. */
 const STATS: readonly (readonly [name: Uint8Array, text: (executor: Executor) => string])[] = [
   [ascii("settings"), settingsStats],
+  [ascii("items"), itemsStats],
+  [ascii("slabs"), slabsStats],
+  [ascii("sizes"), sizesStats],
   [ascii("reset"), resetStats],
 ];
 
@@ -109,13 +125,8 @@ export function runStats(
     replies.write(Reply.ERROR);
     return Outcome.DONE;
   }
-  // All or nothing: a long answer waits until what is before it has been sent.
-  const answer = text(executor);
-  if (replies.room < answer.length + LINE_BYTES_MAX && !replies.isEmpty) {
-    session.resumeAt = tokens.start[0]!;
-    return Outcome.FLUSH;
-  }
-  replies.writeText(answer);
+  session.answer = ascii(text(executor));
+  continueAnswer(session, replies);
   return Outcome.DONE;
 }
 

@@ -41,6 +41,9 @@ export class Session {
   /** Retrieval: position of the next key, after {@linkcode Outcome.FLUSH}. */
   resumeAt = 0;
 
+  /** An answer that may be longer than a reply buffer: what of it is not in the replies yet. */
+  answer: Uint8Array | undefined;
+
   /** Whether a value is being received. */
   get isReceiving(): boolean {
     return this.item !== NO_ITEM;
@@ -52,5 +55,6 @@ export class Session {
     this.noreply = false;
     this.valueLeft = 0;
     this.retrieval = Verb.NONE;
+    this.answer = undefined;
   }
 }

@@ -3,7 +3,7 @@
 // Source of names and order: memcached memcached.c, server_stats and process_stat_settings; and
 // threads.c, threadlocal_stats_aggregate; and items.c, item_stats_totals.
 
-import { VERSION } from "../base/version.ts";
+import { MEMCACHED_VERSION } from "../base/version.ts";
 import { settingsRows } from "../config/settings.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { currConns, isAccepting, oldestLive, verbosity } from "../stats/globals.ts";
@@ -32,7 +32,7 @@ export const GENERAL_ROWS: readonly Row[] = [
   ["pid", ({ executor }) => executor.server.pid],
   ["uptime", ({ executor }) => executor.store.clock.now - 2],
   ["time", ({ executor: { store: { clock } } }) => clock.startUnix + clock.now],
-  ["version", () => VERSION],
+  ["version", () => MEMCACHED_VERSION],
   ["libevent", () => "none"],
   ["pointer_size", () => 64],
   ["rusage_user", ({ cpu }) => cpu.user],
@@ -119,6 +119,7 @@ export function settingsStats({ settings, store: { control } }: Executor): strin
   );
 }
 
-function statLines(rows: readonly (readonly [name: string, value: string])[]): string {
+/** `STAT` lines with their END. */
+export function statLines(rows: readonly (readonly [name: string, value: string])[]): string {
   return rows.map(([name, value]) => `STAT ${name} ${value}\r\n`).join("") + "END\r\n";
 }

@@ -5,6 +5,7 @@
 // commands; a transport feeds it. Source: memcached memcached.c, drive_machine.
 
 import { assert, fail } from "../base/assert.ts";
+import { continueAnswer } from "../command/admin.ts";
 import { releaseHolders } from "../command/retrieval.ts";
 import { abandonStorage, finishStorage, receiveValue } from "../command/storage.ts";
 import { LINE_BYTES_MAX } from "../protocol/reply.ts";
@@ -67,8 +68,13 @@ export function drive(conn: Conn, shared: ConnShared): void {
 
 /** @hot */
 function newCommand(conn: Conn, shared: ConnShared): ConnState {
-  const { input, replies } = conn;
-  if (input !== undefined && (input.pending > 0 || conn.session.retrieval !== Verb.NONE)) {
+  const { input, replies, session } = conn;
+  if (session.answer !== undefined && replies !== undefined) {
+    if (!replies.isEmpty) return writeState(replies);
+    continueAnswer(session, replies);
+    return ConnState.NEW_CMD;
+  }
+  if (input !== undefined && (input.pending > 0 || session.retrieval !== Verb.NONE)) {
     if (conn.requestsLeft > 0) {
       conn.requestsLeft--;
       return ConnState.PARSE_CMD;

@@ -138,9 +138,14 @@ export class ReplyBuffer {
   /** Appends ASCII text. For cold paths. Caller has checked {@linkcode room}. */
   writeText(text: string): void {
     const bytes = ascii(text);
-    if (bytes.length > this.room) fail(`Cannot write ${bytes.length} bytes: room ${this.room}`);
-    this.block.bytes.set(bytes, this.used);
-    this.used += bytes.length;
+    this.writeBytes(bytes, bytes.length);
+  }
+
+  /** Appends the first `count` of `bytes`. For cold paths. Caller has checked {@linkcode room}. */
+  writeBytes(bytes: Uint8Array, count: number): void {
+    if (count > this.room) fail(`Cannot write ${count} bytes: room ${this.room}`);
+    this.block.bytes.set(bytes.subarray(0, count), this.used);
+    this.used += count;
   }
 
   /**

@@ -14,6 +14,7 @@ import {
   itemFlags,
   itemPrev,
   type ItemRef,
+  itemTime,
   loadRefcount,
   NO_ITEM,
   setItemFlags,
@@ -57,10 +58,14 @@ function pullTailLocked(store: Store, clsid: SlabClass, lru: LruId): boolean {
       looked++;
     } else {
       const fate = judgeLocked(store, clsid, it, chances > 0);
-      if (fate === Fate.GO) dropLocked(store, lru, hv, it);
+      if (fate === Fate.EVICT) {
+        store.lru.noteEvictedLocked(lru, store.clock.now - itemTime(store.items, it));
+      }
+      const gone = fate === Fate.EVICT || fate === Fate.RECLAIM;
+      if (gone) dropLocked(store, lru, hv, it);
       else if (fate === Fate.TO_HEAD) moveToHeadLocked(store, lru, it);
       store.locks.unlock(bucket, LockRank.BUCKET);
-      if (fate === Fate.GO) return true;
+      if (gone) return true;
       if (fate === Fate.TO_HEAD) chances--;
       else looked++;
     }
@@ -70,7 +75,7 @@ function pullTailLocked(store: Store, clsid: SlabClass, lru: LruId): boolean {
 }
 
 /** What becomes of an item at the tail. */
-const Fate = { GO: 0, STAY: 1, TO_HEAD: 2 } as const;
+const Fate = { EVICT: 0, RECLAIM: 1, STAY: 2, TO_HEAD: 3 } as const;
 type Fate = typeof Fate[keyof typeof Fate];
 
 /** Decides, and counts. Caller holds the item's shard. */
@@ -88,7 +93,7 @@ function judgeLocked(store: Store, clsid: SlabClass, it: ItemRef, mayMove: boole
     if ((flags & ItemFlag.FETCHED) === 0) {
       counters.addClass(clsid, ClassCounter.EXPIRED_UNFETCHED, 1);
     }
-    return Fate.GO;
+    return Fate.RECLAIM;
   }
   if (!store.shape.evictions) return Fate.STAY;
   if ((flags & ItemFlag.ACTIVE) !== 0 && mayMove) return Fate.TO_HEAD;
@@ -96,7 +101,7 @@ function judgeLocked(store: Store, clsid: SlabClass, it: ItemRef, mayMove: boole
   if (itemExptime(items, it) !== 0) counters.addClass(clsid, ClassCounter.EVICTED_NONZERO, 1);
   if ((flags & ItemFlag.FETCHED) === 0) counters.addClass(clsid, ClassCounter.EVICTED_UNFETCHED, 1);
   if ((flags & ItemFlag.ACTIVE) !== 0) counters.addClass(clsid, ClassCounter.EVICTED_ACTIVE, 1);
-  return Fate.GO;
+  return Fate.EVICT;
 }
 
 /** Unlinks an item. Caller holds its shard and its list. */

@@ -47,7 +47,8 @@ export function classOf(items: Items, it: ItemRef): SlabClass {
   return (itemLruId(items, it) & CLASS_MASK) as SlabClass;
 }
 
-const LruWord = { LOCK: 0, HEAD: 1, TAIL: 2, COUNT: 3 } as const;
+/** Words of a list's record. The last one is how long the item evicted last had not been read. */
+const LruWord = { LOCK: 0, HEAD: 1, TAIL: 2, COUNT: 3, EVICTED_AGE: 4 } as const;
 
 /** One thread's way to the lists. */
 export class Lru {
@@ -115,6 +116,16 @@ export class Lru {
   /** The newest item, or {@linkcode NO_ITEM}. Caller holds the list's lock. */
   headLocked(lru: LruId): ItemRef {
     return this.#control.u32[this.#record(lru) + LruWord.HEAD]! as ItemRef;
+  }
+
+  /** Records that an item was evicted that nobody had read for `age` seconds. Needs the lock. */
+  noteEvictedLocked(lru: LruId, age: number): void {
+    this.#control.u32[this.#record(lru) + LruWord.EVICTED_AGE] = age;
+  }
+
+  /** How long the item evicted last had not been read, in seconds. */
+  evictedAge(lru: LruId): number {
+    return loadWord(this.#control.u32, this.#record(lru) + LruWord.EVICTED_AGE);
   }
 
   /** Items on the list. */

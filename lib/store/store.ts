@@ -29,6 +29,7 @@ import {
   itemKeyAt,
   type ItemRef,
   type Items,
+  itemTime,
   itemValueAt,
   loadRefcount,
   NO_ITEM,
@@ -332,6 +333,18 @@ export class Store {
   /** Position of the value of `it` in its block. */
   valueAt(it: ItemRef): number {
     return itemValueAt(this.items, it);
+  }
+
+  /** How long the item that is next to go has not been read, in seconds. Takes: LRU. */
+  tailAge(clsid: SlabClass): number {
+    const lru = lruIdOf(clsid, LruSegment.COLD);
+
+    this.locks.lock(this.lru.lockOf(lru), LockRank.LRU);
+    const tail = this.lru.tailLocked(lru);
+    const age = tail === NO_ITEM ? 0 : this.clock.now - itemTime(this.items, tail);
+    this.locks.unlock(this.lru.lockOf(lru), LockRank.LRU);
+
+    return age;
   }
 
   /** Makes every counter read 0 from now on. Takes: settings. */

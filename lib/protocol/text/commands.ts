@@ -82,7 +82,7 @@ const ROWS = [
   ["touch",     Verb.TOUCH,     LINE,  3, "<key> <exptime> [noreply]", "TOUCHED, NOT_FOUND"],
   ["mn",        Verb.MN,        LINE,  1, "",                          "MN"],
   ["version",   Verb.VERSION,   LINE,  1, "",                          "VERSION <version>"],
-  ["stats",     Verb.STATS,     LINE,  1, "[settings, reset]",         "STAT <name> <value>…, END"],
+  ["stats",     Verb.STATS,     LINE,  1, "[items, slabs, …]",         "STAT <name> <value>…, END"],
   ["flush_all", Verb.FLUSH_ALL, LINE,  1, "[delay] [noreply]",         "OK"],
   ["verbosity", Verb.VERBOSITY, LINE,  2, "<level> [noreply]",         "OK"],
   ["quit",      Verb.QUIT,      LINE,  1, "",                          "(closes)"],

@@ -1,0 +1,136 @@
+// `stats items`, `stats slabs` and `stats sizes`: one group of lines for each slab class.
+//
+// The LRU has one list per class so far, so the lines that tell HOT, WARM and COLD apart are left
+// out, as memcached leaves them out without its LRU maintainer.
+// Source of names and order: memcached items.c, item_stats; slabs.c, do_slabs_stats.
+
+import { Snapshot } from "../stats/counters.ts";
+import type { ClassCounterName } from "../stats/names.ts";
+import { lruIdOf, LruSegment } from "../store/lru.ts";
+import { PAGE_BYTES, type SlabClass } from "../store/slab_class.ts";
+import { SlabWord } from "../store/slab.ts";
+import type { Executor } from "./executor.ts";
+import { statLines } from "./stats.ts";
+
+/** What a row may draw on. */
+interface ClassView {
+  readonly executor: Executor;
+  readonly totals: Snapshot;
+  readonly clsid: SlabClass;
+}
+
+/** One line of a class: its name, and its value. */
+type ClassRow = readonly [name: string, value: (view: ClassView) => number];
+
+const counter = (name: string, from: ClassCounterName): ClassRow => [
+  name,
+  ({ totals, clsid }) => totals.ofClass(clsid, from),
+];
+
+/** The lines of `stats items` for one class, in order. */
+const ITEM_ROWS: readonly ClassRow[] = [
+  counter("number", "number"),
+  ["age", ({ executor, clsid }) => executor.store.tailAge(clsid)],
+  counter("mem_requested", "mem_requested"),
+  counter("evicted", "evictions"),
+  counter("evicted_nonzero", "evicted_nonzero"),
+  [
+    "evicted_time",
+    ({ executor, clsid }) => executor.store.lru.evictedAge(lruIdOf(clsid, LruSegment.COLD)),
+  ],
+  counter("outofmemory", "outofmemory"),
+  ["tailrepairs", () => 0],
+  counter("reclaimed", "reclaimed"),
+  counter("expired_unfetched", "expired_unfetched"),
+  counter("evicted_unfetched", "evicted_unfetched"),
+  counter("evicted_active", "evicted_active"),
+  ["crawler_reclaimed", () => 0],
+  ["crawler_items_checked", () => 0],
+  counter("lrutail_reflocked", "lrutail_reflocked"),
+  ["moves_to_cold", () => 0],
+  ["moves_to_warm", () => 0],
+  ["moves_within_lru", () => 0],
+  counter("direct_reclaims", "direct_reclaims"),
+  ["hits_to_hot", () => 0],
+  ["hits_to_warm", () => 0],
+  counter("hits_to_cold", "get_hits"),
+  ["hits_to_temp", () => 0],
+];
+
+/** Chunks in the pages of a class. */
+function totalChunks({ executor: { store }, clsid }: ClassView): number {
+  return store.slabs.word(clsid, SlabWord.PAGES) * store.classes.perPage[clsid]!;
+}
+
+/** Chunks of a class that hold nothing, those never used included. */
+function freeChunks({ executor: { store: { slabs } }, clsid }: ClassView): number {
+  return slabs.word(clsid, SlabWord.FREE_COUNT) + slabs.word(clsid, SlabWord.CARVE_LEFT);
+}
+
+/** The lines of `stats slabs` for one class, in order. */
+const SLAB_ROWS: readonly ClassRow[] = [
+  ["chunk_size", ({ executor, clsid }) => executor.store.classes.chunkBytes[clsid]!],
+  ["chunks_per_page", ({ executor, clsid }) => executor.store.classes.perPage[clsid]!],
+  ["total_pages", ({ executor, clsid }) => executor.store.slabs.word(clsid, SlabWord.PAGES)],
+  ["total_chunks", totalChunks],
+  ["used_chunks", (view) => totalChunks(view) - freeChunks(view)],
+  ["free_chunks", freeChunks],
+  ["free_chunks_end", () => 0],
+  counter("get_hits", "get_hits"),
+  counter("cmd_set", "cmd_set"),
+  counter("delete_hits", "delete_hits"),
+  counter("incr_hits", "incr_hits"),
+  counter("decr_hits", "decr_hits"),
+  counter("cas_hits", "cas_hits"),
+  counter("cas_badval", "cas_badval"),
+  counter("touch_hits", "touch_hits"),
+];
+
+/** The answer to `stats items`: classes that hold an item. */
+export function itemsStats(executor: Executor): string {
+  const totals = new Snapshot(executor.store.control);
+  return statLines(classRows(
+    executor,
+    totals,
+    "items:",
+    ITEM_ROWS,
+    (clsid) => totals.ofClass(clsid, "number") > 0,
+  ));
+}
+
+/** The answer to `stats slabs`: classes that own a page, then the totals. */
+export function slabsStats(executor: Executor): string {
+  const { slabs } = executor.store;
+  const totals = new Snapshot(executor.store.control);
+  const shown = (clsid: SlabClass) => slabs.word(clsid, SlabWord.PAGES) > 0;
+  const rows = classRows(executor, totals, "", SLAB_ROWS, shown);
+  const active = new Set(rows.map(([name]) => name.split(":")[0])).size;
+  return statLines([
+    ...rows,
+    ["active_slabs", String(active)],
+    ["total_malloced", String(slabs.pagesUsed * PAGE_BYTES)],
+  ]);
+}
+
+/** The answer to `stats sizes`: sizes are not counted. */
+export function sizesStats(): string {
+  return statLines([["sizes_status", "disabled"]]);
+}
+
+function classRows(
+  executor: Executor,
+  totals: Snapshot,
+  prefix: string,
+  rows: readonly ClassRow[],
+  shown: (clsid: SlabClass) => boolean,
+): [name: string, value: string][] {
+  const lines: [name: string, value: string][] = [];
+  for (let id = 1; id <= executor.store.classes.last; id++) {
+    const clsid = id as SlabClass;
+    if (!shown(clsid)) continue;
+    for (const [name, value] of rows) {
+      lines.push([`${prefix}${id}:${name}`, String(value({ executor, totals, clsid }))]);
+    }
+  }
+  return lines;
+}
