@@ -1,0 +1,35 @@
+// What a running process has used so far: CPU time and resident memory, as /proc tells.
+// Source: proc(5), /proc/pid/stat and /proc/pid/status.
+
+/** User and system time in ticks out of the text of /proc/PID/stat. */
+export function parseCpuTicks(stat: string): number {
+  // The second field is the program's name in parentheses; it may hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const user = Number(fields[14 - 3]);
+  const system = Number(fields[15 - 3]);
+  if (Number.isNaN(user + system)) throw new Error(`Cannot read CPU ticks from: ${stat}`);
+  return user + system;
+}
+
+/** Resident bytes out of the text of /proc/PID/status. */
+export function parseRssBytes(status: string): number {
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (kib === undefined) throw new Error(`Cannot find VmRSS in: ${status}`);
+  return Number(kib) * 1024;
+}
+
+let ticksPerSecond = 0;
+
+/** CPU seconds, user and system of every thread, that `pid` has used since it started. */
+export function cpuSeconds(pid: number): number {
+  if (ticksPerSecond === 0) {
+    const { stdout } = new Deno.Command("getconf", { args: ["CLK_TCK"] }).outputSync();
+    ticksPerSecond = Number(new TextDecoder().decode(stdout));
+  }
+  return parseCpuTicks(Deno.readTextFileSync(`/proc/${pid}/stat`)) / ticksPerSecond;
+}
+
+/** Resident memory of `pid` in bytes. */
+export function rssBytes(pid: number): number {
+  return parseRssBytes(Deno.readTextFileSync(`/proc/${pid}/status`));
+}

@@ -1,0 +1,202 @@
+// Writes docs/*.md from the tables of the source: options, commands, counters, records.
+// `--check` writes nothing and fails when a page is stale.
+// deno-lint-ignore-file no-console
+
+import { MEMCACHED_VERSION } from "../lib/base/version.ts";
+import { optionsMarkdown } from "../lib/config/help.ts";
+import { Global, LINE_BYTES, planRegions, type Regions } from "../lib/memory/regions.ts";
+import type { Layout } from "../lib/memory/layout.ts";
+import { Reply } from "../lib/protocol/reply.ts";
+import { COMMANDS } from "../lib/protocol/text/commands.ts";
+import { CLASS_ROWS, type CounterRow, THREAD_ROWS } from "../lib/stats/names.ts";
+import { GENERAL_ROWS } from "../lib/command/stats.ts";
+import { ITEM } from "../lib/store/item.ts";
+import { DEVIATIONS } from "./deviations.ts";
+
+/** One page: where it goes and what is in it. */
+type Page = readonly [path: string, render: () => string];
+
+const PAGES: readonly Page[] = [
+  ["docs/options.md", optionsMarkdown],
+  ["docs/protocol.md", protocolMarkdown],
+  ["docs/stats.md", statsMarkdown],
+  ["docs/memory.md", memoryMarkdown],
+];
+
+const generated = (sources: string): string =>
+  `<!-- Generated from ${sources} by \`deno task docs\`. Do not edit. -->`;
+
+/** A Markdown table whose columns line up, as the formatter wants them. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+  const widths = head.map((_, column) =>
+    Math.max(3, ...cells.map((row) => [...(row[column] ?? "")].length))
+  );
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, at) => cell + " ".repeat(widths[at]! - [...cell].length)).join(" | ")} |`;
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return [line(cells[0]!), rule, ...cells.slice(1).map(line)].join("\n");
+}
+
+function protocolMarkdown(): string {
+  const commands = COMMANDS.map(({ text, usage, replies }) => [
+    `\`${`${text} ${usage}`.trim()}\``,
+    replies,
+  ]);
+  const decoder = new TextDecoder();
+  const lines = Object.values(Reply).map((line) => `\`${decoder.decode(line.bytes).trim()}\``);
+  return `${generated("lib/protocol and scripts/deviations.ts")}
+
+# Protocol
+
+memden speaks memcached ${MEMCACHED_VERSION}'s classic text protocol. A line ends with LF, an optional
+CR before it is dropped; tokens are separated by spaces; a value is followed by CRLF.
+
+## Commands
+
+${table(["command", "replies"], commands)}
+
+## Fixed reply lines
+
+${lines.map((line) => `- ${line}`).join("\n")}
+
+## What differs from memcached, and why
+
+${
+    table(
+      [`memcached ${MEMCACHED_VERSION}`, "memden", "why"],
+      DEVIATIONS,
+    )
+  }
+`;
+}
+
+function statsMarkdown(): string {
+  const rows = (list: readonly CounterRow[]) =>
+    list.map(([name, kind, unit, help]) => [`\`${name}\``, kind, unit, help]);
+  const head = ["name", "kind", "unit", "what it counts"];
+  return `${generated("lib/stats/names.ts and lib/command/stats.ts")}
+
+# Statistics
+
+A counter only grows, and \`stats reset\` zeroes it; a gauge goes both ways and stays.
+
+## Counted once per thread
+
+${table(head, rows(THREAD_ROWS))}
+
+## Counted per thread and slab class
+
+\`stats\` shows the sum over all classes, \`stats items\` and \`stats slabs\` each class.
+
+${table(head, rows(CLASS_ROWS))}
+
+## Lines of \`stats\`, in order
+
+${GENERAL_ROWS.map(([name]) => `- \`${name}\``).join("\n")}
+`;
+}
+
+function memoryMarkdown(): string {
+  const regions = planRegions({
+    shards: 1024,
+    slabClasses: 64,
+    lrus: 256,
+    pages: 129,
+    counterThreads: 5,
+    countersPerThread: THREAD_ROWS.length + 64 * CLASS_ROWS.length,
+  });
+  return `${generated("lib/memory/regions.ts and lib/store/item.ts")}
+
+# Memory
+
+## Item
+
+${recordTable(ITEM)}
+
+Behind the header: the version (8 bytes, unless \`-C\`), the key, the client's flags (4 bytes, unless
+0), the value, CR and LF. An item lies in one chunk of its slab class.
+
+## Control memory
+
+One SharedArrayBuffer. Each record starts on a line of ${LINE_BYTES} bytes, so that threads that write
+different records do not share one. Sizes are those of \`-t 4 -m 64\`.
+
+${regionTable(regions)}
+
+Words of the first region:
+
+${table(["word", "index"], Object.entries(Global).map(([name, at]) => [`\`${name}\``, String(at)]))}
+`;
+}
+
+function recordTable(record: Layout<string>): string {
+  let at = 0;
+  const rows = record.rows.map(([name, width, holds]) => {
+    const row = [String(at), `\`${name}\``, String(width), holds];
+    at += width;
+    return row;
+  });
+  return table(["byte", "field", "bytes", "what it holds"], rows);
+}
+
+function regionTable(regions: Regions): string {
+  const rows: (readonly [name: string, from: number, what: string])[] = [
+    ["globals", 0, "clock, flush state, cas, connection count"],
+    ["shards", regions.shardsAt, "hash table: lock, buckets, items"],
+    ["slabs", regions.slabsAt, "slab classes: lock, free chunks, pages, open page"],
+    ["pages", regions.pagesAt, "lock, pages used, limit"],
+    ["page owners", regions.pageOwnersAt, "slab class of each page"],
+    ["lrus", regions.lrusAt, "LRU lists: lock, head, tail, count"],
+    ["counters", regions.countersAt, "one block per thread"],
+    ["baseline", regions.baselineAt, "what `stats reset` takes off"],
+  ];
+  const ends = [...rows.slice(1).map(([, from]) => from), regions.bytes];
+  return table(
+    ["region", "from", "bytes", "what is in it"],
+    rows.map(([name, from, what], index) => [
+      name,
+      String(from),
+      String(ends[index]! - from),
+      what,
+    ]),
+  );
+}
+
+/** `text` as the formatter wants it. */
+async function formatted(text: string): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--ext=md", "-"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  const { stdout, success } = await child.output();
+  if (!success) throw new Error("Cannot format a generated page");
+  return new TextDecoder().decode(stdout);
+}
+
+/** The current text of a page; undefined when there is none. */
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  const check = Deno.args.includes("--check");
+  let stale = 0;
+  for (const [path, render] of PAGES) {
+    const text = await formatted(render());
+    if (await read(path) === text) continue;
+    stale++;
+    if (!check) await Deno.writeTextFile(path, text);
+    console.log(`${path}: ${check ? "stale: run `deno task docs`" : "written"}`);
+  }
+  Deno.exit(check && stale > 0 ? 1 : 0);
+}

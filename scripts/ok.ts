@@ -1,0 +1,103 @@
+// The gate: what must hold before a change goes in, as a list of steps with their times.
+//
+//   deno task ok                   every step, also after one has failed
+//   deno task ok --only lint,test  these steps
+//   deno task ok --skip test       all but these
+//
+// The exit code is 1 when any step failed. The last line counts them: `8 passed, 0 failed`.
+// deno-lint-ignore-file no-console
+
+import { parseArgs } from "@std/cli/parse-args";
+import { ROOT } from "./sources.ts";
+
+/** One step: a name to ask for it by, and the arguments `deno` gets. */
+interface Step {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+/** The options above, as given; the parser has no types. */
+interface Options {
+  readonly only: readonly string[];
+  readonly skip: readonly string[];
+}
+
+const CHECKED = ["main.ts", "lib", "scripts", "tests"];
+
+/** The steps, those that fail soonest first. */
+const STEPS: readonly Step[] = [
+  { name: "fmt", args: ["fmt", "--check"] },
+  { name: "lint", args: ["lint"] },
+  { name: "imports", args: ["run", "--allow-all", "scripts/check_imports.ts"] },
+  { name: "tidy", args: ["run", "--allow-all", "scripts/tidy.ts"] },
+  { name: "check", args: ["check", ...CHECKED] },
+  { name: "docs", args: ["run", "--allow-all", "scripts/gen_docs.ts", "--check"] },
+  { name: "compile", args: ["run", "--allow-all", "scripts/compile.ts", "--check"] },
+  { name: "test", args: ["task", "test"] },
+];
+
+/**
+ * The steps that `only` and `skip` leave, in order.
+ *
+ * @param only Names; none means all.
+ * @throws {RangeError} For a name that no step has.
+ */
+export function chooseSteps(
+  steps: readonly Step[],
+  only: readonly string[],
+  skip: readonly string[],
+): Step[] {
+  for (const name of [...only, ...skip]) {
+    if (!steps.some((step) => step.name === name)) {
+      const names = steps.map((step) => step.name).join(", ");
+      throw new RangeError(`Cannot run step ${name}: there are ${names}`);
+    }
+  }
+  return steps.filter(({ name }) =>
+    (only.length === 0 || only.includes(name)) && !skip.includes(name)
+  );
+}
+
+/** Runs one step; shows what it prints only if it fails. */
+async function run({ args }: Step): Promise<boolean> {
+  const command = new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT });
+  const { success, stdout, stderr } = await command.output();
+  if (!success) {
+    await Deno.stdout.write(stderr);
+    await Deno.stdout.write(stdout);
+  }
+  return success;
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
+
+async function main(steps: readonly Step[]): Promise<number> {
+  const begin = performance.now();
+  let failed = 0;
+  for (const step of steps) {
+    const start = performance.now();
+    const success = await run(step);
+    if (!success) failed++;
+    console.log(`${success ? "ok    " : "FAILED"}  ${step.name.padEnd(8)} ${seconds(start)}`);
+  }
+  console.log(`${steps.length} steps in ${seconds(begin)}`);
+  console.log(`${steps.length - failed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) {
+  const options: Options = parseArgs(Deno.args, {
+    string: ["only", "skip"],
+    collect: ["only", "skip"],
+  });
+  const names = (values: readonly string[]) => values.flatMap((value) => value.split(","));
+  try {
+    Deno.exit(await main(chooseSteps(STEPS, names(options.only), names(options.skip))));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    console.error(error.message);
+    Deno.exit(2);
+  }
+}

@@ -1,0 +1,219 @@
+// A client of the store without a protocol: each method does to the store what the command of its
+// name does, with the same locks in the same order. For the tests of the store.
+
+import { ascii, latin1 } from "../../lib/base/ascii.ts";
+import { Block } from "../../lib/base/block.ts";
+import { U64 } from "../../lib/base/u64.ts";
+import { addDeltaLocked, Added } from "../../lib/store/arithmetic.ts";
+import { toExptime } from "../../lib/store/exptime.ts";
+import {
+  itemClientFlags,
+  itemNbytes,
+  type ItemRef,
+  NO_ITEM,
+  readItemCas,
+} from "../../lib/store/item.ts";
+import { Miss, type Store } from "../../lib/store/store.ts";
+import { Stored, storeLocked, StoreMode } from "../../lib/store/storing.ts";
+
+const CRLF = "\r\n";
+const KEY_BYTES_MAX = 250;
+
+/** How a command ended that did not simply succeed. */
+export type Refusal =
+  | "NOT_STORED"
+  | "EXISTS"
+  | "NOT_FOUND"
+  | "NON_NUMERIC"
+  | "NO_MEMORY"
+  | "TOO_LARGE";
+
+/** What a get answers. */
+export interface Found {
+  /** One character for each byte. */
+  readonly value: string;
+  readonly flags: number;
+  readonly cas: bigint;
+}
+
+/** A found item that the client holds, so that its memory stays. */
+export interface Held extends Found {
+  readonly it: ItemRef;
+}
+
+/** What a stored item is made of, besides its key and value. */
+export interface Attributes {
+  /** u32; default 0. */
+  readonly flags?: number;
+  /** As a client sends it: seconds or a Unix date; default 0, never. */
+  readonly exptime?: number;
+  /** The version the client knows, for cas. */
+  readonly cas?: bigint;
+}
+
+const REFUSALS: Readonly<Record<Exclude<Stored, typeof Stored.STORED>, Refusal>> = {
+  [Stored.NOT_STORED]: "NOT_STORED",
+  [Stored.EXISTS]: "EXISTS",
+  [Stored.NOT_FOUND]: "NOT_FOUND",
+};
+
+/** `value` as the two words the store works with. */
+export function toU64(value: bigint): U64 {
+  const words = new U64();
+  words.set(Number(value >> 32n & 0xffffffffn), Number(value & 0xffffffffn));
+  return words;
+}
+
+/** Both words as one number. */
+export function toBigInt(words: U64): bigint {
+  return BigInt(words.hi) << 32n | BigInt(words.lo);
+}
+
+/** Commands on one thread's store. */
+export class StoreClient {
+  readonly store: Store;
+  readonly #key = new Block(new ArrayBuffer(KEY_BYTES_MAX));
+  readonly #cas = new U64();
+  readonly #result = new U64();
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  /** Hash of `key`, which is left in `#key`. */
+  #hash(key: string): number {
+    this.#key.bytes.set(ascii(key));
+    return this.store.hash(this.#key, 0, key.length);
+  }
+
+  /** Runs `command` on the item with `key`, or NO_ITEM, under the lock of its shard. */
+  #locked<T>(key: string, command: (it: ItemRef, hv: number) => T): T {
+    const hv = this.#hash(key);
+
+    this.store.lock(hv);
+    const result = command(this.store.findLocked(hv, this.#key, 0, key.length), hv);
+    this.store.unlock(hv);
+
+    return result;
+  }
+
+  #read(it: ItemRef): Found {
+    const { store } = this;
+    const at = store.valueAt(it);
+    readItemCas(store.items, it, this.#cas);
+    return {
+      value: latin1(store.blockOf(it).bytes, at, at + itemNbytes(store.items, it) - CRLF.length),
+      flags: itemClientFlags(store.items, it),
+      cas: toBigInt(this.#cas),
+    };
+  }
+
+  /** get: counts as a read. */
+  get(key: string): Found | undefined {
+    return this.#locked(key, (it) => {
+      if (it === NO_ITEM) return undefined;
+      this.store.bumpLocked(it);
+      return this.#read(it);
+    });
+  }
+
+  /** gat: a get that changes the expiry. */
+  gat(key: string, exptime: number): Found | undefined {
+    return this.#locked(key, (it) => {
+      if (it === NO_ITEM) return undefined;
+      this.store.touchLocked(it, toExptime(exptime, this.store.clock));
+      return this.#read(it);
+    });
+  }
+
+  /** A get whose value is sent later: the caller lets go of it. */
+  hold(key: string): Held | undefined {
+    return this.#locked(key, (it) => {
+      if (it === NO_ITEM || !this.store.retainLocked(it)) return undefined;
+      this.store.bumpLocked(it);
+      return { ...this.#read(it), it };
+    });
+  }
+
+  /** The value of a held item as it is now. Takes no lock, as a slow send does not. */
+  valueOf({ it }: Held): string {
+    return this.#read(it).value;
+  }
+
+  /** Ends a hold. */
+  letGo({ it }: Held): void {
+    this.store.release(it);
+  }
+
+  /** Makes the item of a storage command, value and all; nobody else can find it yet. */
+  make(key: string, value: string, attributes: Attributes = {}): ItemRef {
+    const { store } = this;
+    const { flags = 0, exptime = 0 } = attributes;
+    this.#hash(key);
+    const seconds = toExptime(exptime, store.clock);
+    const nbytes = value.length + CRLF.length;
+    const it = store.allocate(this.#key, 0, key.length, flags, seconds, nbytes);
+    if (it === NO_ITEM) return NO_ITEM;
+    const { bytes } = store.blockOf(it);
+    const at = store.valueAt(it);
+    for (let i = 0; i < value.length; i++) bytes[at + i] = value.charCodeAt(i);
+    bytes.set(ascii(CRLF), at + value.length);
+    return it;
+  }
+
+  /** set, add, replace, append, prepend or cas. */
+  put(
+    mode: StoreMode,
+    key: string,
+    value: string,
+    attributes: Attributes = {},
+  ): "STORED" | Refusal {
+    const { store } = this;
+    const it = this.make(key, value, attributes);
+    if (it === NO_ITEM) {
+      const refusal = store.miss === Miss.TOO_LARGE ? "TOO_LARGE" : "NO_MEMORY";
+      if (mode === StoreMode.SET) this.delete(key);
+      return refusal;
+    }
+    const hv = this.#hash(key);
+    const cas = toU64(attributes.cas ?? 0n);
+
+    store.lock(hv);
+    const stored = storeLocked(store, hv, it, mode, cas);
+    store.unlock(hv);
+
+    return stored === Stored.STORED ? "STORED" : REFUSALS[stored];
+  }
+
+  /** set. */
+  set(key: string, value: string, attributes: Attributes = {}): "STORED" | Refusal {
+    return this.put(StoreMode.SET, key, value, attributes);
+  }
+
+  /** incr and decr: the new number. */
+  add(key: string, delta: bigint, increment = true): bigint | Refusal {
+    return this.#locked(key, (it, hv) => {
+      if (it === NO_ITEM) return "NOT_FOUND";
+      const words = toU64(delta);
+      const added = addDeltaLocked(this.store, hv, it, increment, words, this.#result);
+      if (added === Added.NON_NUMERIC) return "NON_NUMERIC";
+      return added === Added.OK ? toBigInt(this.#result) : "NO_MEMORY";
+    });
+  }
+
+  /** delete: whether it was there. */
+  delete(key: string): boolean {
+    return this.#locked(key, (it, hv) => {
+      if (it !== NO_ITEM) this.store.unlinkLocked(hv, it);
+      return it !== NO_ITEM;
+    });
+  }
+
+  /** touch: whether it was there. */
+  touch(key: string, exptime: number): boolean {
+    return this.#locked(key, (it) => {
+      if (it !== NO_ITEM) this.store.touchLocked(it, toExptime(exptime, this.store.clock));
+      return it !== NO_ITEM;
+    });
+  }
+}
