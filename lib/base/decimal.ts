@@ -5,7 +5,7 @@ import { DIGIT_0, DIGIT_9, MINUS, PLUS } from "./ascii.ts";
 /** What the parsers return for a token that is not a number they accept. */
 export const NOT_A_NUMBER = NaN;
 
-/** Numbers of this magnitude no longer fit in 64 bits with a sign. */
+/** Numbers of a larger magnitude do not fit in 64 bits with a sign. */
 const INT64_LIMIT = 2 ** 63;
 
 /**
@@ -49,7 +49,7 @@ export function parseInt64(bytes: Uint8Array, from: number, to: number): number 
     if (byte < DIGIT_0 || byte > DIGIT_9) return NOT_A_NUMBER;
     value = value * 10 + (byte - DIGIT_0);
   }
-  if (value >= INT64_LIMIT) return NOT_A_NUMBER;
+  if (value > INT64_LIMIT) return NOT_A_NUMBER;
   return first === MINUS ? -value : value;
 }
 

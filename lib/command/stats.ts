@@ -41,7 +41,7 @@ export const GENERAL_ROWS: readonly Row[] = [
   ["curr_connections", ({ executor }) => currConns(executor.store.control)],
   counter("total_connections"),
   counter("rejected_connections"),
-  counter("conn_structures"),
+  counter("connection_structures"),
   ["response_obj_oom", () => 0],
   ["response_obj_count", () => 0],
   ["response_obj_bytes", () => 0],

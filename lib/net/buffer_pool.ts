@@ -22,6 +22,8 @@ export class BufferPool {
   readonly #readers: ReadBuffer[] = [];
   readonly #repliers: ReplyBuffer[] = [];
   #carved = 0;
+  /** Spare bytes that the gauge knows of. */
+  #counted = 0;
 
   /** @param memory What the buffers are cut from: their total size can never exceed it. */
   constructor(memory: ArrayBuffer, counters: Counters) {
@@ -32,10 +34,7 @@ export class BufferPool {
   /** An empty read buffer; undefined when memory is used up. */
   takeRead(): ReadBuffer | undefined {
     const spare = this.#readers.pop();
-    if (spare !== undefined) {
-      this.#counters.add(Counter.READ_BUF_BYTES_FREE, -READ_BYTES);
-      return spare;
-    }
+    if (spare !== undefined) return spare;
     const block = this.#carve(READ_BYTES);
     return block === undefined ? undefined : new ReadBuffer(block);
   }
@@ -43,17 +42,13 @@ export class BufferPool {
   /** Gives a read buffer back, whatever is in it. */
   giveRead(buffer: ReadBuffer): void {
     buffer.clear();
-    this.#counters.add(Counter.READ_BUF_BYTES_FREE, READ_BYTES);
     this.#readers.push(buffer);
   }
 
   /** An empty reply buffer; undefined when memory is used up. */
   takeReplies(): ReplyBuffer | undefined {
     const spare = this.#repliers.pop();
-    if (spare !== undefined) {
-      this.#counters.add(Counter.READ_BUF_BYTES_FREE, -REPLY_BYTES);
-      return spare;
-    }
+    if (spare !== undefined) return spare;
     const block = this.#carve(REPLY_BYTES);
     return block === undefined ? undefined : new ReplyBuffer(block);
   }
@@ -61,8 +56,18 @@ export class BufferPool {
   /** Gives an empty reply buffer back. */
   giveReplies(replies: ReplyBuffer): void {
     replies.reset();
-    this.#counters.add(Counter.READ_BUF_BYTES_FREE, REPLY_BYTES);
     this.#repliers.push(replies);
+  }
+
+  /**
+   * Brings the gauge of spare memory up to date: once per turn of the loop, not at each take and
+   * give.
+   */
+  countSpare(): void {
+    const spare = this.#readers.length * READ_BYTES + this.#repliers.length * REPLY_BYTES;
+    if (spare === this.#counted) return;
+    this.#counters.add(Counter.READ_BUF_BYTES_FREE, spare - this.#counted);
+    this.#counted = spare;
   }
 
   #carve(bytes: number): Block | undefined {

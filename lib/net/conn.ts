@@ -22,12 +22,16 @@ import {
 import { ConnState, mayMove } from "./conn_state.ts";
 import { Io } from "./transport.ts";
 
+/** Times that one connection may receive in one turn. */
+const RECEIVES_PER_TURN = 16;
+
 /**
  * Advances `conn` until it must wait, has used up its turn, or is closed.
  * @hot
  */
 export function drive(conn: Conn, shared: ConnShared): void {
   conn.requestsLeft = shared.reqsPerEvent;
+  conn.receivesLeft = RECEIVES_PER_TURN;
   conn.yielded = false;
   conn.blocked = false;
   while (!conn.blocked && !conn.yielded) {
@@ -88,13 +92,32 @@ function newCommand(conn: Conn, shared: ConnShared): ConnState {
   return waitForInput(conn, shared);
 }
 
+/**
+ * Whether the connection has received so often in this turn that the others come first.
+ * @hot
+ */
+function takesTooLong(conn: Conn): boolean {
+  if (conn.receivesLeft > 0) {
+    conn.receivesLeft--;
+    return false;
+  }
+  conn.yielded = true;
+  return true;
+}
+
 /** @hot */
 function read(conn: Conn, shared: ConnShared): ConnState {
+  if (takesTooLong(conn)) return ConnState.READ;
   const input = conn.input ?? (conn.input = shared.pool.takeRead());
   if (input === undefined) return ConnState.CLOSING;
   input.compact();
+  const room = input.block.bytes.length - input.received;
   const count = shared.transport.recv(conn.fd, input.block.bytes, input.received);
-  if (count === Io.AGAIN) return waitForInput(conn, shared);
+  conn.mayHaveMore = count === room || conn.hungUp;
+  if (count === Io.AGAIN) {
+    conn.mayHaveMore = false;
+    return waitForInput(conn, shared);
+  }
   if (count <= 0) return ConnState.CLOSING;
   shared.executor.counters.add(Counter.BYTES_READ, count);
   input.received += count;
@@ -114,6 +137,7 @@ function receive(conn: Conn, shared: ConnShared): ConnState {
   if (conn.replies !== undefined && !conn.replies.isEmpty) return writeState(conn.replies);
   releaseInput(conn, shared);
 
+  if (takesTooLong(conn)) return ConnState.NREAD;
   const to = session.valueAt + session.valueLeft;
   const count = shared.transport.recvValue(conn.fd, session.valueSegment, session.valueAt, to);
   if (count === Io.AGAIN) {
@@ -121,6 +145,7 @@ function receive(conn: Conn, shared: ConnShared): ConnState {
     return ConnState.NREAD;
   }
   if (count <= 0) return ConnState.CLOSING;
+  conn.mayHaveMore = true;
   executor.counters.add(Counter.BYTES_READ, count);
   session.valueAt += count;
   session.valueLeft -= count;
@@ -146,6 +171,7 @@ function swallow(conn: Conn, shared: ConnShared): ConnState {
   if (session.valueLeft === 0) return ConnState.NEW_CMD;
   if (conn.replies !== undefined && !conn.replies.isEmpty) return writeState(conn.replies);
 
+  if (takesTooLong(conn)) return ConnState.SWALLOW;
   input.clear();
   const count = shared.transport.recv(conn.fd, input.block.bytes, 0);
   if (count === Io.AGAIN) {
@@ -154,6 +180,7 @@ function swallow(conn: Conn, shared: ConnShared): ConnState {
     return ConnState.SWALLOW;
   }
   if (count <= 0) return ConnState.CLOSING;
+  conn.mayHaveMore = true;
   shared.executor.counters.add(Counter.BYTES_READ, count);
   input.received = count;
   return ConnState.SWALLOW;

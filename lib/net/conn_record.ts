@@ -29,12 +29,18 @@ export class Conn {
   replies: ReplyBuffer | undefined;
   /** Commands left in this turn. */
   requestsLeft = 0;
+  /** Times it may still receive in this turn. */
+  receivesLeft = 0;
   /** drive() stopped in the middle of the input: the loop calls it again after the others. */
   yielded = false;
   /** drive() stopped until the transport wakes the connection. */
   blocked = false;
   /** The transport was asked to wake it for writing. */
   waitsWritable = false;
+  /** Bytes may wait in the socket that the transport will not tell of again. */
+  mayHaveMore = false;
+  /** The client sends no more: what is left is received up to the end. */
+  hungUp = false;
   /** Once the replies are sent: nothing more can be done with the bytes at hand. */
   needsInput = false;
   /** Once the replies are sent: close. */
@@ -54,6 +60,8 @@ export class Conn {
     this.state = ConnState.NEW_CMD;
     this.session.reset();
     this.waitsWritable = false;
+    this.mayHaveMore = false;
+    this.hungUp = false;
     this.needsInput = false;
     this.closesAfterReplies = false;
     this.skipsLine = false;
@@ -61,8 +69,12 @@ export class Conn {
   }
 }
 
-/** Waits for the client, without the buffers that hold nothing. */
+/**
+ * Waits for the client, without the buffers that hold nothing; or goes on receiving where the
+ * transport will not tell again.
+ */
 export function waitForInput(conn: Conn, shared: ConnShared): ConnState {
+  if (conn.mayHaveMore) return ConnState.READ;
   releaseInput(conn, shared);
   if (conn.replies !== undefined) {
     shared.pool.giveReplies(conn.replies);

@@ -35,14 +35,15 @@ type StateName = keyof typeof ConnState;
 // deno-fmt-ignore
 const MOVES: Readonly<Record<StateName, readonly StateName[]>> = {
   LISTENING: ["CLOSING"],
-  NEW_CMD:   ["NEW_CMD", "PARSE_CMD", "WRITE", "MWRITE", "WAITING"],
+  NEW_CMD:   ["NEW_CMD", "PARSE_CMD", "WRITE", "MWRITE", "WAITING", "READ"],
   WAITING:   ["READ", "CLOSING"], // by the loop: readable, or the server stops
-  READ:      ["PARSE_CMD", "WAITING", "CLOSING"],
-  PARSE_CMD: ["NEW_CMD", "NREAD", "SWALLOW", "WRITE", "MWRITE", "WAITING", "CLOSING"],
+  READ:      ["READ", "PARSE_CMD", "WAITING", "CLOSING"],
+  PARSE_CMD: ["NEW_CMD", "NREAD", "SWALLOW", "WRITE", "MWRITE", "WAITING", "READ",
+              "CLOSING"],
   NREAD:     ["NREAD", "NEW_CMD", "WRITE", "MWRITE", "CLOSING"],
   SWALLOW:   ["SWALLOW", "NEW_CMD", "WRITE", "MWRITE", "CLOSING"],
-  WRITE:     ["WRITE", "NEW_CMD", "NREAD", "SWALLOW", "WAITING", "CLOSING"],
-  MWRITE:    ["MWRITE", "NEW_CMD", "NREAD", "SWALLOW", "WAITING", "CLOSING"],
+  WRITE:     ["WRITE", "NEW_CMD", "NREAD", "SWALLOW", "WAITING", "READ", "CLOSING"],
+  MWRITE:    ["MWRITE", "NEW_CMD", "NREAD", "SWALLOW", "WAITING", "READ", "CLOSING"],
   CLOSING:   ["CLOSED"],
   CLOSED:    ["NEW_CMD"], // the record is used again
   WATCH:     ["CLOSING"],

@@ -138,9 +138,11 @@ Deno.test("drive() gives way to other connections after -R requests", () => {
 
 Deno.test("drive() leaves an idle connection without a buffer", () => {
   const store = makeStore();
-  const { conn, client } = converse(ascii("set k 0 0 1\r\n1\r\nget k\r\n"), WHOLE, store);
+  const input = ascii("set k 0 0 1\r\n1\r\nget k\r\n");
+  const { conn, client, shared } = converse(input, WHOLE, store);
   assert(client.isClosed);
   assertEquals([conn.input, conn.replies, conn.session.isReceiving], [undefined, undefined, false]);
+  shared.pool.countSpare();
   const totals = new Snapshot(store.control);
   assertEquals(totals.of("read_buf_bytes"), totals.of("read_buf_bytes_free"));
 });

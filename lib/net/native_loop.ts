@@ -54,8 +54,9 @@ export class NativeLoop {
   add(fd: number): void {
     const spare = this.#spare.pop();
     const conn = spare ?? new Conn(fd);
-    if (spare === undefined) this.#shared.executor.counters.add(Counter.CONN_STRUCTURES, 1);
+    if (spare === undefined) this.#shared.executor.counters.add(Counter.CONNECTION_STRUCTURES, 1);
     conn.fd = fd;
+    conn.mayHaveMore = true; // The first request has often come before the connection got here.
     this.#conns[fd] = conn;
     this.#run(conn);
   }
@@ -90,12 +91,18 @@ export class NativeLoop {
         continue;
       }
       const conn = this.#conns[fd];
-      if (conn === undefined || conn.yielded) continue;
+      if (conn === undefined) continue;
+      conn.mayHaveMore = true;
+      if (this.#poller.isHangup(index)) conn.hungUp = true;
+      if (conn.yielded) continue;
       if (conn.state === ConnState.WAITING) conn.state = ConnState.READ;
       this.#run(conn);
     }
-    for (let index = 0; index < inLine; index++) this.#run(this.#yielded[index]!);
-    this.#yielded.splice(0, inLine);
+    if (inLine > 0) {
+      for (let index = 0; index < inLine; index++) this.#run(this.#yielded[index]!);
+      this.#yielded.splice(0, inLine);
+    }
+    this.#shared.pool.countSpare();
   }
 
   /** @hot */
@@ -111,7 +118,7 @@ export class NativeLoop {
       conn.reset();
       this.#spare.push(conn);
     } else {
-      this.#shared.executor.counters.add(Counter.CONN_STRUCTURES, -1);
+      this.#shared.executor.counters.add(Counter.CONNECTION_STRUCTURES, -1);
     }
   }
 }

@@ -19,7 +19,10 @@ export interface Transport {
   recvValue(fd: number, segment: number, from: number, to: number): number;
   /** Sends what waits in `replies`, as much as goes: a count or an {@linkcode Io} value. */
   send(fd: number, replies: ReplyBuffer): number;
-  /** From now on, wake this connection when it can be read. */
+  /**
+   * From now on, wake this connection when something arrives. It is told once: whoever leaves
+   * bytes unreceived must come back for them. What is there already counts as arriving now.
+   */
   waitReadable(fd: number): void;
   /** From now on, wake this connection when it can be written, and not before. */
   waitWritable(fd: number): void;
@@ -33,4 +36,6 @@ export interface Poller {
   wait(timeoutMs: number): number;
   /** Descriptor of ready event `index`. */
   fdAt(index: number): number;
+  /** Whether event `index` says that the peer sends no more, or is gone. */
+  isHangup(index: number): boolean;
 }

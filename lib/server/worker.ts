@@ -107,7 +107,7 @@ function serve(
       return loadWord(control.u32, Global.NOW);
     },
   );
-  transport.watch(doorbell);
+  transport.watchDoorbell(doorbell);
   scope.postMessage({ type: "ready" });
   loop.run();
   port.close();

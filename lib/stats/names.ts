@@ -35,7 +35,7 @@ export const THREAD_ROWS = [
   ["read_buf_oom",         "counter", "times",       "A connection found no buffer"],
   ["malloc_fails",         "counter", "times",       "Memory could not be had"],
   ["total_items",          "counter", "items",       "Items ever linked"],
-  ["conn_structures",      "gauge",   "connections", "Connection records, used or spare"],
+  ["connection_structures","gauge",   "connections", "Connection records, used or spare"],
   ["read_buf_count",       "gauge",   "buffers",     "Buffers, used or spare"],
   ["read_buf_bytes",       "gauge",   "bytes",       "Memory of all buffers"],
   ["read_buf_bytes_free",  "gauge",   "bytes",       "Memory of the spare ones"],

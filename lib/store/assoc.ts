@@ -15,7 +15,7 @@ import type { Block } from "../base/block.ts";
 import { assert } from "../base/assert.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../memory/regions.ts";
 import { type LockIndex } from "../memory/lock.ts";
-import { type HashKey, hashKey } from "./hash.ts";
+import { HASH_BITS, type HashKey, hashKey } from "./hash.ts";
 import {
   itemChain,
   itemHasKey,
@@ -65,7 +65,7 @@ export class Assoc {
     this.#key = key;
     this.#bucketsMax = shape.bucketsMax;
     this.shards = shape.shards;
-    this.#shift = 32 - Math.log2(shape.shards);
+    this.#shift = HASH_BITS - Math.log2(shape.shards);
   }
 
   /** Gives every shard its first buckets. Called once, before any thread uses the table. */
@@ -93,7 +93,7 @@ export class Assoc {
 
   /** Shard that `hv` belongs to. */
   shardOf(hv: number): number {
-    return this.#shift === 32 ? 0 : hv >>> this.#shift;
+    return hv >>> this.#shift;
   }
 
   /** The lock of the shard that `hv` belongs to. */

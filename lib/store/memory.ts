@@ -5,7 +5,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { HashKey } from "./hash.ts";
-import { randomHashKey } from "./hash.ts";
+import { HASH_BITS, randomHashKey } from "./hash.ts";
 import { type Control, openControl, planRegions, type Regions } from "../memory/regions.ts";
 import { segmentLengths } from "../memory/arena.ts";
 import { Locks } from "../memory/lock.ts";
@@ -57,7 +57,7 @@ export interface SharedMemory {
 
 const SHARDS_LOG2 = 10;
 /** Largest power of two of buckets in one shard: its bits and the shard's must fit in a hash. */
-const SHARD_BUCKETS_LOG2_MAX = 22;
+const SHARD_BUCKETS_LOG2_MAX = HASH_BITS - SHARDS_LOG2;
 const HASHPOWER_DEFAULT = 16;
 const BUCKET_BYTES = 4;
 

@@ -7,7 +7,16 @@ import { Errno, SysError } from "./errno.ts";
 import { errno, libc } from "./libc.ts";
 
 /** Events to wait for, and what came. Source: sys/epoll.h. */
-export const EpollEvent = { IN: 0x001, OUT: 0x004, ERR: 0x008, HUP: 0x010 } as const;
+export const EpollEvent = {
+  IN: 0x001,
+  OUT: 0x004,
+  ERR: 0x008,
+  HUP: 0x010,
+  /** The peer has closed its sending side. */
+  RDHUP: 0x2000,
+  /** Tell of a change once, not for as long as it lasts. */
+  EDGE: 0x80000000,
+} as const;
 
 const EPOLL_CLOEXEC = 0x80000;
 const CTL_ADD = 1;

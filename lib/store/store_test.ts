@@ -1,0 +1,236 @@
+// Goal: items are found as long as they live, their memory lasts as long as anybody holds them, and
+// the counters tell what happened.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { StoreClient } from "../../tests/support/store_client.ts";
+import { ascii } from "../base/ascii.ts";
+import { InvariantError } from "../base/assert.ts";
+import { Block } from "../base/block.ts";
+import { Snapshot } from "../stats/counters.ts";
+import { checkStore } from "./check.ts";
+import { type ItemRef, loadRefcount, NO_ITEM, REFCOUNT_MAX } from "./item.ts";
+import { classOf } from "./lru.ts";
+import { Miss, type Store } from "./store.ts";
+import { makeItem, makeStore } from "./testing.ts";
+
+const NO_PROBLEMS = (items: number) => ({ problems: [], items });
+
+function hashOf(store: Store, key: string): number {
+  return store.hash(Block.of(ascii(key)), 0, key.length);
+}
+
+function find(store: Store, key: string): ItemRef {
+  return store.findLocked(hashOf(store, key), Block.of(ascii(key)), 0, key.length);
+}
+
+function link(store: Store, key: string, value = "v", flags = 0, exptime = 0): ItemRef {
+  const it = makeItem(store, key, value, flags, exptime);
+  store.linkLocked(hashOf(store, key), it);
+  return it;
+}
+
+function gauges(store: Store): { number: number; bytes: number; total: number } {
+  const totals = new Snapshot(store.control);
+  return {
+    number: totals.ofClasses("number"),
+    bytes: totals.ofClasses("mem_requested"),
+    total: totals.of("total_items"),
+  };
+}
+
+Deno.test("linkLocked() makes an item findable and counts it", () => {
+  const store = makeStore();
+  const it = makeItem(store, "key", "value");
+  assertEquals(find(store, "key"), NO_ITEM);
+  assertEquals(store.miss, Miss.ABSENT);
+  assertEquals(gauges(store).number, 0);
+  store.linkLocked(hashOf(store, "key"), it);
+  assertEquals(find(store, "key"), it);
+  // Header, version, key, value, CRLF.
+  assertEquals(gauges(store), { number: 1, bytes: 32 + 8 + 3 + 5 + 2, total: 1 });
+  assertEquals(checkStore(store), NO_PROBLEMS(1));
+});
+
+Deno.test("linkLocked() and unlinkLocked() refuse to do it twice", () => {
+  const store = makeStore();
+  const it = link(store, "key");
+  assertThrows(() => store.linkLocked(hashOf(store, "key"), it), InvariantError);
+  const other = makeStore();
+  const unlinked = makeItem(other, "key", "v");
+  assertThrows(() => other.unlinkLocked(hashOf(other, "key"), unlinked), InvariantError);
+});
+
+Deno.test("unlinkLocked() makes an item unfindable and its chunk free", () => {
+  const store = makeStore();
+  const it = link(store, "key");
+  store.unlinkLocked(hashOf(store, "key"), it);
+  assertEquals(find(store, "key"), NO_ITEM);
+  assertEquals(gauges(store), { number: 0, bytes: 0, total: 1 });
+  assertEquals(checkStore(store), NO_PROBLEMS(0));
+  assertEquals(makeItem(store, "other", "v"), it, "The chunk is used again");
+});
+
+const SIZES: readonly (readonly [what: string, before: string, after: string])[] = [
+  ["the same size", "aaa", "bbb"],
+  ["another size of the same class", "aaa", "bbbbbb"],
+  ["another class", "aaa", "b".repeat(1000)],
+];
+
+for (const [what, before, after] of SIZES) {
+  Deno.test(`replaceLocked() puts an item of ${what} in the place of the old one`, () => {
+    const store = makeStore();
+    const neighbours = ["x", "y"].map((key) => link(store, key));
+    const old = link(store, "key", before);
+    const it = makeItem(store, "key", after);
+    store.replaceLocked(hashOf(store, "key"), old, it);
+    assertEquals(find(store, "key"), it);
+    assertEquals(["x", "y"].map((key) => find(store, key)), neighbours);
+    const bytes = 2 * (32 + 8 + 1 + 1 + 2) + 32 + 8 + 3 + after.length + 2;
+    assertEquals(gauges(store), { number: 3, bytes, total: 4 });
+    assertEquals(checkStore(store), NO_PROBLEMS(3));
+  });
+
+  Deno.test(`replaceLocked() leaves a held item of ${what} to its holder`, () => {
+    const client = new StoreClient(makeStore());
+    client.set("key", before);
+    const held = client.hold("key");
+    client.set("key", after);
+    assertEquals(client.valueOf(held), before);
+    assertEquals(client.get("key")?.value, after);
+    client.letGo(held);
+    assertEquals(checkStore(client.store), NO_PROBLEMS(1));
+  });
+}
+
+Deno.test("retainLocked() and release() count holders; the last one frees the chunk", () => {
+  const store = makeStore();
+  const it = link(store, "key");
+  for (let holders = 2; holders <= 5; holders++) {
+    assertEquals(store.retainLocked(it), true);
+    assertEquals(loadRefcount(store.items, it), holders);
+  }
+  store.unlinkLocked(hashOf(store, "key"), it);
+  assertEquals(checkStore(store, 1), NO_PROBLEMS(0));
+  for (let holders = 4; holders > 0; holders--) {
+    assertEquals(loadRefcount(store.items, it), holders);
+    store.release(it);
+  }
+  assertEquals(checkStore(store), NO_PROBLEMS(0));
+  assertThrows(() => store.release(it), InvariantError);
+});
+
+Deno.test("retainLocked() refuses more holders than can be counted", () => {
+  const store = makeStore();
+  const it = link(store, "key");
+  for (let holders = 1; holders < REFCOUNT_MAX; holders++) store.retainLocked(it);
+  assertEquals(loadRefcount(store.items, it), REFCOUNT_MAX);
+  assertEquals(store.retainLocked(it), false);
+  store.release(it);
+  assertEquals(store.retainLocked(it), true);
+});
+
+Deno.test("release() refuses to free what can still be found", () => {
+  const store = makeStore();
+  const it = link(store, "key");
+  assertThrows(() => store.release(it), InvariantError);
+});
+
+Deno.test("findLocked() unlinks what has expired, in the second of its expiry", () => {
+  const store = makeStore();
+  const { clock } = store;
+  link(store, "key", "v", 0, clock.now + 10);
+  clock.now += 9;
+  assertEquals(find(store, "key") !== NO_ITEM, true);
+  clock.now += 1;
+  assertEquals(find(store, "key"), NO_ITEM);
+  assertEquals(store.miss, Miss.EXPIRED);
+  assertEquals(find(store, "key"), NO_ITEM);
+  assertEquals(store.miss, Miss.ABSENT);
+  assertEquals(checkStore(store), NO_PROBLEMS(0));
+});
+
+Deno.test("findLocked() unlinks what is flushed", () => {
+  const store = makeStore();
+  link(store, "key");
+  store.flushNow();
+  assertEquals(find(store, "key"), NO_ITEM);
+  assertEquals(store.miss, Miss.FLUSHED);
+  assertEquals(checkStore(store), NO_PROBLEMS(0));
+});
+
+Deno.test("touchLocked() changes the expiry and keeps the version", () => {
+  const client = new StoreClient(makeStore());
+  client.set("key", "v", { exptime: 10 });
+  const { cas } = client.get("key") ?? {};
+  assertEquals(client.touch("key", 100), true);
+  assertEquals(client.touch("other", 100), false);
+  client.store.clock.now += 50;
+  assertEquals(client.get("key")?.cas, cas);
+  assertEquals(client.gat("key", -1)?.value, "v");
+  assertEquals(client.get("key"), undefined);
+});
+
+Deno.test("allocate() keeps key, flags and value of every size apart", () => {
+  const client = new StoreClient(makeStore());
+  const sizes = [0, 1, 2, 10, 100, 1000, 8192, 100_000, 400_000];
+  for (const size of sizes) {
+    client.set(`k${"y".repeat(size % 249)}`, String(size).padEnd(size, "."), {
+      flags: size === 10 ? 0 : 0xffff_ffff - size,
+    });
+  }
+  for (const size of sizes) {
+    const found = client.get(`k${"y".repeat(size % 249)}`);
+    assertEquals(found?.value, String(size).padEnd(size, "."));
+    assertEquals(found?.flags, size === 10 ? 0 : 0xffff_ffff - size);
+  }
+  assertEquals(checkStore(client.store), NO_PROBLEMS(sizes.length));
+});
+
+Deno.test("allocate() refuses more than an item may have, and what fits in no chunk", () => {
+  const store = makeStore({ itemSizeMax: 1000 });
+  // Header, version, key, value, CRLF: 1000 bytes in all, then one more.
+  const largest = makeItem(store, "key", "v".repeat(1000 - 32 - 8 - 3 - 2));
+  assertEquals(largest !== NO_ITEM, true);
+  assertEquals(makeItem(store, "key", "v".repeat(1000 - 32 - 8 - 3 - 1)), NO_ITEM);
+  assertEquals(store.miss, Miss.TOO_LARGE);
+  const wide = makeStore({ itemSizeMax: 2 ** 21 });
+  assertEquals(makeItem(wide, "key", "v".repeat(2 ** 20)), NO_ITEM);
+  assertEquals(wide.miss, Miss.TOO_LARGE);
+});
+
+Deno.test("allocate() uses the class whose chunks waste least", () => {
+  const store = makeStore();
+  for (const size of [1, 38, 39, 500, 5000, 50_000, 300_000, 700_000]) {
+    const it = makeItem(store, "k", "v".repeat(size));
+    const clsid = classOf(store.items, it);
+    assertEquals(clsid, store.classes.fit(32 + 8 + 1 + size + 2));
+    store.release(it);
+  }
+  assertEquals(checkStore(store), NO_PROBLEMS(0));
+});
+
+Deno.test("renewCasLocked() gives each change a version of its own", () => {
+  const client = new StoreClient(makeStore());
+  const seen = new Set<bigint | undefined>();
+  for (let n = 0; n < 10; n++) {
+    client.set("n", String(n));
+    seen.add(client.get("n")?.cas);
+    client.add("n", 1n);
+    seen.add(client.get("n")?.cas);
+  }
+  assertEquals(seen.size, 20);
+});
+
+Deno.test("resetCounters() keeps what is there now", () => {
+  const client = new StoreClient(makeStore());
+  client.set("a", "v");
+  client.set("b", "v");
+  client.store.resetCounters();
+  assertEquals(gauges(client.store).number, 2);
+  assertEquals(gauges(client.store).total, 0);
+  client.delete("a");
+  client.set("c", "v");
+  assertEquals(gauges(client.store).number, 2);
+  assertEquals(gauges(client.store).total, 1);
+  assertEquals(checkStore(client.store), NO_PROBLEMS(2));
+});
