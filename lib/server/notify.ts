@@ -1,21 +1,22 @@
-// The channel to a worker: memcached's notify pipe and connection queue in one.
+// The channel to a thread: memcached's notify pipe and connection queue in one.
 //
-// A worker sleeps in epoll_wait and cannot see a message, so each post rings its doorbell, an
-// eventfd in its epoll set; the worker then takes the messages off the port one by one.
+// The acceptor has one to each worker, the main thread one to the acceptor. A thread sleeps in epoll_wait and cannot see
+// a message, so each post rings its doorbell, an eventfd in its epoll set; the thread then takes the
+// messages off the port one by one.
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { drain, ring } from "../sys/eventfd.ts";
 import type { Settings } from "../config/settings.ts";
 import type { StorePlan } from "../store/memory.ts";
 
-/** What the main thread tells a worker. Letters are memcached's where it has one. */
+/** What a thread is told. Letters are memcached's where it has one. */
 export type Notice =
   /** A new connection. */
   | { readonly type: "c"; readonly fd: number }
   /** Stop: close every connection and report. */
   | { readonly type: "s" };
 
-/** What a worker tells the main thread. */
+/** What a thread tells the main thread. */
 export type Report =
   | { readonly type: "ready" }
   | { readonly type: "stopped" }
@@ -41,7 +42,25 @@ export interface WorkerStart {
   readonly doorbell: number;
 }
 
-/** The main thread's end of a channel. */
+/** One channel's far end, as the acceptor needs it. */
+export interface NotifyTarget {
+  readonly port: MessagePort;
+  readonly doorbell: number;
+}
+
+/** What the acceptor is started with. */
+export interface AcceptorStart {
+  readonly settings: Settings;
+  readonly plan: StorePlan;
+  readonly control: SharedArrayBuffer;
+  /** Descriptors of the listening sockets. */
+  readonly listening: readonly number[];
+  readonly workers: readonly NotifyTarget[];
+  readonly port: MessagePort;
+  readonly doorbell: number;
+}
+
+/** The sending end of a channel. */
 export class NotifySender {
   readonly #port: MessagePort;
   readonly #doorbell: number;
@@ -63,7 +82,7 @@ export class NotifySender {
   }
 }
 
-/** A worker's end of a channel: calls `take` for each notice that has come. */
+/** The receiving end of a channel: calls `take` for each notice that has come. */
 export function drainNotices(
   port: MessagePort,
   doorbell: number,

@@ -1,4 +1,4 @@
-// The server as a whole: makes the shared memory, starts the workers, accepts, ticks, stops.
+// The server as a whole: binds, makes the shared memory, starts the threads, ticks, stops.
 
 import { MessageChannel } from "node:worker_threads";
 import type { Logger } from "@logtape/logtape";
@@ -11,10 +11,16 @@ import { Store } from "../store/store.ts";
 import { openEventFd } from "../sys/eventfd.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
 import { mapMemory, viewMemory } from "../sys/mmap.ts";
-import { Acceptor } from "./acceptor.ts";
 import { type ListeningConn, openListeners } from "./listen.ts";
 import { assumeUser } from "./privileges.ts";
-import { type MemoryMap, NotifySender, type Report, type WorkerStart } from "./notify.ts";
+import {
+  type AcceptorStart,
+  type MemoryMap,
+  NotifySender,
+  type NotifyTarget,
+  type Report,
+  type WorkerStart,
+} from "./notify.ts";
 
 /** How a server came to its end. */
 export type Ending =
@@ -35,33 +41,24 @@ export class Server {
   /** Settles when the server has ended, every thread joined. */
   readonly ended: Promise<Ending>;
   readonly #log: Logger;
-  readonly #control: Control;
   readonly #clock: ServerClock;
-  readonly #workers: WorkerHandle[] = [];
-  readonly #acceptor: Acceptor;
+  readonly #threads: readonly ThreadHandle[];
+  readonly #acceptor: NotifySender;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
 
   private constructor(
-    settings: Settings,
     listening: readonly ListeningConn[],
-    thread: StoreThread,
-    workers: WorkerHandle[],
+    threads: readonly ThreadHandle[],
+    acceptor: NotifySender,
     clock: ServerClock,
     log: Logger,
   ) {
     this.listening = listening;
     this.#log = log;
-    this.#control = thread.control;
     this.#clock = clock;
-    this.#workers = workers;
-    this.#acceptor = new Acceptor(
-      listening,
-      workers.map((worker) => worker.notify),
-      settings,
-      thread.control,
-      thread.counters,
-    );
+    this.#threads = threads;
+    this.#acceptor = acceptor;
     this.ended = new Promise((resolve) => this.#end = resolve);
   }
 
@@ -84,30 +81,32 @@ export class Server {
     storeWord(thread.control.u32, Global.VERBOSITY, settings.verbosity);
     clock.start(thread.control);
 
+    const { startUnix } = clock.clock;
     const workers = Array.from(
       { length: settings.threads },
-      (_, index) => startWorker(index + 1, settings, plan, map, clock.clock.startUnix),
+      (_, index) => startWorker(index + 1, settings, plan, map, startUnix),
     );
-    const server = new Server(settings, listening, thread, workers, clock, log);
-    for (const worker of workers) server.#supervise(worker);
+    const acceptor = startAcceptor(listening, settings, plan, map, workers);
+    const threads = [...workers.map(({ thread }) => thread), acceptor.thread];
+    const server = new Server(listening, threads, acceptor.notify, clock, log);
+    for (const handle of threads) server.#supervise(handle);
     await Promise.race([
-      Promise.all(workers.map((worker) => worker.ready.promise)),
+      Promise.all(threads.map((handle) => handle.ready.promise)),
       server.ended,
     ]);
-    server.#acceptor.run().catch((error: unknown) => server.#fail(`acceptor: ${error}`));
     return server;
   }
 
-  /** Watches a worker: its wishes, and its death. */
-  #supervise(worker: WorkerHandle): void {
-    worker.thread.onmessage = ({ data }: MessageEvent<Report>) => {
-      if (data.type === "ready") worker.ready.resolve();
-      else if (data.type === "stopped") worker.stopped.resolve();
+  /** Watches a thread: its wishes, and its death. */
+  #supervise({ name, worker, ready, stopped }: ThreadHandle): void {
+    worker.onmessage = ({ data }: MessageEvent<Report>) => {
+      if (data.type === "ready") ready.resolve();
+      else if (data.type === "stopped") stopped.resolve();
       else void this.stop();
     };
-    worker.thread.onerror = (event) => {
+    worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(`worker ${worker.number}: ${event.message}`);
+      this.#fail(`${name}: ${event.message}`);
     };
   }
 
@@ -121,9 +120,8 @@ export class Server {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#acceptor.stop();
-    for (const { notify } of this.#workers) notify.post({ type: "s" });
-    const all = Promise.all(this.#workers.map((worker) => worker.stopped.promise));
+    this.#acceptor.post({ type: "s" });
+    const all = Promise.all(this.#threads.map((handle) => handle.stopped.promise));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), STOP_MS_MAX);
@@ -132,40 +130,43 @@ export class Server {
     clearTimeout(timer);
     this.#clock.stop();
     for (const { listener } of this.listening) listener.close();
-    for (const worker of this.#workers) worker.notify.close();
-    if (outcome === "late") return this.#end({ cause: "failed", reason: "a worker did not stop" });
+    this.#acceptor.close();
+    if (outcome === "late") return this.#end({ cause: "failed", reason: "a thread did not stop" });
     this.#log.debug("all threads joined");
     this.#end({ cause: "asked" });
   }
-
-  /** The control memory, for tests. */
-  get control(): Control {
-    return this.#control;
-  }
 }
 
-/** One worker, as the main thread sees it. */
-interface WorkerHandle {
-  readonly number: number;
-  readonly thread: Worker;
-  readonly notify: NotifySender;
+/** One thread, as the main thread sees it. */
+interface ThreadHandle {
+  readonly name: string;
+  readonly worker: Worker;
   readonly ready: PromiseWithResolvers<void>;
   readonly stopped: PromiseWithResolvers<void>;
 }
 
+function startThread(name: string, worker: Worker, start: object, ports: unknown[]): ThreadHandle {
+  worker.postMessage(start, ports as Transferable[]);
+  return {
+    name,
+    worker,
+    ready: Promise.withResolvers<void>(),
+    stopped: Promise.withResolvers<void>(),
+  };
+}
+
+/** Starts worker `number`; the acceptor reaches it by what comes with the handle. */
 function startWorker(
   number: number,
   settings: Settings,
   plan: StorePlan,
   memory: MemoryMap,
   startUnix: number,
-): WorkerHandle {
+): { thread: ThreadHandle; target: NotifyTarget } {
   const { port1, port2 } = new MessageChannel();
   const doorbell = openEventFd();
-  const thread = new Worker(new URL("./worker.ts", import.meta.url), {
-    type: "module",
-    name: `worker ${number}`,
-  });
+  const name = `worker ${number}`;
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
   const start: WorkerStart = {
     thread: number,
     settings,
@@ -175,13 +176,37 @@ function startWorker(
     port: port2,
     doorbell,
   };
-  thread.postMessage(start, [port2 as unknown as Transferable]);
   return {
-    number,
-    thread,
+    thread: startThread(name, worker, start, [port2]),
+    target: { port: port1, doorbell },
+  };
+}
+
+/** Starts the acceptor, and hands it the ways to all workers. */
+function startAcceptor(
+  listening: readonly ListeningConn[],
+  settings: Settings,
+  plan: StorePlan,
+  { control }: MemoryMap,
+  workers: readonly { target: NotifyTarget }[],
+): { thread: ThreadHandle; notify: NotifySender } {
+  const { port1, port2 } = new MessageChannel();
+  const doorbell = openEventFd();
+  const name = "acceptor";
+  const worker = new Worker(new URL("./acceptor.ts", import.meta.url), { type: "module", name });
+  const targets = workers.map(({ target }) => target);
+  const start: AcceptorStart = {
+    settings,
+    plan,
+    control,
+    listening: listening.map((conn) => conn.fd),
+    workers: targets,
+    port: port2,
+    doorbell,
+  };
+  return {
+    thread: startThread(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
     notify: new NotifySender(port1, doorbell),
-    ready: Promise.withResolvers<void>(),
-    stopped: Promise.withResolvers<void>(),
   };
 }
 

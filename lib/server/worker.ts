@@ -14,31 +14,18 @@ import { cpuTimes } from "../sys/limits.ts";
 import { mapMemory, viewMemory } from "../sys/mmap.ts";
 import { openLog } from "./log.ts";
 import { MESSAGE_BYTES, NativeTransport } from "./native_transport.ts";
-import { drainNotices, type Notice, type Report, type WorkerStart } from "./notify.ts";
-
-/** What a worker's global scope has. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent<WorkerStart>) => void) | null;
-  postMessage(report: Report): void;
-  close(): void;
-}
-
-const scope = globalThis as unknown as WorkerScope;
+import { drainNotices, type Notice, type WorkerStart } from "./notify.ts";
+import { type ReportFunction, serveThread } from "./thread_scope.ts";
 
 /** Most bytes of buffers one worker may have. */
 const BUFFERS_BYTES_MAX = 2 ** 32 - 2 ** 16;
 /** Level from which each command is written to the log. */
 const VERBOSITY_TRACE = 2;
 
-scope.onmessage = ({ data }) => {
-  scope.onmessage = null;
-  runWorker(data);
-  scope.postMessage({ type: "stopped" });
-  scope.close();
-};
+serveThread(runWorker);
 
 /** Serves connections until told to stop. */
-function runWorker(start: WorkerStart): void {
+function runWorker(start: WorkerStart, report: ReportFunction): void {
   const { settings, plan, memory } = start;
   const clock: Clock = { startUnix: start.startUnix, now: CLOCK_START };
   const segments = memory.segments.map((address, index) =>
@@ -69,7 +56,7 @@ function runWorker(start: WorkerStart): void {
   const server: ServerView = {
     pid: Deno.pid,
     cpuTimes,
-    shutdown: (graceful) => scope.postMessage({ type: "shutdown", graceful }),
+    shutdown: (graceful) => report({ type: "shutdown", graceful }),
   };
   const shared: ConnShared = {
     transport,
@@ -78,7 +65,7 @@ function runWorker(start: WorkerStart): void {
     reqsPerEvent: settings.reqsPerEvent,
     trace: undefined,
   };
-  serve(start, shared, transport, clock);
+  serve(start, shared, transport, clock, report);
 }
 
 function serve(
@@ -86,6 +73,7 @@ function serve(
   shared: ConnShared,
   transport: NativeTransport,
   clock: Clock,
+  report: ReportFunction,
 ): void {
   const { control } = shared.executor.store;
   const log = openLog(settings.verbosity);
@@ -108,7 +96,7 @@ function serve(
     },
   );
   transport.watchDoorbell(doorbell);
-  scope.postMessage({ type: "ready" });
+  report({ type: "ready" });
   loop.run();
   port.close();
 }

@@ -33,8 +33,6 @@ const SYMBOLS = {
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
   // int eventfd(unsigned int initval, int flags);
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
-  // int poll(struct pollfd *fds, nfds_t nfds, int timeout);  on a thread of its own
-  poll: { parameters: ["buffer", "u32", "i32"], result: "i32", nonblocking: true },
   // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
   mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "usize" },
   // int getrlimit(int resource, struct rlimit *rlim);

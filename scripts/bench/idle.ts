@@ -1,7 +1,8 @@
 // What an idle connection costs: resident memory of memden and of memcached per open conn.
 //
 // Each conn makes one exchange (a get that misses), so that whatever the server allots on first use
-// is counted, and then stays open. Servers are measured one after the other.
+// is counted, and then stays open. The first conns are not counted: they page in code and grow heaps
+// to what any server in use has once. Servers are measured one after the other.
 // deno-lint-ignore-file no-console
 
 import { parseArgs } from "node:util";
@@ -10,8 +11,10 @@ import { startMemcached, startMemden, type TestServer } from "../../tests/suppor
 import { rssBytes } from "./process_stat.ts";
 
 const OPENING_AT_ONCE = 100;
+/** Conns that are open before the count begins. */
+const WARM_CONNS = 2000;
 /** Descriptors that a process needs besides its conns. */
-const SPARE_DESCRIPTORS = 4000;
+const SPARE_DESCRIPTORS = 8000;
 /** Time for the server's allocations and its garbage collector to come to rest, in milliseconds. */
 const SETTLE_MS = 2000;
 
@@ -69,23 +72,29 @@ async function currentConns(port: number): Promise<number> {
   return Number(/^STAT curr_connections (\d+)\r$/m.exec(text)?.[1]);
 }
 
-const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-
-async function measure(server: TestServer, count: number): Promise<Idle> {
-  (await openOne(server.port)).close();
-  await settle();
-  const before = rssBytes(server.pid);
+async function openMany(port: number, count: number): Promise<Deno.Conn[]> {
   const conns: Deno.Conn[] = [];
   while (conns.length < count) {
     const batch = Math.min(OPENING_AT_ONCE, count - conns.length);
-    const opened = await Promise.all(Array.from({ length: batch }, () => openOne(server.port)));
-    conns.push(...opened);
+    conns.push(...await Promise.all(Array.from({ length: batch }, () => openOne(port))));
   }
+  return conns;
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+
+async function measure(server: TestServer, count: number): Promise<Idle> {
+  const warm = await openMany(server.port, WARM_CONNS);
+  await settle();
+  const before = rssBytes(server.pid);
+  const conns = await openMany(server.port, count);
   await settle();
   const open = rssBytes(server.pid);
   const alive = await currentConns(server.port);
-  if (!(alive >= count)) throw new Error(`${server.name} holds ${alive} conns, not ${count}`);
-  for (const conn of conns) conn.close();
+  if (!(alive >= count + WARM_CONNS)) {
+    throw new Error(`${server.name} holds ${alive} conns, not ${count}`);
+  }
+  for (const conn of [...warm, ...conns]) conn.close();
   return {
     server: server.name,
     conns: count,
