@@ -44,13 +44,14 @@ function protocolMarkdown(): string {
     replies,
   ]);
   const decoder = new TextDecoder();
-  const lines = Object.values(Reply).map((line) => `\`${decoder.decode(line.bytes).trim()}\``);
+  const texts = Object.values(Reply).map((line) => decoder.decode(line.bytes).trim());
+  const lines = texts.filter((text) => text !== "").map((text) => `\`${text}\``);
   return `${generated("lib/protocol and scripts/deviations.ts")}
 
 # Protocol
 
-memden speaks memcached ${MEMCACHED_VERSION}'s classic text protocol. A line ends with LF, an optional
-CR before it is dropped; tokens are separated by spaces; a value is followed by CRLF.
+memden speaks memcached ${MEMCACHED_VERSION}'s classic text protocol. A line ends with LF, an
+optional CR before it is dropped; tokens are separated by spaces; a value is followed by CRLF.
 
 ## Commands
 
@@ -114,13 +115,13 @@ function memoryMarkdown(): string {
 
 ${recordTable(ITEM)}
 
-Behind the header: the version (8 bytes, unless \`-C\`), the key, the client's flags (4 bytes, unless
-0), the value, CR and LF. An item lies in one chunk of its slab class.
+Behind the header: the version (8 bytes, unless \`-C\`), the key, the client's flags (4 bytes,
+unless 0), the value, CR and LF. An item lies in one chunk of its slab class.
 
 ## Control memory
 
-One SharedArrayBuffer. Each record starts on a line of ${LINE_BYTES} bytes, so that threads that write
-different records do not share one. Sizes are those of \`-t 4 -m 64\`.
+One SharedArrayBuffer. Each record starts on a line of ${LINE_BYTES} bytes, so that threads that
+write different records do not share one. Sizes are those of \`-t 4 -m 64\`.
 
 ${regionTable(regions)}
 

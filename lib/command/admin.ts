@@ -1,7 +1,7 @@
 // version, verbosity, quit, mn, shutdown, stats.
 
 import { ascii, equalsWord } from "../base/ascii.ts";
-import type { Block } from "../base/block.ts";
+import { Block } from "../base/block.ts";
 import { parseUint } from "../base/decimal.ts";
 import { MEMCACHED_VERSION } from "../base/version.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
@@ -13,7 +13,7 @@ import { generalStats, settingsStats } from "./stats.ts";
 import { Outcome, type Session } from "./session.ts";
 
 // Nothing but the number: npm's memcached client reads whatever digits stand last in the line.
-const VERSION_LINE = `VERSION ${MEMCACHED_VERSION}\r\n`;
+const VERSION_LINE = Block.of(ascii(`VERSION ${MEMCACHED_VERSION}\r\n`));
 /** Highest level. Source: memcached proto_text.c, MAX_VERBOSITY_LEVEL. */
 const VERBOSITY_MAX = 2;
 const LEVEL_MAX = 0xffffffff;
@@ -27,7 +27,7 @@ export function runVersion(
   _block: Block,
   replies: ReplyBuffer,
 ): Outcome {
-  replies.writeText(VERSION_LINE);
+  replies.write(VERSION_LINE);
   return Outcome.DONE;
 }
 

@@ -57,7 +57,7 @@ export function runArithmetic(
   else if (added === Added.NO_MEMORY) replies.write(Reply.NO_MEMORY_ADDING);
   else {
     replies.writeU64(result);
-    replies.writeText("\r\n");
+    replies.write(Reply.CRLF);
   }
   return Outcome.DONE;
 }

@@ -28,7 +28,6 @@ import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
 
 const VALUE = Block.of(ascii("VALUE "));
-const CRLF = Block.of(ascii("\r\n"));
 const CRLF_BYTES = 2;
 
 /**
@@ -221,7 +220,7 @@ function hitLocked(
     replies.writeByte(SPACE);
     replies.writeU64(cas);
   }
-  replies.write(CRLF);
+  replies.write(Reply.CRLF);
   const valueAt = store.valueAt(it);
   if (copied) replies.writeRange(store.blockOf(it), valueAt, valueAt + nbytes);
   else replies.writeReference(segmentOf(it), valueAt, valueAt + nbytes, it);

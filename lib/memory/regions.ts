@@ -22,9 +22,8 @@ export const Global = {
   FLUSH_GENERATION: 3,
   /** Items stored up to this second are flushed, whatever their generation. */
   FLUSHED_UNTIL: 4,
-  /** Second of the last flush_all, and how many came in it: see flush.ts. */
-  FLUSH_SECOND: 5,
-  FLUSHES_IN_SECOND: 6,
+  /** Moment of the last flush_all, for `stats settings`. */
+  FLUSHED_AT: 5,
   /** Lock word of the flush state and of the statistics' baseline. */
   SETTINGS_LOCK: 7,
   /** 1 while the acceptor accepts. */

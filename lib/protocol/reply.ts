@@ -14,6 +14,7 @@ function line(text: string): Block {
 
 /** Fixed reply lines. Wording is memcached's, byte for byte: clients match on it. */
 export const Reply = {
+  CRLF: line(""),
   STORED: line("STORED"),
   NOT_STORED: line("NOT_STORED"),
   EXISTS: line("EXISTS"),

@@ -1,8 +1,8 @@
 // The channel to a thread: memcached's notify pipe and connection queue in one.
 //
-// The acceptor has one to each worker, the main thread one to the acceptor. A thread sleeps in epoll_wait and cannot see
-// a message, so each post rings its doorbell, an eventfd in its epoll set; the thread then takes the
-// messages off the port one by one.
+// The acceptor has one to each worker, the main thread one to the acceptor. A thread sleeps in
+// epoll_wait and cannot see a message, so each post rings its doorbell, an eventfd in its epoll
+// set; the thread then takes the messages off the port one by one.
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { drain, ring } from "../sys/eventfd.ts";

@@ -23,7 +23,7 @@ export function isAccepting({ u32 }: Control): boolean {
   return loadWord(u32, Global.ACCEPTING) === 1;
 }
 
-/** Items stored up to this second are flushed, or will be then; 0 when nothing ever was. */
+/** The moment of the last flush_all, in seconds since start; 0 when there was none. */
 export function oldestLive({ u32 }: Control): number {
-  return loadWord(u32, Global.OLDEST_LIVE) || loadWord(u32, Global.FLUSHED_UNTIL);
+  return loadWord(u32, Global.FLUSHED_AT);
 }

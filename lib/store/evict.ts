@@ -39,15 +39,20 @@ export function makeRoom(store: Store, clsid: SlabClass): boolean {
   const lru = lruIdOf(clsid, LruSegment.COLD);
 
   store.locks.lock(store.lru.lockOf(lru), LockRank.LRU);
-  const freed = pullTailLocked(store, clsid, lru);
+  const freed = pullTailLocked(store, clsid, lru, SECOND_CHANCES_MAX) ||
+    pullTailLocked(store, clsid, lru, 0);
   store.locks.unlock(store.lru.lockOf(lru), LockRank.LRU);
 
   return freed;
 }
 
-/** Caller holds the list's lock. */
-function pullTailLocked(store: Store, clsid: SlabClass, lru: LruId): boolean {
-  let chances = SECOND_CHANCES_MAX;
+/**
+ * Looks from the tail for an item that can go.
+ *
+ * @param second How many items may get a second chance. Caller holds the list's lock.
+ */
+function pullTailLocked(store: Store, clsid: SlabClass, lru: LruId, second: number): boolean {
+  let chances = second;
   let it = store.lru.tailLocked(lru);
   for (let looked = 0; it !== NO_ITEM && looked < TAIL_ITEMS_MAX;) {
     const towardsHead = itemPrev(store.items, it);

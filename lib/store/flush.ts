@@ -5,8 +5,9 @@
 // lives, even in the same second. Delayed: items last stored or touched up to the moment named are
 // flushed once it has come. One moment can be pending; a later command replaces it.
 //
-// The number has 16 bits. Should one second see so many flushes that it would come round, the clock
-// decides: whatever was stored in that second is flushed until the next one begins.
+// The number has 16 bits. When it comes round, the clock decides once: whatever was stored up to a
+// second later is flushed, so that nothing of the last round comes back to life. Threads may read
+// the clock a second apart, which is why that second is given.
 
 import { loadWord, storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";
@@ -33,16 +34,15 @@ export function flushGeneration(control: Control): number {
   return control.u32[Global.FLUSH_GENERATION]!;
 }
 
-/** Flushes everything stored so far, and any pending moment. Caller holds the settings lock. */
+/** Flushes everything stored so far, and forgets a pending moment. Caller holds the settings lock. */
 export function flushNowLocked(control: Control, now: number): void {
   const { u32 } = control;
-  const inSecond = u32[Global.FLUSH_SECOND] === now ? u32[Global.FLUSHES_IN_SECOND]! + 1 : 1;
-  u32[Global.FLUSH_SECOND] = now;
-  u32[Global.FLUSHES_IN_SECOND] = inSecond;
-  storeWord(u32, Global.FLUSHED_UNTIL, inSecond < GENERATIONS ? now - 1 : now);
+  settlePendingLocked(control, now);
+  const next = (loadWord(u32, Global.FLUSH_GENERATION) + 1) % GENERATIONS;
+  if (next === 0) storeWord(u32, Global.FLUSHED_UNTIL, now + 1);
   storeWord(u32, Global.OLDEST_LIVE, 0);
-  const generation = loadWord(u32, Global.FLUSH_GENERATION);
-  storeWord(u32, Global.FLUSH_GENERATION, (generation + 1) % GENERATIONS);
+  storeWord(u32, Global.FLUSHED_AT, now);
+  storeWord(u32, Global.FLUSH_GENERATION, next);
 }
 
 /**
@@ -51,6 +51,16 @@ export function flushNowLocked(control: Control, now: number): void {
  *
  * @param at Seconds since start.
  */
-export function flushLaterLocked(control: Control, at: number): void {
+export function flushLaterLocked(control: Control, at: number, now: number): void {
+  settlePendingLocked(control, now);
   storeWord(control.u32, Global.OLDEST_LIVE, at - 1);
+  storeWord(control.u32, Global.FLUSHED_AT, at);
+}
+
+/** A pending moment that has come stays in force when another one takes its place. */
+function settlePendingLocked({ u32 }: Control, now: number): void {
+  const pending = loadWord(u32, Global.OLDEST_LIVE);
+  if (pending <= now && pending > loadWord(u32, Global.FLUSHED_UNTIL)) {
+    storeWord(u32, Global.FLUSHED_UNTIL, pending);
+  }
 }

@@ -84,7 +84,7 @@ function chunkSizes({ factor, chunkSize, slabChunkMax }: SlabShape): number[] {
     if (size !== sizes.at(-1)) sizes.push(size);
     size = Math.max(size * factor, size + 1);
   }
-  sizes.push(steepest);
+  if (steepest > (sizes.at(-1) ?? 0)) sizes.push(steepest);
   if (slabChunkMax > steepest) sizes.push(slabChunkMax);
   return sizes;
 }

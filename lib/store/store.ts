@@ -364,7 +364,7 @@ export class Store {
   /** Makes what was stored before `at`, in seconds since start, invisible then. Takes: settings. */
   flushAt(at: number): void {
     this.locks.lock(SETTINGS_LOCK, LockRank.SETTINGS);
-    flushLaterLocked(this.control, at);
+    flushLaterLocked(this.control, at, this.clock.now);
     this.locks.unlock(SETTINGS_LOCK, LockRank.SETTINGS);
   }
 }

@@ -1,8 +1,8 @@
 // What an idle connection costs: resident memory of memden and of memcached per open conn.
 //
 // Each conn makes one exchange (a get that misses), so that whatever the server allots on first use
-// is counted, and then stays open. The first conns are not counted: they page in code and grow heaps
-// to what any server in use has once. Servers are measured one after the other.
+// is counted, and then stays open. The first conns are not counted: they page in code and grow
+// heaps to what any server in use has once. Servers are measured one after the other.
 // deno-lint-ignore-file no-console
 
 import { parseArgs } from "node:util";

@@ -1,0 +1,86 @@
+// Whole requests through a connection, without a socket: parse, run, reply. 16 requests a turn.
+
+import { ascii } from "../../../lib/base/ascii.ts";
+import { Executor } from "../../../lib/command/executor.ts";
+import { defaultSettings } from "../../../lib/config/settings.ts";
+import { BufferPool } from "../../../lib/net/buffer_pool.ts";
+import { drive } from "../../../lib/net/conn.ts";
+import { Conn, type ConnShared } from "../../../lib/net/conn_record.ts";
+import { ConnState } from "../../../lib/net/conn_state.ts";
+import { Io, type Transport } from "../../../lib/net/transport.ts";
+import type { ReplyBuffer } from "../../../lib/protocol/reply.ts";
+import { makeStore } from "../../../lib/store/testing.ts";
+
+const REQUESTS = 16;
+const VALUE = "x".repeat(100);
+
+/** A socket that has one batch of requests in it each turn, and takes every reply. */
+class Batch implements Transport {
+  bytes = new Uint8Array(0);
+  #isFull = false;
+
+  fill(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes;
+    this.#isFull = true;
+  }
+
+  recv(_fd: number, bytes: Uint8Array, from: number): number {
+    if (!this.#isFull) return Io.AGAIN;
+    this.#isFull = false;
+    bytes.set(this.bytes, from);
+    return this.bytes.length;
+  }
+
+  recvValue(): number {
+    return Io.AGAIN;
+  }
+
+  send(_fd: number, replies: ReplyBuffer): number {
+    return replies.used - replies.sent;
+  }
+
+  waitReadable(): void {}
+  waitWritable(): void {}
+  close(): void {}
+}
+
+const store = makeStore({ maxbytes: 64 * 2 ** 20 });
+const transport = new Batch();
+const shared: ConnShared = {
+  transport,
+  executor: new Executor(store, defaultSettings(), {
+    pid: 1,
+    cpuTimes: () => ({ user: "0.000000", system: "0.000000" }),
+    shutdown: () => {},
+  }),
+  pool: new BufferPool(new ArrayBuffer(1 << 20), store.counters),
+  reqsPerEvent: 20,
+  trace: undefined,
+};
+const conn = new Conn(5);
+drive(conn, shared);
+
+function turn(batch: Uint8Array<ArrayBuffer>): void {
+  transport.fill(batch);
+  conn.state = ConnState.READ;
+  drive(conn, shared);
+}
+
+const batchOf = (line: (i: number) => string) =>
+  ascii(Array.from({ length: REQUESTS }, (_, i) => line(i)).join(""));
+const SETS = batchOf((i) => `set bench-${i} 0 0 100\r\n${VALUE}\r\n`);
+turn(SETS);
+
+Deno.bench("16 × get", () => turn(batchOf16.get));
+Deno.bench("16 × set", () => turn(SETS));
+Deno.bench("get of 16 keys", () => turn(batchOf16.multiget));
+Deno.bench("16 × incr", () => turn(batchOf16.incr));
+Deno.bench("16 × version", () => turn(batchOf16.version));
+
+const batchOf16 = {
+  get: batchOf((i) => `get bench-${i}\r\n`),
+  multiget: ascii(`get ${Array.from({ length: REQUESTS }, (_, i) => `bench-${i}`).join(" ")}\r\n`),
+  incr: batchOf(() => "incr counter 1\r\n"),
+  version: batchOf(() => "version\r\n"),
+};
+turn(ascii("set counter 0 0 20\r\n00000000000000000000\r\n"));
