@@ -10,6 +10,7 @@ import { Snapshot } from "../stats/counters.ts";
 import type { ClassCounterName } from "../stats/names.ts";
 import { checkStore } from "./check.ts";
 import { NO_ITEM } from "./item.ts";
+import { classOf, lruIdOf, LruSegment } from "./lru.ts";
 import type { StoreShape } from "./memory.ts";
 import { StoreMode } from "./storing.ts";
 import { makeStore, testClock } from "./testing.ts";
@@ -191,4 +192,16 @@ Deno.test("makeRoom() leaves the item that an append is growing", () => {
   assertEquals(client.put(StoreMode.APPEND, keys[0]!, "x"), "NOT_STORED");
   assertEquals(client.get(keys[0]!)?.value, value);
   assertEquals(checkStore(client.store).problems, []);
+});
+
+Deno.test("makeRoom() notes an age of 0 for an item of a thread whose clock is ahead", () => {
+  // Each thread reads the clock once per turn of its loop, so that two may differ by a second.
+  const { client, keys, value } = fullStore(2);
+  const { store } = client;
+  for (const key of keys) client.gat(key, 0);
+  const clsid = classOf(store.items, client.hold(keys[1]!).it);
+  store.clock.now -= 1;
+  assertEquals(store.tailAge(clsid), 0);
+  assertEquals(client.set("new", value), "STORED");
+  assertEquals(store.lru.evictedAge(lruIdOf(clsid, LruSegment.COLD)), 0);
 });

@@ -55,7 +55,7 @@ Deno.test("flushAt() flushes nothing until its time has come", () => {
   client.store.flushAt(SECOND + 5);
   client.store.clock.now = SECOND + 3;
   client.set("late", "x");
-  assertEquals(found(client, "late"), ["late"]); // Reading counts as an access; early is left alone.
+  assertEquals(found(client, "late"), ["late"]); // Early is left alone: a read counts.
   client.store.clock.now = SECOND + 4;
   // memcached subtracts a second: whatever was last accessed up to second 104 is gone from then on.
   assertEquals(found(client, "early", "late"), []);
@@ -118,6 +118,28 @@ for (const [what, flush] of LATER) {
     client.store.clock.now = SECOND + 20;
     flush(client);
     assertEquals(found(client, "key"), []);
+  });
+}
+
+// A flush in one second takes the present second with it: it comes at once, and flushes what is
+// stored later in that second too. Once another command has taken its place, it must not any more.
+const INSTEAD: readonly (readonly [what: string, flush: (client: StoreClient) => void])[] = [
+  ["a flush at once", ({ store }) => store.flushNow()],
+  ["a flush to come", ({ store }) => store.flushAt(SECOND + 100)],
+  ["a flush of an earlier moment", ({ store }) => store.flushAt(SECOND - 50)],
+];
+
+for (const [what, flush] of INSTEAD) {
+  Deno.test(`flushAt() of this second ends with ${what}`, () => {
+    const client = clientAt(SECOND);
+    client.set("before", "x");
+    client.store.flushAt(SECOND + 1);
+    client.set("during", "x");
+    flush(client);
+    client.set("after", "x");
+    assertEquals(found(client, "before", "during", "after"), ["after"]);
+    client.store.clock.now += 1;
+    assertEquals(found(client, "before", "during", "after"), ["after"]);
   });
 }
 

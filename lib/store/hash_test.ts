@@ -1,4 +1,5 @@
-// Goal: the hash is the upper bits of HalfSipHash-1-3 with 32 bits of output, and spreads keys evenly.
+// Goal: the hash is the upper bits of HalfSipHash-1-3 with 32 bits of output, and spreads keys
+// evenly.
 // Method: a second implementation, written from the paper with BigInt for every word and the rounds
 // as parameters. It is itself held to vectors of the reference code, which exist for 2-4 only.
 

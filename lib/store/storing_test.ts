@@ -1,4 +1,4 @@
-// Goal: every storage mode does what memcached's do_store_item does, whatever it finds in the place.
+// Goal: every storage mode does what memcached's do_store_item does, whatever is in the place.
 // Method: one table of mode x what is there; each row is checked for the answer, for what is found
 // afterwards and for a store without a fault.
 

@@ -29,7 +29,7 @@ import {
 import { WORKLOADS } from "./workloads.ts";
 
 const PIPELINE = new URL("pipeline.ts", import.meta.url).pathname;
-const MEMORY_MIB = 1024;
+const MEMORY_MIB = 2048;
 const WARM_SECONDS = 1;
 
 const USAGE = `usage: deno task bench [options]
