@@ -1,12 +1,14 @@
 // Decimal numbers in command lines and replies: digits to number and back, no strings in between.
 
-import { DIGIT_0, DIGIT_9, MINUS, PLUS } from "./ascii.ts";
+import { ascii, DIGIT_0, DIGIT_9, MINUS, PLUS } from "./ascii.ts";
 
 /** What the parsers return for a token that is not a number they accept. */
 export const NOT_A_NUMBER = NaN;
 
-/** Numbers of a larger magnitude do not fit in 64 bits with a sign. */
-const INT64_LIMIT = 2 ** 63;
+/** Below this every whole number fits in 64 bits with a sign, rounded or not. */
+const INT64_SURE = 2 ** 62;
+const INT64_MAX_DIGITS = ascii("9223372036854775807");
+const INT64_MIN_DIGITS = ascii("9223372036854775808");
 
 /**
  * Reads an unsigned decimal number from `bytes[from, to)`. One leading `+` is accepted, as strtoul
@@ -49,8 +51,23 @@ export function parseInt64(bytes: Uint8Array, from: number, to: number): number 
     if (byte < DIGIT_0 || byte > DIGIT_9) return NOT_A_NUMBER;
     value = value * 10 + (byte - DIGIT_0);
   }
-  if (value > INT64_LIMIT) return NOT_A_NUMBER;
+  if (value >= INT64_SURE && !fitsInt64(bytes, from, to, first === MINUS)) return NOT_A_NUMBER;
   return first === MINUS ? -value : value;
+}
+
+/**
+ * Whether the digits that end at `to` are at most 2^63 - 1, or 2^63 when negative. Digit by digit:
+ * numbers of that size are rounded.
+ */
+function fitsInt64(bytes: Uint8Array, from: number, to: number, negative: boolean): boolean {
+  const max = negative ? INT64_MIN_DIGITS : INT64_MAX_DIGITS;
+  const start = to - max.length;
+  if (start < from) return true;
+  for (let at = from; at < start; at++) if (bytes[at]! > DIGIT_0) return false;
+  for (let i = 0; i < max.length; i++) {
+    if (bytes[start + i] !== max[i]) return bytes[start + i]! < max[i]!;
+  }
+  return true;
 }
 
 /**

@@ -64,7 +64,8 @@ function pullTailLocked(store: Store, clsid: SlabClass, lru: LruId, second: numb
     } else {
       const fate = judgeLocked(store, clsid, it, chances > 0);
       if (fate === Fate.EVICT) {
-        store.lru.noteEvictedLocked(lru, store.clock.now - itemTime(store.items, it));
+        const age = store.clock.now - itemTime(store.items, it);
+        store.lru.noteEvictedLocked(lru, Math.max(0, age)); // Clocks may differ by a second.
       }
       const gone = fate === Fate.EVICT || fate === Fate.RECLAIM;
       if (gone) dropLocked(store, lru, hv, it);

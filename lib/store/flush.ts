@@ -34,10 +34,9 @@ export function flushGeneration(control: Control): number {
   return control.u32[Global.FLUSH_GENERATION]!;
 }
 
-/** Flushes everything stored so far, and forgets a pending moment. Caller holds the settings lock. */
+/** Flushes everything stored so far; no moment is pending then. Caller holds the settings lock. */
 export function flushNowLocked(control: Control, now: number): void {
   const { u32 } = control;
-  settlePendingLocked(control, now);
   const next = (loadWord(u32, Global.FLUSH_GENERATION) + 1) % GENERATIONS;
   if (next === 0) storeWord(u32, Global.FLUSHED_UNTIL, now + 1);
   storeWord(u32, Global.OLDEST_LIVE, 0);
@@ -58,9 +57,11 @@ export function flushLaterLocked(control: Control, at: number, now: number): voi
 }
 
 /** A pending moment that has come stays in force when another one takes its place. */
-function settlePendingLocked({ u32 }: Control, now: number): void {
+function settlePendingLocked(control: Control, now: number): void {
+  const { u32 } = control;
   const pending = loadWord(u32, Global.OLDEST_LIVE);
-  if (pending <= now && pending > loadWord(u32, Global.FLUSHED_UNTIL)) {
+  if (pending === now) flushNowLocked(control, now); // Nothing is younger: later sets may live.
+  else if (pending <= now && pending > loadWord(u32, Global.FLUSHED_UNTIL)) {
     storeWord(u32, Global.FLUSHED_UNTIL, pending);
   }
 }

@@ -1,7 +1,6 @@
 // Slab classes: the chunk sizes, and which class fits an item.
 //
-// Source: memcached slabs.c, slabs_init: start at header plus -n, multiply by -f, align to 8. Ours
-// then grow to what a page has room for: nothing is left over at the end of a page.
+// Source: memcached slabs.c, slabs_init: start at header plus -n, multiply by -f, align to 8.
 
 import { UNIT_BYTES } from "../memory/arena.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
@@ -81,19 +80,13 @@ function chunkSizes({ factor, chunkSize, slabChunkMax }: SlabShape): number[] {
   const steepest = Math.min(slabChunkMax, FACTOR_CHUNK_MAX);
   let size = chunkSize + ITEM.bytes;
   while (sizes.length < CLASSES_MAX - 3 && size <= steepest / factor) {
-    size = fillPage(align(size));
+    size = align(size);
     if (size !== sizes.at(-1)) sizes.push(size);
     size = Math.max(size * factor, size + 1);
   }
   if (steepest > (sizes.at(-1) ?? 0)) sizes.push(steepest);
   if (slabChunkMax > steepest) sizes.push(slabChunkMax);
   return sizes;
-}
-
-/** The largest chunk of which a page has as many as of chunks of `bytes`. */
-function fillPage(bytes: number): number {
-  const perPage = Math.floor(PAGE_BYTES / bytes);
-  return Math.floor(PAGE_BYTES / perPage / UNIT_BYTES) * UNIT_BYTES;
 }
 
 function align(bytes: number): number {

@@ -342,7 +342,7 @@ export class Store {
 
     this.locks.lock(this.lru.lockOf(lru), LockRank.LRU);
     const tail = this.lru.tailLocked(lru);
-    const age = tail === NO_ITEM ? 0 : this.clock.now - itemTime(this.items, tail);
+    const age = tail === NO_ITEM ? 0 : Math.max(0, this.clock.now - itemTime(this.items, tail));
     this.locks.unlock(this.lru.lockOf(lru), LockRank.LRU);
 
     return age;

@@ -1,7 +1,7 @@
 // A client of the store without a protocol: each method does to the store what the command of its
 // name does, with the same locks in the same order. For the tests of the store.
 
-import { ascii, latin1 } from "../../lib/base/ascii.ts";
+import { ascii } from "../../lib/base/ascii.ts";
 import { Block } from "../../lib/base/block.ts";
 import { U64 } from "../../lib/base/u64.ts";
 import { addDeltaLocked, Added } from "../../lib/store/arithmetic.ts";
@@ -69,6 +69,18 @@ export function toBigInt(words: U64): bigint {
   return BigInt(words.hi) << 32n | BigInt(words.lo);
 }
 
+/** Bytes that become text in one call. */
+const CALL_BYTES_MAX = 8192;
+
+/** `bytes[from, to)` as text, each byte the character of its number. */
+function textOf(bytes: Uint8Array, from: number, to: number): string {
+  let text = "";
+  for (let at = from; at < to; at += CALL_BYTES_MAX) {
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(at + CALL_BYTES_MAX, to)));
+  }
+  return text;
+}
+
 /** Commands on one thread's store. */
 export class StoreClient {
   readonly store: Store;
@@ -102,10 +114,17 @@ export class StoreClient {
     const at = store.valueAt(it);
     readItemCas(store.items, it, this.#cas);
     return {
-      value: latin1(store.blockOf(it).bytes, at, at + itemNbytes(store.items, it) - CRLF.length),
+      value: textOf(store.blockOf(it).bytes, at, at + itemNbytes(store.items, it) - CRLF.length),
       flags: itemClientFlags(store.items, it),
       cas: toBigInt(this.#cas),
     };
+  }
+
+  /** What is stored under `key`, dead or alive, without counting as a read. */
+  peek(key: string): Held | undefined {
+    const hv = this.#hash(key);
+    const it = this.store.assoc.findLocked(hv, this.#key, 0, key.length);
+    return it === NO_ITEM ? undefined : { ...this.#read(it), it };
   }
 
   /** get: counts as a read. */
@@ -127,12 +146,19 @@ export class StoreClient {
   }
 
   /** A get whose value is sent later: the caller lets go of it. */
-  hold(key: string): Held | undefined {
+  tryHold(key: string): Held | undefined {
     return this.#locked(key, (it) => {
       if (it === NO_ITEM || !this.store.retainLocked(it)) return undefined;
       this.store.bumpLocked(it);
       return { ...this.#read(it), it };
     });
+  }
+
+  /** A {@linkcode tryHold} of an item that must be there. */
+  hold(key: string): Held {
+    const held = this.tryHold(key);
+    if (held === undefined) throw new Error(`Cannot hold ${key}: not found`);
+    return held;
   }
 
   /** The value of a held item as it is now. Takes no lock, as a slow send does not. */

@@ -1,0 +1,77 @@
+// Bugs to plant in a round: each breaks one rule of the store, once, and must be noticed.
+
+import { Global } from "../../lib/memory/regions.ts";
+import { ClassCounter } from "../../lib/stats/names.ts";
+import {
+  addRefcount,
+  ItemFlag,
+  itemFlags,
+  type ItemRef,
+  setItemChain,
+  setItemExptime,
+  setItemFlags,
+  setItemPrev,
+} from "../../lib/store/item.ts";
+import { classOf } from "../../lib/store/lru.ts";
+import type { SlabClass } from "../../lib/store/slab_class.ts";
+import type { Plant, StoreRound } from "./store_fuzz.ts";
+
+/** From this command on the bug may strike. */
+const STEP_MIN = 540;
+
+/** Strikes once, at the first command from STEP_MIN on after which `strike` finds a victim. */
+function once(strike: (round: StoreRound) => boolean): () => Plant {
+  return () => {
+    let done = false;
+    return (round, step) => {
+      if (!done && step >= STEP_MIN) done = strike(round);
+    };
+  };
+}
+
+/** Spoils a random item that is in both the store and the model. */
+function spoil(harm: (round: StoreRound, it: ItemRef, key: string) => void): () => Plant {
+  return once((round) => {
+    const key = round.key();
+    const item = round.model.get(key);
+    const found = round.client.peek(key);
+    if (item === undefined || found === undefined || found.value === "") return false;
+    harm(round, found.it, key);
+    return true;
+  });
+}
+
+/** The bugs, by name; each call makes a new one. */
+export const PLANTS: Readonly<Record<string, () => Plant>> = {
+  "the model forgets a set": spoil(({ model }, _it, key) => model.delete(key)),
+  "the model forgets to delete": once(({ model }) => {
+    model.delete = () => {};
+    return true;
+  }),
+  "a byte of a value changes": spoil(({ client }, it) => {
+    client.store.blockOf(it).bytes[client.store.valueAt(it)]! ^= 1;
+  }),
+  "an item loses its LRU neighbour": spoil(({ client }, it) => {
+    setItemPrev(client.store.items, it, it);
+  }),
+  "an item is its own hash chain's end": spoil(({ client }, it) => {
+    client.store.assoc.removeLocked(client.store.assoc.hashOf(it), it);
+    setItemChain(client.store.items, it, 0 as ItemRef);
+  }),
+  "an item has a holder too many": spoil(({ client }, it) => {
+    addRefcount(client.store.items, it, 1);
+  }),
+  "an item expires too soon": spoil(({ client }, it) => setItemExptime(client.store.items, it, 1)),
+  "a linked item looks free": spoil(({ client }, it) => {
+    const flags = itemFlags(client.store.items, it);
+    setItemFlags(client.store.items, it, flags | ItemFlag.SLABBED);
+  }),
+  "a chunk is lost": once(({ client }) => client.store.slabs.take(1 as SlabClass) !== 0),
+  "an item is counted twice": spoil(({ client: { store } }, it) => {
+    store.counters.addClass(classOf(store.items, it), ClassCounter.NUMBER, 1);
+  }),
+  "versions start again": once(({ client }) => {
+    client.store.control.u32[Global.CAS_LOW] = 0;
+    return true;
+  }),
+};

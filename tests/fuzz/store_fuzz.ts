@@ -1,0 +1,369 @@
+// Goal: whatever the order of commands, the store answers as a Map would, and no rule of its memory
+// is broken.
+// Method: random commands on few keys in little memory, each compared with the model; a walk
+// through everything after each round. Each round draws its own sizes, and how often each command
+// comes.
+
+import { Prng } from "../../lib/base/prng.ts";
+import { CLOCK_START } from "../../lib/base/clock.ts";
+import { Snapshot } from "../../lib/stats/counters.ts";
+import { checkStore } from "../../lib/store/check.ts";
+import type { StorePlan, StoreShape } from "../../lib/store/memory.ts";
+import { StoreMode } from "../../lib/store/storing.ts";
+import { makeStore } from "../../lib/store/testing.ts";
+import { type Held, type Refusal, StoreClient } from "../support/store_client.ts";
+import { added, type ModelItem, numberOf, StoreModel } from "./store_model.ts";
+
+const MIB = 2 ** 20;
+const HEADER_BYTES = 32;
+const HOLDS_MAX = 4;
+
+/** Something that goes wrong on purpose, for tests of the fuzzer: called after each command. */
+export type Plant = (round: StoreRound, step: number) => void;
+
+/** How a round is drawn. */
+export interface FuzzOptions {
+  readonly seed: number;
+  readonly operations: number;
+  readonly plant?: Plant;
+}
+
+/** Plays one round and returns what is wrong, with the seed that plays it again. */
+export function fuzzStore({ seed, operations, plant }: FuzzOptions): string[] {
+  const round = new StoreRound(new Prng(seed));
+  try {
+    for (let step = 0; step < operations && round.problems.length === 0; step++) {
+      round.step();
+      plant?.(round, step);
+    }
+    if (round.problems.length === 0) round.finish();
+  } catch (error) {
+    round.problems.push(String(error));
+  }
+  return round.problems.map((problem) => `--seed ${seed}: ${problem}`);
+}
+
+/** The commands; a round gives each a weight, which may be 0. */
+const COMMANDS = [
+  "set",
+  "add",
+  "replace",
+  "append",
+  "prepend",
+  "cas",
+  "incr",
+  "decr",
+  "delete",
+  "touch",
+  "get",
+  "gat",
+  "hold",
+  "letGo",
+  "flush",
+  "flushAt",
+  "tick",
+] as const;
+type Command = typeof COMMANDS[number];
+
+const SELDOM: ReadonlySet<Command> = new Set(["flush", "flushAt"]);
+
+/** One store beside its model. */
+export class StoreRound {
+  readonly client: StoreClient;
+  readonly model: StoreModel;
+  readonly problems: string[] = [];
+  readonly #prng: Prng;
+  readonly #commands: readonly Command[];
+  readonly #keys: readonly string[];
+  readonly #longest: number;
+  /** Nothing expires, so that memory runs full. */
+  readonly #areImmortal: boolean;
+  readonly #shape: StoreShape;
+  #held: (Held & { key: string })[] = [];
+  /** Items that the model has and the store has not. */
+  #lost = 0;
+  #lastCas = 0n;
+  #trace = "";
+
+  constructor(prng: Prng) {
+    this.#prng = prng;
+    const clock = { startUnix: 1_700_000_000, now: CLOCK_START };
+    this.client = new StoreClient(makeStore(drawShape(prng), clock, drawTable(prng)));
+    this.model = new StoreModel(clock);
+    this.#shape = this.client.store.shape;
+    this.#commands = COMMANDS.flatMap((command) => {
+      const weight = prng.below(SELDOM.has(command) ? 2 : 8);
+      return new Array<Command>(SELDOM.has(command) ? weight : weight * 4).fill(command);
+    });
+    if (this.#commands.length === 0) this.#commands = ["set", "get"];
+    this.#areImmortal = prng.below(2) === 0;
+    const count = prng.pick([3, 30, 100, 300, 1000]);
+    this.#keys = Array.from(
+      { length: count },
+      (_, n) => `k${n}`.padEnd(prng.pick([1, 9, 250]), "-"),
+    );
+    this.#longest = prng.pick([30, 1000, 20_000, 60_000, 1_100_000]);
+  }
+
+  /** A random key of the round. */
+  key(): string {
+    return this.#prng.pick(this.#keys);
+  }
+
+  /** Runs one random command on both, and compares. */
+  step(): void {
+    const command = this.#prng.pick(this.#commands);
+    const key = this.key();
+    this.#trace = `${command} ${key.slice(0, 8)}`;
+    this.#run(command, key);
+    this.#compare(key);
+  }
+
+  #problem(text: string): void {
+    this.problems.push(`${this.#trace}: ${text}`);
+  }
+
+  #expect(ok: boolean, text: string): void {
+    if (!ok) this.#problem(text);
+  }
+
+  #run(command: Command, key: string): void {
+    const { clock } = this.client.store;
+    switch (command) {
+      case "set":
+      case "add":
+      case "replace":
+      case "append":
+      case "prepend":
+      case "cas":
+        return this.#store(command, key);
+      case "incr":
+      case "decr":
+        return this.#arithmetic(key, command === "incr");
+      case "delete":
+        this.#found(key, this.client.delete(key));
+        return this.model.delete(key);
+      case "touch": {
+        const exptime = this.#exptime();
+        const item = this.#found(key, this.client.touch(key, exptime));
+        if (item !== undefined) this.model.touch(item, exptime);
+        return;
+      }
+      case "get": {
+        const item = this.#found(key, this.client.get(key) !== undefined);
+        if (item !== undefined) this.model.bump(item);
+        return;
+      }
+      case "gat": {
+        const exptime = this.#exptime();
+        const item = this.#found(key, this.client.gat(key, exptime) !== undefined);
+        if (item !== undefined) this.model.touch(item, exptime);
+        return;
+      }
+      case "hold":
+        return this.#hold(key);
+      case "letGo":
+        return this.#letGo(this.#held.splice(this.#prng.below(HOLDS_MAX), 1));
+      case "flush":
+        this.client.store.flushNow();
+        return this.model.flush();
+      case "flushAt": {
+        const at = Math.max(2, clock.now + this.#prng.below(8) - 2);
+        this.client.store.flushAt(at);
+        return this.model.flushAt(at);
+      }
+      case "tick":
+        clock.now += this.#prng.below(3);
+    }
+  }
+
+  /** The model's item, when both agree that it is there or not; notes a loss. */
+  #found(key: string, present: boolean): ModelItem | undefined {
+    const item = this.model.get(key);
+    if (present && item === undefined) this.#problem("found what is not there");
+    if (present || item === undefined) return item;
+    this.#lose(key);
+    return undefined;
+  }
+
+  /** The store made room. */
+  #lose(key: string): void {
+    this.#lost++;
+    this.model.delete(key);
+    const evictions = new Snapshot(this.client.store.control).ofClasses("evictions");
+    this.#expect(this.#lost <= evictions, `${this.#lost} lost, ${evictions} evicted`);
+  }
+
+  #exptime(): number {
+    if (this.#areImmortal) return 0;
+    const now = this.client.store.clock.now + this.client.store.clock.startUnix;
+    return this.#prng.pick([0, 0, 0, 1, 2, 5, 100, -1, now + 3, now - 3, 2_592_001]);
+  }
+
+  #value(): string {
+    const prng = this.#prng;
+    if (prng.below(4) === 0) {
+      return prng.pick(["0", "9", "10 x", " 7", "18446744073709551615", "99"]);
+    }
+    const length = prng.below(this.#longest);
+    return `${prng.next().toString(36)}${String.fromCharCode(prng.below(256)).repeat(length)}`;
+  }
+
+  #store(command: Command, key: string): void {
+    const { client, model } = this;
+    const value = this.#value();
+    const exptime = this.#exptime();
+    const flags = this.#prng.pick([0, 0, 1, 0xffffffff]);
+    const known = model.get(key)?.cas ?? 0n;
+    const cas = this.#prng.below(3) === 0 ? known + BigInt(this.#prng.below(3)) - 1n : known;
+    const mode = StoreMode[command.toUpperCase() as keyof typeof StoreMode];
+    const rooms = this.#outOfMemory();
+    const answer = client.put(mode, key, value, { flags, exptime, cas: BigInt.asUintN(64, cas) });
+    if (answer === "NO_MEMORY" || answer === "TOO_LARGE") {
+      if (command === "set") model.delete(key);
+      return this.#judgeRefusal(answer, key, value, flags);
+    }
+    if (command === "append" || command === "prepend") {
+      return this.#join(command, key, value, answer, rooms);
+    }
+    const wasThere = command === "add"
+      ? answer === "NOT_STORED"
+      : command === "set"
+      ? model.get(key) !== undefined
+      : answer === "STORED" || answer === "EXISTS";
+    const item = command === "set" ? model.get(key) : this.#found(key, wasThere);
+    if (command === "cas" && item !== undefined) {
+      const right = this.#shape.useCas && cas === item.cas;
+      this.#expect((answer === "STORED") === right, `${answer} with ${cas}, has ${item.cas}`);
+    }
+    if (command === "set") this.#expect(answer === "STORED", answer);
+    if (answer === "STORED") model.put(key, value, flags, model.seconds(exptime));
+    else if (command === "add" && item !== undefined) model.bump(item);
+  }
+
+  #join(
+    command: "append" | "prepend",
+    key: string,
+    value: string,
+    answer: "STORED" | Refusal,
+    rooms: number,
+  ): void {
+    const present = answer === "STORED" || this.client.peek(key) !== undefined;
+    const before = this.model.get(key);
+    const item = before === undefined && answer !== "STORED"
+      ? undefined
+      : this.#found(key, present);
+    if (item === undefined) return;
+    const joined = command === "append" ? item.value + value : value + item.value;
+    if (answer === "STORED") return this.model.put(key, joined, item.flags, item.exptime);
+    const allowed = this.#bytes(key, joined, item.flags) > this.#shape.itemSizeMax ||
+      this.#outOfMemory() > rooms;
+    this.#expect(allowed, `${answer} although it is there`);
+  }
+
+  #arithmetic(key: string, increment: boolean): void {
+    const delta = this.#prng.pick([0n, 1n, 9n, 1_000_000n, 2n ** 32n, 2n ** 64n - 1n]);
+    const rooms = this.#outOfMemory();
+    const answer = this.client.add(key, delta, increment);
+    const item = this.#found(key, answer !== "NOT_FOUND");
+    if (item === undefined) return;
+    const number = numberOf(item.value);
+    if (number === undefined) return this.#expect(answer === "NON_NUMERIC", String(answer));
+    if (answer === "NO_MEMORY") {
+      return this.#expect(this.#outOfMemory() > rooms, "No memory, and not counted");
+    }
+    const sum = added(number, delta, increment);
+    this.#expect(answer === sum, `${answer}, not ${sum}`);
+    const exact = String(sum);
+    const padded = exact.padEnd(item.value.length);
+    const isHeld = this.#held.some((held) => held.key === key);
+    const value = isHeld && this.client.peek(key)?.value === exact ? exact : padded;
+    this.model.put(key, value, item.flags, item.exptime);
+  }
+
+  #hold(key: string): void {
+    if (this.#held.length >= HOLDS_MAX) return;
+    const held = this.client.tryHold(key);
+    const item = this.#found(key, held !== undefined);
+    if (item !== undefined) this.model.bump(item);
+    if (held !== undefined) this.#held.push({ ...held, key });
+  }
+
+  #letGo(holds: readonly Held[]): void {
+    for (const held of holds) {
+      this.#expect(this.client.valueOf(held) === held.value, "value changed while held");
+      this.client.letGo(held);
+    }
+  }
+
+  /** Whether the store may refuse an item. */
+  #judgeRefusal(answer: Refusal, key: string, value: string, flags: number): void {
+    const isTooLarge = this.#bytes(key, value, flags) > this.#shape.itemSizeMax;
+    this.#expect((answer === "TOO_LARGE") === isTooLarge, answer);
+    const mayEvict = this.#shape.evictions && this.#held.length === 0;
+    this.#expect(answer === "TOO_LARGE" || !mayEvict, "NO_MEMORY although items may be evicted");
+  }
+
+  #bytes(key: string, value: string, flags: number): number {
+    const fixed = HEADER_BYTES + (this.#shape.useCas ? 8 : 0) + (flags === 0 ? 0 : 4) + 2;
+    return fixed + key.length + value.length;
+  }
+
+  #outOfMemory(): number {
+    return new Snapshot(this.client.store.control).ofClasses("outofmemory");
+  }
+
+  /** The same value, flags and version on both sides, or nothing on both. */
+  #compare(key: string): void {
+    const item = this.model.get(key);
+    if (item === undefined) {
+      return this.#expect(this.client.get(key) === undefined, "found what is not there");
+    }
+    const found = this.client.peek(key);
+    if (found === undefined) return this.#lose(key);
+    this.#expect(found.flags === item.flags, `flags ${found.flags}, not ${item.flags}`);
+    this.#expect(found.value === item.value, `${show(found.value)}, not ${show(item.value)}`);
+    if (!this.#shape.useCas) return this.#expect(found.cas === 0n, `cas ${found.cas} with -C`);
+    if (item.cas === 0n) {
+      this.#expect(found.cas > this.#lastCas, `cas ${found.cas} after ${this.#lastCas}`);
+      this.#lastCas = item.cas = found.cas;
+    }
+    this.#expect(found.cas === item.cas, `cas ${found.cas}, not ${item.cas}`);
+  }
+
+  /** Compares every key, then walks the store. */
+  finish(): void {
+    this.#trace = "in the end";
+    this.#letGo(this.#held.splice(0));
+    for (const key of this.#keys) this.#compare(key);
+    for (const problem of checkStore(this.client.store).problems) this.#problem(problem);
+  }
+}
+
+function drawShape(prng: Prng): Partial<StoreShape> {
+  return {
+    maxbytes: prng.pick([1, 1, 1, 2]) * MIB,
+    factor: prng.pick([1.25, 2, 4, 8]),
+    useCas: prng.below(4) > 0,
+    evictions: prng.below(4) > 0,
+    itemSizeMax: prng.pick([MIB, MIB, MIB / 4, 1024]),
+  };
+}
+
+/** Few shards and buckets, so that chains are long and growth goes on. */
+function drawTable(prng: Prng): (plan: StorePlan) => StorePlan {
+  const shards = prng.pick([1, 4, 1024]);
+  const bucketsMin = prng.pick([1, 2, 16]);
+  const bucketsMax = Math.max(bucketsMin, prng.pick([1, 64, 1024]));
+  const hashKey = { k0: prng.next() | 0, k1: prng.next() | 0 };
+  return (plan) => ({
+    ...plan,
+    hashKey,
+    assoc: { shards, bucketsMin, bucketsMax },
+    bucketBytes: shards * bucketsMax * 4,
+  });
+}
+
+function show(value: string): string {
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}... (${value.length})` : value);
+}

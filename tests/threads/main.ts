@@ -1,0 +1,216 @@
+// `deno task threads`: workers over one store, all at once; then a walk through everything in it.
+//
+//   --seed N       replays the random choices (not the moments at which threads meet)
+//   --rounds N     how often each kind of round is played; default 2
+//   --threads N    workers; default 4
+//   --canary       plants a bug in one worker; passes when every round notices it
+//
+// The last line is "N passed, N failed".
+
+import { parseArgs } from "@std/cli/parse-args";
+import { CLOCK_START } from "../../lib/base/clock.ts";
+import { storeWord } from "../../lib/memory/atomic.ts";
+import { Global } from "../../lib/memory/regions.ts";
+import { Snapshot } from "../../lib/stats/counters.ts";
+import { checkStore } from "../../lib/store/check.ts";
+import { planStore, type StorePlan } from "../../lib/store/memory.ts";
+import { SMALL_SHAPE } from "../../lib/store/testing.ts";
+import { StoreClient } from "../support/store_client.ts";
+import { mapRound, openStore } from "./shared.ts";
+import type { PartReport, PartStart } from "./worker.ts";
+import { type Sums, type Work, type WorkName, WORKS } from "./works.ts";
+
+const MIB = 2 ** 20;
+/** Longest a round may take, in milliseconds: a lock that nobody gives back is a failure too. */
+const ROUND_MS_MAX = 30_000;
+const PROBLEMS_SHOWN_MAX = 8;
+
+/** One kind of round. */
+interface Round {
+  readonly name: string;
+  readonly work: WorkName;
+  /** `-m` in MiB. */
+  readonly mib: number;
+  readonly operations: number;
+  /** Shards and first buckets of each: few of them make threads meet. */
+  readonly shards: number;
+  readonly evictions: boolean;
+  /** The round proves nothing unless items were evicted. */
+  readonly mustEvict: boolean;
+}
+
+const EASY = { shards: 1024, evictions: true, mustEvict: false } as const;
+
+const ROUNDS: readonly Round[] = [
+  { ...EASY, name: "counters", work: "counters", mib: 1, operations: 80_000, mustEvict: true },
+  { ...EASY, name: "counters, one shard", work: "counters", mib: 1, operations: 40_000, shards: 1 },
+  { ...EASY, name: "cas", work: "cas", mib: 4, operations: 60_000 },
+  {
+    ...EASY,
+    name: "own keys",
+    shards: 16,
+    work: "own",
+    mib: 1,
+    operations: 60_000,
+    mustEvict: true,
+  },
+  { ...EASY, name: "storm", work: "storm", mib: 1, operations: 100_000, mustEvict: true },
+  { ...EASY, name: "storm, four shards", work: "storm", mib: 1, operations: 60_000, shards: 4 },
+  {
+    ...EASY,
+    name: "storm, no evictions",
+    work: "storm",
+    mib: 1,
+    operations: 60_000,
+    evictions: false,
+  },
+];
+
+/** What the options say about every round. */
+interface Manner {
+  readonly threads: number;
+  readonly seed: number;
+  readonly canary: boolean;
+}
+
+function planRound({ mib, shards, evictions }: Round, threads: number): StorePlan {
+  // Few classes, so that each is full soon: the first page is free for every one of them.
+  const factor = 4;
+  const plan = planStore({ ...SMALL_SHAPE, maxbytes: mib * MIB, threads, evictions, factor });
+  const bucketsMax = 1024;
+  return {
+    ...plan,
+    assoc: { shards, bucketsMin: 1, bucketsMax },
+    bucketBytes: shards * bucketsMax * 4,
+  };
+}
+
+/** Plays one round and returns what is wrong. */
+async function play(round: Round, { threads, seed, canary }: Manner): Promise<string[]> {
+  const plan = planRound(round, threads);
+  const memory = mapRound(plan);
+  const work: Work = WORKS[round.work];
+  const clock = { startUnix: 1_700_000_000, now: CLOCK_START };
+  const client = new StoreClient(openStore(plan, memory, 0, clock));
+  const { store } = client;
+  store.assoc.start(plan.assoc);
+  store.slabs.setPageLimit(plan.pageLimit);
+  storeWord(store.control.u32, Global.NOW, CLOCK_START);
+  work.prepare?.(client);
+  store.slabs.dropSpares();
+
+  const barrier = new SharedArrayBuffer(4);
+  const { work: name, operations } = round;
+  const parts = Array.from({ length: threads }, (_, index) => ({
+    thread: index + 1,
+    threads,
+    work: name,
+    operations,
+    seed,
+    plan,
+    memory,
+    barrier,
+    lockless: canary && index === 0,
+  }));
+  const reports = await runParts(parts);
+  const problems = reports.flatMap((report) => [...report.problems]);
+  if (reports.some((report) => report.died)) return problems; // What it left is not worth a walk.
+
+  clock.now = store.control.u32[Global.NOW]!;
+  problems.push(...checkStore(store).problems.map((problem) => `in the store: ${problem}`));
+  work.verify?.(client, total(reports), problems);
+  const evictions = new Snapshot(store.control).ofClasses("evictions");
+  if (round.mustEvict && evictions === 0) problems.push("nothing was evicted");
+  return problems;
+}
+
+/** Runs one worker for each part, until all have reported or one has died. */
+async function runParts(parts: readonly PartStart[]): Promise<PartReport[]> {
+  const reports: PartReport[] = [];
+  const ended = Promise.withResolvers<void>();
+  const report = (part: PartReport): void => {
+    reports.push(part);
+    // What waits for a lock that a dead worker holds, waits in vain.
+    if (part.died || reports.length === parts.length) ended.resolve();
+  };
+  const die = (problem: string) => report({ sums: {}, problems: [problem], died: true });
+  const workers = parts.map((part) => {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), MODULE);
+    worker.onmessage = ({ data }: MessageEvent<PartReport>) => report(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      die(`worker ${part.thread}: ${event.message}`);
+    };
+    worker.postMessage(part);
+    return worker;
+  });
+  const timer = setTimeout(() => die(`not done after ${ROUND_MS_MAX} ms`), ROUND_MS_MAX);
+  await ended.promise;
+  clearTimeout(timer);
+  for (const worker of workers) worker.terminate();
+  return reports;
+}
+
+const MODULE = { type: "module" } as const;
+
+function total(reports: readonly PartReport[]): Sums {
+  const sums: Record<string, bigint> = {};
+  for (const report of reports) {
+    for (const [name, sum] of Object.entries(report.sums)) sums[name] = (sums[name] ?? 0n) + sum;
+  }
+  return sums;
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+/** Plays every kind of round once; returns how many went as they should. */
+async function playAll(manner: Manner): Promise<number> {
+  let passed = 0;
+  for (const round of ROUNDS) {
+    const begin = performance.now();
+    const problems = await play(round, manner);
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+    const ok = manner.canary === problems.length > 0;
+    if (ok) passed++;
+    const result = manner.canary
+      ? (ok ? "noticed" : "NOT NOTICED")
+      : (ok ? "ok" : `FAILED, --seed ${manner.seed}`);
+    print(`${round.name.padEnd(20)} ${seconds.padStart(5)} s  ${result}`);
+    for (const problem of problems.slice(0, PROBLEMS_SHOWN_MAX)) print(`  ${problem}`);
+  }
+  return passed;
+}
+
+/** The options above, as given; the parser has no types. */
+interface Options {
+  readonly seed?: string;
+  readonly rounds?: string;
+  readonly threads: string;
+  readonly canary: boolean;
+}
+
+async function main(args: string[]): Promise<number> {
+  const options: Options = parseArgs(args, {
+    string: ["seed", "rounds", "threads"],
+    boolean: ["canary"],
+    default: { threads: "4" },
+    unknown: (name: string) => {
+      throw new Error(`Unknown option ${name}`);
+    },
+  });
+  const first = Number(options.seed ?? Math.floor(Math.random() * 2 ** 31));
+  const rounds = Number(options.rounds ?? (options.canary ? 1 : 2));
+  const threads = Number(options.threads);
+  print(`${threads} threads, --seed ${first}`);
+  let passed = 0;
+  for (let round = 0; round < rounds; round++) {
+    passed += await playAll({ threads, seed: first + round, canary: options.canary });
+  }
+  const failed = rounds * ROUNDS.length - passed;
+  print(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
