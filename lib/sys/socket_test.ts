@@ -1,0 +1,67 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { assert } from "../base/assert.ts";
+import { Epoll, EpollEvent } from "./epoll.ts";
+import { SysError } from "./errno.ts";
+import { drain, openEventFd, ring } from "./eventfd.ts";
+import { accept, closeFd, Io, listeningAddress, recvInto, sendFrom } from "./socket.ts";
+
+const buffer = () => new Uint8Array(256);
+
+Deno.test("recvInto() throws SysError with EBADF for a descriptor that is not open", () => {
+  assertThrows(() => recvInto(9999, buffer(), 8), SysError, "recv on descriptor 9999: errno 9");
+});
+
+Deno.test("listeningAddress() names a listening socket and nothing else", () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const found = Array.from({ length: 200 }, (_, fd) => listeningAddress(fd))
+    .filter((address) => address?.family === "tcp" && address.port === port);
+  assertEquals(found, [{ family: "tcp", port, address: "127.0.0.1" }]);
+  assertEquals(listeningAddress(0), undefined);
+});
+
+Deno.test("accept(), recvInto() and sendFrom() move bytes and name what cannot be done", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const listenFd = Array.from({ length: 200 }, (_, fd) => fd).find((fd) => {
+    const address = listeningAddress(fd);
+    return address?.family === "tcp" && address.port === port;
+  });
+  assert(listenFd !== undefined, "found");
+  assertEquals(accept(listenFd), Io.AGAIN);
+  const client = await Deno.connect({ hostname: "127.0.0.1", port });
+  const fd = accept(listenFd);
+  assert(fd > 0, "accepted");
+  assertEquals(recvInto(fd, buffer(), 256), Io.AGAIN);
+  await client.write(new Uint8Array([1, 2, 3]));
+  const bytes = buffer();
+  assertEquals([recvInto(fd, bytes, 2), bytes[0], bytes[1]], [2, 1, 2]);
+  assertEquals(recvInto(fd, bytes, 256), 1);
+  assertEquals(sendFrom(fd, bytes, 5), 5);
+  client.close();
+  assert([0, Io.GONE].includes(recvInto(fd, bytes, 256)), "the client is gone");
+  closeFd(fd);
+});
+
+Deno.test("Epoll.wait() names the descriptor that is ready, until it is drained", () => {
+  const epoll = new Epoll();
+  const [bell, other] = [openEventFd(), openEventFd()];
+  epoll.add(bell, EpollEvent.IN);
+  epoll.add(other, EpollEvent.IN);
+  assertEquals(epoll.wait(0), 0);
+  ring(bell);
+  ring(bell);
+  assertEquals([epoll.wait(0), epoll.fdAt(0), epoll.eventsAt(0)], [1, bell, EpollEvent.IN]);
+  assertEquals(epoll.wait(0), 1, "level-triggered: still ready");
+  drain(bell);
+  assertEquals(epoll.wait(0), 0);
+  epoll.change(other, (EpollEvent.IN | EpollEvent.EDGE) >>> 0);
+  ring(other);
+  assertEquals([epoll.wait(0), epoll.fdAt(0)], [1, other]);
+  assertEquals(epoll.wait(0), 0, "edge-triggered: told once");
+  epoll.remove(bell);
+  ring(bell);
+  assertEquals(epoll.wait(0), 0);
+  for (const fd of [bell, other]) closeFd(fd);
+  epoll.close();
+});
