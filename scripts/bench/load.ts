@@ -25,8 +25,8 @@ import {
   describe,
   type PipelineWorkload,
   type Workload,
+  WORKLOADS,
 } from "./workloads.ts";
-import { WORKLOADS } from "./workloads.ts";
 
 const PIPELINE = new URL("pipeline.ts", import.meta.url).pathname;
 const MEMORY_MIB = 2048;
@@ -37,7 +37,7 @@ const USAGE = `usage: deno task bench [options]
   --seconds N        whole seconds per run (3)
   --threads N        -t of both servers (1)
   --only NAME,…      some workloads: ${WORKLOADS.map((workload) => workload.name).join(" ")}
-  --memden "ARGS"    further flags for memden
+  --memden="ARGS"    further flags for memden
   --json FILE        write all runs and ratios
   --markdown FILE    write the table
   --out DIR          both of these, as bench.json and bench.md`;
@@ -64,8 +64,16 @@ interface Options {
   readonly markdownFile: string | undefined;
 }
 
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: FLAGS }).values;
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
 function parseOptions(args: string[]): Options {
-  const { values: raw } = parseArgs({ args, options: FLAGS });
+  const raw = parse(args);
   if (raw.help) usage();
   const count = (name: "pairs" | "seconds" | "threads"): number => {
     const value = Number(raw[name]);

@@ -1,0 +1,28 @@
+// Tests of real clients that ask for what memden does not have yet. They fail against memden, are
+// counted as skipped and said aloud; a row goes when the feature comes.
+
+/** One row: the client, which of its failed tests (none named: all, and it is not run), and why. */
+export type NotYet = readonly [client: string, tests: RegExp | undefined, needs: string];
+
+/** What fails for want of a feature. */
+export const NOT_YET: readonly NotYet[] = [
+  ["pylibmc-binary", undefined, "the binary protocol"],
+  ["memccapable-binary", undefined, "the binary protocol"],
+  ["libmemcached-tools", /binary protocol:/, "the binary protocol"],
+  ["libmemcached-tools", /others: memdump$/, "stats cachedump"],
+  ["memcached-tool", /(keys|dump): /, "lru_crawler metadump"],
+  ["npm-memcache", /(flags|cas): runs to its end$/, "the meta protocol"],
+  ["npm-memcached", /server: runs to its end$/, "stats cachedump"],
+  ["pymemcache", /server: runs to its end$/, "cache_memlimit"],
+];
+
+/** What the client as a whole has to wait for; undefined when it can run. */
+export function clientNeeds(client: string): string | undefined {
+  return NOT_YET.find(([name, tests]) => name === client && tests === undefined)?.[2];
+}
+
+/** What a failed test, by its first line `not ok N - name`, has to wait for. */
+export function testNeeds(client: string, failure: string): string | undefined {
+  const line = failure.split("\n")[0] ?? "";
+  return NOT_YET.find(([name, tests]) => name === client && tests?.test(line) === true)?.[2];
+}

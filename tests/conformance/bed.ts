@@ -1,0 +1,113 @@
+// The servers that scripts are played against: started when first needed, one for each set of
+// flags, started again when one has died, and all stopped at the end.
+
+import { startMemcached, startMemden, type TestServer } from "../support/server.ts";
+import { Control } from "./control.ts";
+import type { Stage } from "./converse.ts";
+import { type Address, Link } from "./link.ts";
+import { parseVersion, type ServerKind, type ServerName } from "./script.ts";
+
+/** Against what the scripts are played. */
+export type Target =
+  | { readonly kind: "memden" }
+  | { readonly kind: "memcached" }
+  /** A server that somebody else runs; `name` says which rows are meant for it. */
+  | { readonly kind: "running"; readonly address: Address; readonly name: ServerName };
+
+/** A stage and, when we started it, the server below it. */
+interface Place {
+  readonly stage: Stage;
+  readonly server: TestServer | undefined;
+  died: boolean;
+}
+
+export class Bed {
+  readonly #target: Target;
+  readonly #waitMsMax: number;
+  readonly #places = new Map<string, Promise<Place>>();
+
+  constructor(target: Target, waitMsMax: number) {
+    this.#target = target;
+    this.#waitMsMax = waitMsMax;
+  }
+
+  /** Whether a server with these flags can be had. */
+  canStart(args: readonly string[], own: boolean): boolean {
+    return this.#target.kind !== "running" || (args.length === 0 && !own);
+  }
+
+  /** The shared server with these flags. */
+  async stage(args: readonly string[]): Promise<Stage> {
+    const key = args.join(" ");
+    let place = this.#places.get(key);
+    if (place === undefined || (await place).died) {
+      place = this.#start(args);
+      this.#places.set(key, place);
+      // Not kept, so that the next one who needs it sees why it does not start.
+      place.catch(() => this.#places.delete(key));
+    }
+    return (await place).stage;
+  }
+
+  /** Runs `use` on a server of its own, which is stopped afterwards. */
+  async withOwn<T>(args: readonly string[], use: (stage: Stage) => Promise<T>): Promise<T> {
+    const place = await this.#start(args);
+    try {
+      return await use(place.stage);
+    } finally {
+      await stop(place);
+    }
+  }
+
+  /** What the servers that died by themselves wrote, for the report. */
+  async obituaries(): Promise<string[]> {
+    const places = await Promise.all(this.#places.values());
+    return places.filter((place) => place.died).map((place) => place.server?.stderr() ?? "");
+  }
+
+  async close(): Promise<void> {
+    await Promise.all((await Promise.all(this.#places.values())).map(stop));
+  }
+
+  async #start(args: readonly string[]): Promise<Place> {
+    const target = this.#target;
+    if (target.kind === "running") return await this.#place(target.name, target.address, undefined);
+    const server = await (target.kind === "memden" ? startMemden(args) : startMemcached(args));
+    const address = { hostname: "127.0.0.1", port: server.port };
+    return await this.#place(target.kind, address, server);
+  }
+
+  async #place(
+    name: ServerName,
+    address: Address,
+    server: TestServer | undefined,
+  ): Promise<Place> {
+    const place: Place = {
+      server,
+      died: false,
+      stage: {
+        address,
+        server: await kindOf(name, address, this.#waitMsMax),
+        control: await Control.open(address, this.#waitMsMax),
+        waitMsMax: this.#waitMsMax,
+        ...(server === undefined ? {} : { exited: server.exited }),
+      },
+    };
+    void server?.exited.then(() => place.died = true);
+    return place;
+  }
+}
+
+async function stop(place: Place): Promise<void> {
+  place.stage.control.close();
+  await place.server?.stop();
+}
+
+async function kindOf(name: ServerName, address: Address, waitMsMax: number): Promise<ServerKind> {
+  using link = await Link.open(address, waitMsMax);
+  await link.send(new TextEncoder().encode("version\r\n"));
+  const line = new TextDecoder().decode(await link.line());
+  const match = /^VERSION (\d+(?:\.\d+)*)/.exec(line);
+  if (match === null) throw new Error(`The server does not tell its version: ${line}`);
+  return { name, version: parseVersion(match[1]!) };
+}

@@ -1,0 +1,132 @@
+// A client's end of one TCP connection for tests: sends bytes as they are, and receives with a
+// limit on the wait, so that a server that stays silent is a failure and not a hang.
+
+import { concat } from "./template.ts";
+
+/** Where a server listens. */
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** How receiving ended when nothing was received. */
+export type Ended = "closed" | "reset" | "silent";
+
+const LF = 0x0a;
+const READ_BYTES = 64 * 1024;
+
+export class Link {
+  readonly #conn: Deno.TcpConn;
+  readonly #waitMsMax: number;
+  readonly #buffer = new Uint8Array(READ_BYTES);
+  #received = new Uint8Array(0);
+  #ended: Ended | undefined;
+  #closed = false;
+
+  private constructor(conn: Deno.TcpConn, waitMsMax: number) {
+    this.#conn = conn;
+    this.#waitMsMax = waitMsMax;
+  }
+
+  /** @param waitMsMax How long to wait for bytes, before the server counts as silent. */
+  static async open(address: Address, waitMsMax: number): Promise<Link> {
+    const conn = await Deno.connect({ hostname: address.hostname, port: address.port });
+    conn.setNoDelay(true);
+    return new Link(conn, waitMsMax);
+  }
+
+  /** Why no more bytes came; undefined as long as they did. */
+  get ended(): Ended | undefined {
+    return this.#ended;
+  }
+
+  /** Sends all of `bytes`. A server that has closed the connection is no error here. */
+  async send(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+    } catch (error) {
+      if (!this.#closed && !isGone(error)) throw error;
+    }
+  }
+
+  /** Half-closes: the server sees the end of what we send. */
+  async closeWrite(): Promise<void> {
+    try {
+      await this.#conn.closeWrite();
+    } catch (error) {
+      if (!isGone(error) && !(error instanceof Deno.errors.NotConnected)) throw error;
+    }
+  }
+
+  /** The bytes received and not yet taken. */
+  get pending(): Uint8Array {
+    return this.#received;
+  }
+
+  /** Forgets the first `count` pending bytes. */
+  take(count: number): void {
+    this.#received = this.#received.slice(count);
+  }
+
+  /** Waits for more bytes. @returns Whether some came; if not, {@linkcode ended} says why. */
+  async more(): Promise<boolean> {
+    if (this.#ended !== undefined) return false;
+    let silent = false;
+    const timer = setTimeout(() => {
+      silent = true;
+      this.close();
+    }, this.#waitMsMax);
+    try {
+      const count = await this.#conn.read(this.#buffer);
+      if (count === null) {
+        this.#ended = silent ? "silent" : "closed";
+        return false;
+      }
+      this.#received = concat([this.#received, this.#buffer.subarray(0, count)]);
+      return true;
+    } catch (error) {
+      if (!silent && !isGone(error)) throw error;
+      this.#ended = silent ? "silent" : "reset";
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * The next line with its LF, taken.
+   *
+   * @returns undefined when the connection ended first; what came stays pending.
+   */
+  async line(): Promise<Uint8Array | undefined> {
+    let searched = 0;
+    while (true) {
+      const at = this.#received.indexOf(LF, searched);
+      if (at >= 0) {
+        const line = this.#received.slice(0, at + 1);
+        this.take(at + 1);
+        return line;
+      }
+      searched = this.#received.length;
+      if (!(await this.more())) return undefined;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#conn.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.Interrupted;
+}
