@@ -11,9 +11,10 @@ import { ExitCode, SettingsError } from "./lib/config/settings_error.ts";
 const EX_SOFTWARE = 70;
 
 /** What memcached prints when a signal ends it. Source: memcached.c, sig_handler. */
-const SIGNAL_NAMES: Readonly<Partial<Record<Deno.Signal, string>>> = {
-  SIGINT: "Interrupt",
-  SIGTERM: "Terminated",
+const STOP_SIGNALS: Readonly<Partial<Record<Deno.Signal, string>>> = {
+  SIGINT: "Signal handled: Interrupt.",
+  SIGTERM: "Signal handled: Terminated.",
+  SIGUSR1: "Gracefully stopping",
 };
 
 const TEXTS: Readonly<Record<Action, () => string>> = {
@@ -30,19 +31,20 @@ async function serve(settings: Settings): Promise<number> {
   const { Server } = await import("./lib/server/server.ts");
   const log = openLog(settings.verbosity);
   for (const warning of warningsFor(settings)) log.warn(warning);
-  const server = await Server.start(settings, log);
-  writePorts(settings, server.listening.map((conn) => conn.address.port));
-  if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
-  for (const [signal, name] of Object.entries(SIGNAL_NAMES)) {
+  let server: InstanceType<typeof Server> | undefined;
+  // A signal that comes before there is a server to stop ends the process just as well.
+  const stop = () => server === undefined ? Deno.exit(ExitCode.OK) : void server.stop();
+  for (const [signal, words] of Object.entries(STOP_SIGNALS)) {
     Deno.addSignalListener(signal as Deno.Signal, () => {
-      console.error(`Signal handled: ${name}.`);
-      void server.stop();
+      console.error(words);
+      stop();
     });
   }
-  Deno.addSignalListener("SIGUSR1", () => {
-    console.error("Gracefully stopping");
-    void server.stop();
-  });
+  server = await Server.start(settings, log);
+  writePorts(settings, server.listening.map((conn) => conn.address.port));
+  if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
+  // There is nothing to read again yet; without a listener the signal would end the process.
+  Deno.addSignalListener("SIGHUP", () => log.info("SIGHUP: nothing to reload"));
   const ending = await server.ended;
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);

@@ -50,9 +50,9 @@ export function threadEntries(sources: ReadonlyMap<string, string>): string[] {
   return [...entries].sort();
 }
 
-/** The permissions in the start task's command line, which the executable gets too. */
-export function permissionsOf(command: string): string[] {
-  return command.split(" ").filter((word) => word.startsWith("--allow-"));
+/** The permissions and V8 flags in the start task's command line: the executable gets them too. */
+export function startFlagsOf(command: string): string[] {
+  return command.split(" ").filter((word) => /^--(allow-|v8-flags=)/.test(word));
 }
 
 /**
@@ -160,7 +160,7 @@ async function compile(
   const includes = entries.flatMap((entry) => ["--include", entry]);
   const args = [
     "compile",
-    ...permissionsOf(config.tasks.start),
+    ...startFlagsOf(config.tasks.start),
     ...includes,
     "-o",
     output,

@@ -4,9 +4,9 @@ import { assertEquals } from "@std/assert";
 import {
   embeddedFiles,
   isEmbedded,
-  permissionsOf,
   placeOf,
   reachable,
+  startFlagsOf,
   threadEntries,
 } from "./compile.ts";
 
@@ -64,9 +64,9 @@ Deno.test("threadEntries() finds what a thread starts from, tests left out", () 
   assertEquals(threadEntries(sources), ["lib/server/maintainer.ts", "lib/server/worker.ts"]);
 });
 
-Deno.test("permissionsOf() takes over the permissions of the start task", () => {
+Deno.test("startFlagsOf() takes over the permissions and V8 flags of the start task", () => {
   const start = "deno run --allow-net --allow-read=/a,/b main.ts";
-  assertEquals(permissionsOf(start), ["--allow-net", "--allow-read=/a,/b"]);
+  assertEquals(startFlagsOf(start), ["--allow-net", "--allow-read=/a,/b"]);
 });
 
 Deno.test("reachable() follows code, not types, through redirects", () => {

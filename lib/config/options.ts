@@ -84,7 +84,7 @@ const FLAG_ROWS = [
     "raise the core file limit as far as allowed"],
   ["u", "user", "text", "", [], "user", "ready",
     "when started as root, continue as this user; a name or a numeric uid"],
-  ["m", "memory-limit", "int", "64", [0, 32 * KIB], "MB", "ready",
+  ["m", "memory-limit", "int", "64", [0, 32_000], "MB", "ready",
     "memory for items, in megabytes; hash table and connections come on top"],
   ["M", "disable-evictions", "flag", "0", [], "", "ready",
     "when memory is full, answer with an error instead of evicting"],

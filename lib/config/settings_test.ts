@@ -131,7 +131,7 @@ const REFUSED: readonly (readonly [argv: string, exitCode: number, message: stri
   ["-R -1", 1, "-R -1"], // 1.6.18 takes it for four billion.
   ["-o slab_chunk_max=768 -I 768k", 64, "slab_chunk_max: does not divide 1024"],
   ["-o slab_chunk_max=1024 -I 512k", 64, "slab_chunk_max: larger than -I"],
-  ["-m 32769", 1, "at most 32768"],
+  ["-m 32001", 1, "at most 32000"],
   ["-f Infinity", 1, "-f Infinity"],
   ["-t 4294967297", 1, "-t 4294967297"],
   ["-o slab_chunk_max=0", 1, "slab_chunk_max"], // 1.6.18 divides by it.

@@ -7,6 +7,7 @@ import type { Settings } from "../config/settings.ts";
 import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global, makeControlMemory } from "../memory/regions.ts";
 import { openThread, planStore, type StorePlan, type StoreThread } from "../store/memory.ts";
+import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { Store } from "../store/store.ts";
 import { openEventFd } from "../sys/eventfd.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
@@ -76,6 +77,7 @@ export class Server {
     const listening = openListeners(settings);
     assumeUser(settings.user, log);
     const plan = planStore(shapeOf(settings));
+    logClasses(plan.shape, log);
     const clock = new ServerClock();
     const { thread, map } = makeMemory(plan, clock.clock);
     storeWord(thread.control.u32, Global.VERBOSITY, settings.verbosity);
@@ -208,6 +210,16 @@ function startAcceptor(
     thread: startThread(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
     notify: new NotifySender(port1, doorbell),
   };
+}
+
+/** Writes the slab classes to the log at `-vv`, as memcached does at start. */
+function logClasses(shape: SlabShape, log: Logger): void {
+  const { chunkBytes, perPage, last } = new SlabClasses(shape);
+  for (let clsid = 1; clsid <= last; clsid++) {
+    const size = String(chunkBytes[clsid]).padStart(9);
+    const count = String(perPage[clsid]).padStart(7);
+    log.debug(`slab class ${String(clsid).padStart(3)}: chunk size ${size} perslab ${count}`);
+  }
 }
 
 /** What the store needs of the settings. */

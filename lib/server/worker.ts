@@ -21,6 +21,8 @@ import { type ReportFunction, serveThread } from "./thread_scope.ts";
 const BUFFERS_BYTES_MAX = 2 ** 32 - 2 ** 16;
 /** Level from which each command is written to the log. */
 const VERBOSITY_TRACE = 2;
+/** Opens the log for everything. */
+const VERBOSITY_ALL = 3;
 
 serveThread(runWorker);
 
@@ -69,18 +71,21 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
 }
 
 function serve(
-  { port, doorbell, settings }: WorkerStart,
+  { port, doorbell }: WorkerStart,
   shared: ConnShared,
   transport: NativeTransport,
   clock: Clock,
   report: ReportFunction,
 ): void {
   const { control } = shared.executor.store;
-  const log = openLog(settings.verbosity);
+  const log = openLog(VERBOSITY_ALL); // What is written is decided here, at each command.
   const trace = (fd: number, bytes: Uint8Array, from: number, to: number) =>
     log.debug(`<${fd} ${latin1(bytes, from, to)}`);
   const take = (notice: Notice): void => {
     if (notice.type === "s") return loop.stop();
+    if (shared.trace !== undefined) {
+      log.debug(`<${notice.fd} new auto-negotiating client connection`);
+    }
     transport.watch(notice.fd);
     loop.add(notice.fd);
   };

@@ -7,7 +7,8 @@ import type { Clock } from "../base/clock.ts";
 import type { HashKey } from "./hash.ts";
 import { HASH_BITS, randomHashKey } from "./hash.ts";
 import { type Control, openControl, planRegions, type Regions } from "../memory/regions.ts";
-import { segmentLengths } from "../memory/arena.ts";
+import { SEGMENT_BYTES, segmentLengths, SEGMENTS_MAX } from "../memory/arena.ts";
+import { assert } from "../base/assert.ts";
 import { Locks } from "../memory/lock.ts";
 import { Counters } from "../stats/counters.ts";
 import { CLASSES_MAX, COUNTERS_PER_THREAD } from "../stats/names.ts";
@@ -64,13 +65,11 @@ const BUCKET_BYTES = 4;
 /** Pages beyond `-m`: each class may get its first one, and page 0 is never used. */
 const PAGES_EXTRA = CLASSES_MAX + 1;
 
-/** Largest `-m` in bytes: references reach 32 GiB. */
-export const MAXBYTES_MAX = 31 * 2 ** 30;
-
 /** Works out every size. Draws the hash key of this run. */
 export function planStore(shape: StoreShape): StorePlan {
   const pageLimit = Math.floor(shape.maxbytes / PAGE_BYTES);
   const pages = pageLimit + PAGES_EXTRA;
+  assert(pages * PAGE_BYTES <= SEGMENTS_MAX * SEGMENT_BYTES, "More memory than references reach");
   const startLog2 = Math.max(0, (shape.hashpowerInit || HASHPOWER_DEFAULT) - SHARDS_LOG2);
   const smallestItem = shape.chunkSize + ITEM.bytes;
   const neededLog2 = Math.ceil(Math.log2(pages * PAGE_BYTES / smallestItem)) - SHARDS_LOG2;

@@ -59,17 +59,29 @@ export function sendMessage(fd: number, message: Bytes): number {
   return sent >= 0 ? sent : failure("sendmsg", fd);
 }
 
+/** What becomes of a connection when the network, or its peer, is at fault. */
+const LOST: ReadonlySet<number> = new Set([
+  Errno.ECONNRESET,
+  Errno.ECONNABORTED,
+  Errno.EPIPE,
+  Errno.EPROTO,
+  Errno.ENOPROTOOPT,
+  Errno.EOPNOTSUPP,
+  Errno.ENOTCONN,
+  Errno.ETIMEDOUT,
+  Errno.ENETDOWN,
+  Errno.ENETUNREACH,
+  Errno.ENETRESET,
+  Errno.EHOSTDOWN,
+  Errno.EHOSTUNREACH,
+]);
+
 function failure(call: string, fd: number): number {
   const code = errno();
+  if (LOST.has(code)) return Io.GONE;
   switch (code) {
     case Errno.EAGAIN:
     case Errno.EINTR:
-      return Io.AGAIN;
-    case Errno.ECONNRESET:
-    case Errno.EPIPE:
-    case Errno.ETIMEDOUT:
-    case Errno.EHOSTUNREACH:
-      return Io.GONE;
     case Errno.ENOBUFS:
     case Errno.ENOMEM:
       return Io.AGAIN;
@@ -88,11 +100,12 @@ export function accept(listenFd: number): number {
   const fd = libc.accept4(listenFd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) return fd;
   const code = errno();
+  // Errors that wait on the new socket come up here. Source: accept(2), "Error handling".
+  if (LOST.has(code)) return Io.GONE;
   switch (code) {
     case Errno.EAGAIN:
       return Io.AGAIN;
     case Errno.EINTR:
-    case Errno.ECONNABORTED:
       return Io.GONE;
     case Errno.EMFILE:
     case Errno.ENFILE:

@@ -20,7 +20,7 @@ Deno.test("listeningAddress() names a listening socket and nothing else", () => 
   assertEquals(listeningAddress(0), undefined);
 });
 
-Deno.test("accept(), recvInto() and sendFrom() move bytes and name what cannot be done", async () => {
+Deno.test("accept(), recvInto() and sendFrom() move bytes, and say when they cannot", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const listenFd = Array.from({ length: 200 }, (_, fd) => fd).find((fd) => {

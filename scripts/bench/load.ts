@@ -30,7 +30,7 @@ import {
 
 const PIPELINE = new URL("pipeline.ts", import.meta.url).pathname;
 const MEMORY_MIB = 2048;
-const WARM_SECONDS = 1;
+const WARM_SECONDS = 4;
 
 const USAGE = `usage: deno task bench [options]
   --pairs N          runs of each server per workload (5)
