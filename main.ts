@@ -2,6 +2,7 @@
 // code; everything else is in lib/.
 // deno-lint-ignore-file no-console
 
+import type { Server } from "./lib/server/server.ts";
 import { helpText, licenseText, versionText } from "./lib/config/help.ts";
 import { type Action, parseCommandLine } from "./lib/config/parse.ts";
 import { type Settings, settingsFrom, warningsFor } from "./lib/config/settings.ts";
@@ -28,10 +29,10 @@ async function serve(settings: Settings): Promise<number> {
   checkPlatform();
   // The C library is opened when these modules load, so not before it is known to be allowed.
   const { openLog } = await import("./lib/server/log.ts");
-  const { Server } = await import("./lib/server/server.ts");
+  const { startServer } = await import("./lib/server/server.ts");
   const log = openLog(settings.verbosity);
   for (const warning of warningsFor(settings)) log.warn(warning);
-  let server: InstanceType<typeof Server> | undefined;
+  let server: Server | undefined;
   // A signal that comes before there is a server to stop ends the process just as well.
   const stop = () => server === undefined ? Deno.exit(ExitCode.OK) : void server.stop();
   for (const [signal, words] of Object.entries(STOP_SIGNALS)) {
@@ -40,7 +41,7 @@ async function serve(settings: Settings): Promise<number> {
       stop();
     });
   }
-  server = await Server.start(settings, log);
+  server = await startServer(settings, log);
   writePorts(settings, server.listening.map((conn) => conn.address.port));
   if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
   // There is nothing to read again yet; without a listener the signal would end the process.

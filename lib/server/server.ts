@@ -139,6 +139,11 @@ export class Server {
   }
 }
 
+/** {@linkcode Server.start}, for a caller that loads this module late. */
+export function startServer(settings: Settings, log: Logger): Promise<Server> {
+  return Server.start(settings, log);
+}
+
 /** One thread, as the main thread sees it. */
 interface ThreadHandle {
   readonly name: string;

@@ -106,13 +106,22 @@ export class Assoc {
   }
 
   /**
+   * Position in the bucket memory of bucket `index` of a shard: first the buckets 0 of all shards,
+   * then the buckets 1 … Shards grow alike, so what is in use lies together; shard after shard, the
+   * parts in use would lie 64 KiB apart and compete for the same few sets of the cache.
+   */
+  #place(shard: number, index: number): number {
+    return index * this.shards + shard;
+  }
+
+  /**
    * Position in the bucket memory of the bucket that `hv` belongs to.
    * @hot
    */
   #bucketAt(hv: number): number {
     const shard = this.shardOf(hv);
     const count = this.#control.u32[this.#record(shard) + ShardWord.BUCKETS]!;
-    return shard * this.#bucketsMax + bucketIndex(hv, count);
+    return this.#place(shard, bucketIndex(hv, count));
   }
 
   /**
@@ -149,8 +158,8 @@ export class Assoc {
 
   /** Adds the bucket `count` to the shard, and moves there what belongs to it. */
   #growLocked(hv: number, record: number, count: number): void {
-    const base = this.shardOf(hv) * this.#bucketsMax;
-    const parentAt = base + bucketIndex(count, count);
+    const shard = this.shardOf(hv);
+    const parentAt = this.#place(shard, bucketIndex(count, count));
     let it = this.#buckets[parentAt]! as ItemRef;
     let stay: ItemRef = NO_ITEM;
     let move: ItemRef = NO_ITEM;
@@ -166,7 +175,7 @@ export class Assoc {
       it = next;
     }
     this.#buckets[parentAt] = stay;
-    this.#buckets[base + count] = move;
+    this.#buckets[this.#place(shard, count)] = move;
     this.#control.u32[record + ShardWord.BUCKETS] = count + 1;
   }
 
@@ -229,7 +238,7 @@ export class Assoc {
 
   /** First item of bucket `index` of a shard. */
   headOf(shard: number, index: number): ItemRef {
-    return this.#buckets[shard * this.#bucketsMax + index]! as ItemRef;
+    return this.#buckets[this.#place(shard, index)]! as ItemRef;
   }
 }
 
