@@ -50,7 +50,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   ["root without `-u`: refuses to start", "warns and runs", "in a container root is the rule"],
   [
     "LRU with HOT, WARM and COLD lists",
-    "one list per class; an item read twice gets a second round",
+    "one list per class, as with `-o no_lru_maintainer`",
     "the segmented LRU is not in this version",
   ],
   [

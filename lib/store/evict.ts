@@ -2,7 +2,7 @@
 // that nobody has read lately.
 //
 // The caller may hold the lock of one shard; the shards of tail items are only tried.
-// Source: memcached items.c, lru_pull_tail; the second chance for active items is ours.
+// Source: memcached items.c, lru_pull_tail.
 
 import { LockRank } from "../memory/lock.ts";
 import { ClassCounter } from "../stats/names.ts";
@@ -17,7 +17,6 @@ import {
   itemTime,
   loadRefcount,
   NO_ITEM,
-  setItemFlags,
 } from "./item.ts";
 import { type LruId, lruIdOf, LruSegment } from "./lru.ts";
 import type { SlabClass } from "./slab_class.ts";
@@ -25,9 +24,6 @@ import type { Store } from "./store.ts";
 
 /** Tail items that are looked at for one that can go. Source: memcached items.c, lru_pull_tail. */
 const TAIL_ITEMS_MAX = 5;
-
-/** Active items that go back to the head in one search; then the tail goes, active or not. */
-const SECOND_CHANCES_MAX = 20;
 
 /**
  * Frees the chunk of one item of `clsid`: an expired or flushed one, or else, unless evictions are
@@ -39,41 +35,30 @@ export function makeRoom(store: Store, clsid: SlabClass): boolean {
   const lru = lruIdOf(clsid, LruSegment.COLD);
 
   store.locks.lock(store.lru.lockOf(lru), LockRank.LRU);
-  const freed = pullTailLocked(store, clsid, lru, SECOND_CHANCES_MAX) ||
-    pullTailLocked(store, clsid, lru, 0);
+  const freed = pullTailLocked(store, clsid, lru);
   store.locks.unlock(store.lru.lockOf(lru), LockRank.LRU);
 
   return freed;
 }
 
-/**
- * Looks from the tail for an item that can go.
- *
- * @param second How many items may get a second chance. Caller holds the list's lock.
- */
-function pullTailLocked(store: Store, clsid: SlabClass, lru: LruId, second: number): boolean {
-  let chances = second;
+/** Looks from the tail for an item that can go. Caller holds the list's lock. */
+function pullTailLocked(store: Store, clsid: SlabClass, lru: LruId): boolean {
   let it = store.lru.tailLocked(lru);
-  for (let looked = 0; it !== NO_ITEM && looked < TAIL_ITEMS_MAX;) {
+  for (let looked = 0; it !== NO_ITEM && looked < TAIL_ITEMS_MAX; looked++) {
     const towardsHead = itemPrev(store.items, it);
     const hv = store.assoc.hashOf(it);
     const bucket = store.assoc.lockOf(hv);
     if (!store.locks.tryLock(bucket, LockRank.BUCKET)) {
       store.counters.addClass(clsid, ClassCounter.LRUTAIL_REFLOCKED, 1);
-      looked++;
     } else {
-      const fate = judgeLocked(store, clsid, it, chances > 0);
+      const fate = judgeLocked(store, clsid, it);
       if (fate === Fate.EVICT) {
         const age = store.clock.now - itemTime(store.items, it);
         store.lru.noteEvictedLocked(lru, Math.max(0, age)); // Clocks may differ by a second.
       }
-      const gone = fate === Fate.EVICT || fate === Fate.RECLAIM;
-      if (gone) dropLocked(store, lru, hv, it);
-      else if (fate === Fate.TO_HEAD) moveToHeadLocked(store, lru, it);
+      if (fate !== Fate.STAY) dropLocked(store, lru, hv, it);
       store.locks.unlock(bucket, LockRank.BUCKET);
-      if (gone) return true;
-      if (fate === Fate.TO_HEAD) chances--;
-      else looked++;
+      if (fate !== Fate.STAY) return true;
     }
     it = towardsHead;
   }
@@ -81,11 +66,11 @@ function pullTailLocked(store: Store, clsid: SlabClass, lru: LruId, second: numb
 }
 
 /** What becomes of an item at the tail. */
-const Fate = { EVICT: 0, RECLAIM: 1, STAY: 2, TO_HEAD: 3 } as const;
+const Fate = { EVICT: 0, RECLAIM: 1, STAY: 2 } as const;
 type Fate = typeof Fate[keyof typeof Fate];
 
 /** Decides, and counts. Caller holds the item's shard. */
-function judgeLocked(store: Store, clsid: SlabClass, it: ItemRef, mayMove: boolean): Fate {
+function judgeLocked(store: Store, clsid: SlabClass, it: ItemRef): Fate {
   const { items, counters } = store;
   const { now } = store.clock;
   const flags = itemFlags(items, it);
@@ -102,7 +87,6 @@ function judgeLocked(store: Store, clsid: SlabClass, it: ItemRef, mayMove: boole
     return Fate.RECLAIM;
   }
   if (!store.shape.evictions) return Fate.STAY;
-  if ((flags & ItemFlag.ACTIVE) !== 0 && mayMove) return Fate.TO_HEAD;
   counters.addClass(clsid, ClassCounter.EVICTIONS, 1);
   if (itemExptime(items, it) !== 0) counters.addClass(clsid, ClassCounter.EVICTED_NONZERO, 1);
   if ((flags & ItemFlag.FETCHED) === 0) counters.addClass(clsid, ClassCounter.EVICTED_UNFETCHED, 1);
@@ -114,11 +98,4 @@ function judgeLocked(store: Store, clsid: SlabClass, it: ItemRef, mayMove: boole
 function dropLocked(store: Store, lru: LruId, hv: number, it: ItemRef): void {
   store.lru.unlinkLocked(lru, it);
   store.forgetLocked(hv, it);
-}
-
-/** Gives an active item another round. Caller holds its shard and its list. */
-function moveToHeadLocked(store: Store, lru: LruId, it: ItemRef): void {
-  setItemFlags(store.items, it, itemFlags(store.items, it) & ~ItemFlag.ACTIVE);
-  store.lru.unlinkLocked(lru, it);
-  store.lru.linkLocked(lru, it);
 }

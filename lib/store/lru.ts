@@ -1,8 +1,7 @@
 // LRU lists: one for each slab class and segment, newest at the head, next to go at the tail.
 //
-// Until segments are told apart, every item is in COLD, as in memcached's flat mode. A hit does not
-// move an item: it sets FETCHED, then ACTIVE, and an ACTIVE item that reaches the tail goes back to
-// the head once. So a hit takes no LRU lock and writes no list.
+// Until segments are told apart, every item is in COLD, as in memcached's flat mode. A hit sets
+// FETCHED, then ACTIVE, and moves the item to the head at most once a minute.
 //
 // A list and its items' neighbours are read and written only under the list's lock.
 

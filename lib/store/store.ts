@@ -66,6 +66,12 @@ export type Miss = typeof Miss[keyof typeof Miss];
 /** Times an allocation makes room before it gives up. Source: memcached items.c, do_item_alloc. */
 const ROOM_TRIES_MAX = 10;
 
+/**
+ * A hit moves an item to the head of its list, and notes the time, no more often than this: what is
+ * read all the time costs nothing. Source: memcached items.c, ITEM_UPDATE_INTERVAL.
+ */
+const BUMP_SECONDS = 60;
+
 const SETTINGS_LOCK = Global.SETTINGS_LOCK as LockIndex;
 
 /** One thread's store. */
@@ -142,7 +148,8 @@ export class Store {
   }
 
   /**
-   * Records that a client read or touched `it`. Caller holds the shard's lock.
+   * Records that a client read `it`, at most once in {@linkcode BUMP_SECONDS} also in the LRU.
+   * Caller holds the shard's lock. Takes: LRU.
    * Source: memcached items.c, do_item_bump.
    * @hot
    */
@@ -152,14 +159,25 @@ export class Store {
       const bit = (flags & ItemFlag.FETCHED) === 0 ? ItemFlag.FETCHED : ItemFlag.ACTIVE;
       setItemFlags(this.items, it, flags | bit);
     }
-    // An item that is read often is written to once a second: its cache line stays clean.
-    if (itemTime(this.items, it) !== this.clock.now) setItemTime(this.items, it, this.clock.now);
+    if (this.clock.now - itemTime(this.items, it) >= BUMP_SECONDS) this.#toHeadLocked(it);
+  }
+
+  /** Moves `it` to the head of its list. Caller holds the shard's lock. Takes: LRU. */
+  #toHeadLocked(it: ItemRef): void {
+    const lru = lruIdOf(classOf(this.items, it), LruSegment.COLD);
+    setItemTime(this.items, it, this.clock.now);
+
+    this.locks.lock(this.lru.lockOf(lru), LockRank.LRU);
+    this.lru.unlinkLocked(lru, it);
+    this.lru.linkLocked(lru, it);
+    this.locks.unlock(this.lru.lockOf(lru), LockRank.LRU);
   }
 
   /** Changes the expiry, in seconds since start. Caller holds the shard's lock. */
   touchLocked(it: ItemRef, exptime: number): void {
     setItemExptime(this.items, it, exptime);
     this.bumpLocked(it);
+    setItemTime(this.items, it, this.clock.now); // A flush to come spares what is touched after it.
   }
 
   /**

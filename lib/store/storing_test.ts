@@ -122,7 +122,7 @@ Deno.test("storeLocked() does not join values to more than an item may have", ()
 Deno.test("storeLocked() counts an add that is kept out as an access", () => {
   for (const [adds, lives] of [[0, false], [1, true]] as const) {
     const client = storeWith("present");
-    const now = client.store.clock.now += 50;
+    const now = client.store.clock.now += 60;
     for (let i = 0; i < adds; i++) assertEquals(client.put(ADD, "key", "new"), "NOT_STORED");
     client.store.flushAt(now); // Whatever was not accessed in this second.
     assertEquals(client.get("key") !== undefined, lives);
