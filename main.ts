@@ -32,7 +32,7 @@ async function serve(settings: Settings): Promise<number> {
   const { startServer } = await import("./lib/server/server.ts");
   const log = openLog(settings.verbosity);
   for (const warning of warningsFor(settings)) log.warn(warning);
-  let server: Server | undefined;
+  let server: Server | undefined = undefined;
   // A signal that comes before there is a server to stop ends the process just as well.
   const stop = () => server === undefined ? Deno.exit(ExitCode.OK) : void server.stop();
   for (const [signal, words] of Object.entries(STOP_SIGNALS)) {
