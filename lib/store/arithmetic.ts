@@ -57,7 +57,7 @@ export function addDeltaLocked(
     copyBytes(text, 0, store.blockOf(it), at, digits);
     store.blockOf(it).bytes.fill(SPACE, at + digits, at + length);
     store.renewCasLocked(it);
-    store.bumpLocked(it);
+    store.touchLocked(it, itemExptime(store.items, it)); // Stored, as far as a flush is concerned.
     return Added.OK;
   }
   return moveLocked(store, hv, it, digits) ? Added.OK : Added.NO_MEMORY;

@@ -34,6 +34,9 @@ export function added(from: bigint, delta: bigint, increment: boolean): bigint {
   return from > delta ? from - delta : 0n;
 }
 
+/** See BUMP_SECONDS in lib/store/store.ts. */
+const BUMP_SECONDS = 60;
+
 /** All items, and the flush that is pending. */
 export class StoreModel {
   readonly #items = new Map<string, ModelItem>();
@@ -69,15 +72,15 @@ export class StoreModel {
     this.#items.delete(key);
   }
 
-  /** Counts an access. */
+  /** Counts a read, which is noted no more often than once a minute. */
   bump(item: ModelItem): void {
-    item.time = this.#clock.now;
+    if (this.#clock.now - item.time >= BUMP_SECONDS) item.time = this.#clock.now;
   }
 
   /** touch: `raw` is what the client sends. */
   touch(item: ModelItem, raw: number): void {
     item.exptime = this.seconds(raw);
-    this.bump(item);
+    item.time = this.#clock.now;
   }
 
   /** What the client sends, in seconds since start. */
