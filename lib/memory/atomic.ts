@@ -26,11 +26,3 @@ export function storeWord(words: Words, at: number, value: number): void {
 export function addWord(words: Words, at: number, delta: number): number {
   return Atomics.add(words, at, delta);
 }
-
-/**
- * Writes `value` if `words[at]` is `expected`; returns the value before.
- * @hot
- */
-export function exchangeWordIf(words: Words, at: number, expected: number, value: number): number {
-  return Atomics.compareExchange(words, at, expected, value);
-}

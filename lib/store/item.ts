@@ -109,11 +109,6 @@ export function segmentOf(it: ItemRef): number {
   return it >>> SEGMENT_SHIFT;
 }
 
-/** The item whose header starts at byte `at` of the arena. */
-export function itemRefAt(at: number): ItemRef {
-  return at / UNIT_BYTES as ItemRef;
-}
-
 /** Byte position of the header in the whole arena. */
 export function itemPosition(it: ItemRef): number {
   return segmentOf(it) * SEGMENT_BYTES + (it & UNIT_MASK) * UNIT_BYTES;
