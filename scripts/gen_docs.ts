@@ -11,6 +11,9 @@ import { COMMANDS } from "../lib/protocol/text/commands.ts";
 import { CLASS_ROWS, type CounterRow, THREAD_ROWS } from "../lib/stats/names.ts";
 import { GENERAL_ROWS } from "../lib/command/stats.ts";
 import { ITEM } from "../lib/store/item.ts";
+import { BUMPS_PER_THREAD } from "../lib/store/bump_buffer.ts";
+import { CHUNK } from "../lib/store/chunk.ts";
+import { TUNABLES } from "../lib/store/tunables.ts";
 import { DEVIATIONS } from "./deviations.ts";
 
 /** One page: where it goes and what is in it. */
@@ -104,10 +107,13 @@ function memoryMarkdown(): string {
     slabClasses: 64,
     lrus: 256,
     pages: 129,
-    counterThreads: 5,
+    counterThreads: 6,
     countersPerThread: THREAD_ROWS.length + 64 * CLASS_ROWS.length,
+    tunables: TUNABLES,
+    bumpsPerThread: BUMPS_PER_THREAD,
+    itemSizes: 0,
   });
-  return `${generated("lib/memory/regions.ts and lib/store/item.ts")}
+  return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
 
 # Memory
 
@@ -116,7 +122,14 @@ function memoryMarkdown(): string {
 ${recordTable(ITEM)}
 
 Behind the header: the version (8 bytes, unless \`-C\`), the key, the client's flags (4 bytes,
-unless 0), the value, CR and LF. An item lies in one chunk of its slab class.
+unless 0), the value, CR and LF. An item lies in one chunk of its slab class; where it is too large
+for any, a reference of 4 bytes to its first chunk stands in the place of the value.
+
+## Chunk
+
+Of the value of a large item; the bytes follow.
+
+${recordTable(CHUNK)}
 
 ## Control memory
 
@@ -146,11 +159,16 @@ function regionTable(regions: Regions): string {
     ["globals", 0, "clock, flush state, cas, connection count"],
     ["shards", regions.shardsAt, "hash table: lock, buckets, items"],
     ["slabs", regions.slabsAt, "slab classes: lock, free chunks, pages, open page"],
-    ["pages", regions.pagesAt, "lock, pages used, limit"],
+    ["pages", regions.pagesAt, "lock, pages used, limit, pool"],
     ["page owners", regions.pageOwnersAt, "slab class of each page"],
+    ["page links", regions.pageLinksAt, "lists of pages"],
+    ["spares", regions.sparesAt, "a free chunk for each thread and class"],
     ["lrus", regions.lrusAt, "LRU lists: lock, head, tail, count"],
     ["counters", regions.countersAt, "one block per thread"],
     ["baseline", regions.baselineAt, "what `stats reset` takes off"],
+    ["tunables", regions.tunablesAt, "settings that commands change"],
+    ["bumps", regions.bumpsAt, "by thread: items of COLD that were read again"],
+    ["item sizes", regions.itemSizesAt, "items by size, with `-o track_sizes`"],
   ];
   const ends = [...rows.slice(1).map(([, from]) => from), regions.bytes];
   return table(

@@ -7,10 +7,15 @@ import { MEMCACHED_VERSION } from "../base/version.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
 import { setVerbosity } from "../stats/globals.ts";
+import { CLASSES_MAX } from "../stats/names.ts";
+import { addToClassSet } from "../store/maintenance.ts";
+import { startAnswer, TextAnswer } from "./answer.ts";
+import { CACHEDUMP, Dump } from "./dump.ts";
 import type { Executor } from "./executor.ts";
 import { itemsStats, sizesStats, slabsStats } from "./class_stats.ts";
 import { generalStats, settingsStats } from "./stats.ts";
 import { Outcome, type Session } from "./session.ts";
+import { U32_MAX, uintOf } from "./sub_command.ts";
 
 // Nothing but the number: npm's memcached client reads whatever digits stand last in the line.
 const VERSION_LINE = Block.of(ascii(`VERSION ${MEMCACHED_VERSION}\r\n`));
@@ -18,6 +23,9 @@ const VERSION_LINE = Block.of(ascii(`VERSION ${MEMCACHED_VERSION}\r\n`));
 const VERBOSITY_MAX = 2;
 const LEVEL_MAX = 0xffffffff;
 const GRACEFUL = ascii("graceful");
+const CACHEDUMP_WORD = ascii("cachedump");
+/** Longest answer of `stats cachedump`. Source: memcached items.c, item_cachedump. */
+const CACHEDUMP_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Answers `version`. */
 export function runVersion(
@@ -91,15 +99,6 @@ export function runShutdown(
   return Outcome.CLOSE;
 }
 
-/** Moves as much of a long answer into the replies as fits. */
-export function continueAnswer(session: Session, replies: ReplyBuffer): void {
-  const { answer } = session;
-  if (answer === undefined) return;
-  const count = Math.min(answer.length, replies.room);
-  replies.writeBytes(answer, count);
-  session.answer = count < answer.length ? answer.slice(count) : undefined;
-}
-
 /** What each sub-command of `stats` writes. */
 const STATS: readonly (readonly [name: Uint8Array, text: (executor: Executor) => string])[] = [
   [ascii("settings"), settingsStats],
@@ -118,15 +117,63 @@ export function runStats(
   replies: ReplyBuffer,
 ): Outcome {
   const { tokens } = executor;
+  if (tokens.count > 1 && isWord(executor, block, CACHEDUMP_WORD)) {
+    const refusal = startCachedump(executor, session, block, replies);
+    if (refusal !== undefined) replies.write(refusal);
+    return Outcome.DONE;
+  }
   const text = tokens.count === 1
     ? generalStats
-    : STATS.find(([name]) => equalsWord(block.bytes, tokens.start[1]!, tokens.end[1]!, name))?.[1];
+    : STATS.find(([name]) => isWord(executor, block, name))?.[1];
   if (text === undefined) {
     replies.write(Reply.ERROR);
     return Outcome.DONE;
   }
-  session.answer = ascii(text(executor));
-  continueAnswer(session, replies);
+  startAnswer(session, new TextAnswer(text(executor)), replies);
+  return Outcome.DONE;
+}
+
+/** Whether the second token is `word`. */
+function isWord({ tokens }: Executor, { bytes }: Block, word: Uint8Array): boolean {
+  return equalsWord(bytes, tokens.start[1]!, tokens.end[1]!, word);
+}
+
+/**
+ * Runs `stats cachedump <class> <limit>`. Source: memcached items.c, item_cachedump, which lists
+ * items of COLD only; here all of the class are.
+ *
+ * @returns The line that refuses it, if it is.
+ */
+function startCachedump(
+  executor: Executor,
+  session: Session,
+  block: Block,
+  replies: ReplyBuffer,
+): Block | undefined {
+  const { tokens, store, settings } = executor;
+  if (!settings.dumpEnabled) return Reply.CACHEDUMP_NOT_ALLOWED;
+  if (tokens.count < 4) return Reply.BAD_CACHEDUMP;
+  const clsid = uintOf(executor.wordOf(block, 2), U32_MAX);
+  const limit = uintOf(executor.wordOf(block, 3), U32_MAX);
+  if (Number.isNaN(clsid + limit)) return Reply.BAD_FORMAT;
+  if (clsid >= CLASSES_MAX) return Reply.BAD_SLAB_ID;
+  const classes = { low: 0, high: 0 };
+  addToClassSet(classes, clsid);
+  const items = limit === 0 ? Infinity : limit;
+  const dump = new Dump(store, CACHEDUMP, classes, { items, bytes: CACHEDUMP_BYTES_MAX });
+  startAnswer(session, dump, replies);
+  return undefined;
+}
+
+/** Answers `refresh_certs`. */
+export function runRefreshCerts(
+  _executor: Executor,
+  _session: Session,
+  _verb: Verb,
+  _block: Block,
+  replies: ReplyBuffer,
+): Outcome {
+  replies.write(Reply.NO_TLS);
   return Outcome.DONE;
 }
 

@@ -27,10 +27,26 @@ const counter = (name: string, from: ClassCounterName): ClassRow => [
   ({ totals, clsid }) => totals.ofClass(clsid, from),
 ];
 
+const onList = (segment: LruSegment) => ({ executor: { store: { lru } }, clsid }: ClassView) =>
+  lru.count(lruIdOf(clsid, segment));
+const ageOf = (segment: LruSegment) => ({ executor: { store }, clsid }: ClassView) =>
+  store.tailAge(lruIdOf(clsid, segment));
+
+/** How many items are on each list of a class, and how old the tails are. Not in flat mode. */
+const SEGMENT_ROWS: readonly ClassRow[] = [
+  ["number_hot", onList(LruSegment.HOT)],
+  ["number_warm", onList(LruSegment.WARM)],
+  ["number_cold", onList(LruSegment.COLD)],
+  ["number_temp", onList(LruSegment.TEMP)],
+  ["age_hot", ageOf(LruSegment.HOT)],
+  ["age_warm", ageOf(LruSegment.WARM)],
+];
+
 /** The lines of `stats items` for one class, in order. */
 const ITEM_ROWS: readonly ClassRow[] = [
   counter("number", "number"),
-  ["age", ({ executor, clsid }) => executor.store.tailAge(clsid)],
+  ...SEGMENT_ROWS,
+  ["age", ageOf(LruSegment.COLD)],
   counter("mem_requested", "mem_requested"),
   counter("evicted", "evictions"),
   counter("evicted_nonzero", "evicted_nonzero"),
@@ -39,23 +55,29 @@ const ITEM_ROWS: readonly ClassRow[] = [
     ({ executor, clsid }) => executor.store.lru.evictedAge(lruIdOf(clsid, LruSegment.COLD)),
   ],
   counter("outofmemory", "outofmemory"),
-  ["tailrepairs", () => 0],
+  counter("tailrepairs", "tailrepairs"),
   counter("reclaimed", "reclaimed"),
   counter("expired_unfetched", "expired_unfetched"),
   counter("evicted_unfetched", "evicted_unfetched"),
   counter("evicted_active", "evicted_active"),
-  ["crawler_reclaimed", () => 0],
-  ["crawler_items_checked", () => 0],
+  counter("crawler_reclaimed", "crawler_reclaimed"),
+  counter("crawler_items_checked", "crawler_items_checked"),
   counter("lrutail_reflocked", "lrutail_reflocked"),
-  ["moves_to_cold", () => 0],
-  ["moves_to_warm", () => 0],
-  ["moves_within_lru", () => 0],
+  counter("moves_to_cold", "moves_to_cold"),
+  counter("moves_to_warm", "moves_to_warm"),
+  counter("moves_within_lru", "moves_within_lru"),
   counter("direct_reclaims", "direct_reclaims"),
-  ["hits_to_hot", () => 0],
-  ["hits_to_warm", () => 0],
-  counter("hits_to_cold", "get_hits"),
-  ["hits_to_temp", () => 0],
+  counter("hits_to_hot", "hits_to_hot"),
+  counter("hits_to_warm", "hits_to_warm"),
+  counter("hits_to_cold", "hits_to_cold"),
+  counter("hits_to_temp", "hits_to_temp"),
 ];
+
+/** Rows of `stats items` that only a server with this setting has. */
+function hasRow({ settings, store: { tunables } }: Executor, name: string): boolean {
+  if (name === "number_temp") return tunables.temporaryTtl >= 0;
+  return settings.lruMaintainer || !SEGMENT_ROWS.some(([segmentName]) => segmentName === name);
+}
 
 /** Chunks in the pages of a class. */
 function totalChunks({ executor: { store }, clsid }: ClassView): number {
@@ -63,8 +85,8 @@ function totalChunks({ executor: { store }, clsid }: ClassView): number {
 }
 
 /** Chunks of a class that hold nothing, those never used included. */
-function freeChunks({ executor: { store: { slabs } }, clsid }: ClassView): number {
-  return slabs.word(clsid, SlabWord.FREE_COUNT) + slabs.word(clsid, SlabWord.CARVE_LEFT);
+function freeChunks({ executor: { store }, clsid }: ClassView): number {
+  return store.slabs.freeChunks(clsid);
 }
 
 /** The lines of `stats slabs` for one class, in order. */
@@ -76,7 +98,7 @@ const SLAB_ROWS: readonly ClassRow[] = [
   ["used_chunks", (view) => totalChunks(view) - freeChunks(view)],
   ["free_chunks", freeChunks],
   ["free_chunks_end", () => 0],
-  counter("get_hits", "get_hits"),
+  ["get_hits", ({ totals, clsid }) => totals.getHits(clsid)],
   counter("cmd_set", "cmd_set"),
   counter("delete_hits", "delete_hits"),
   counter("incr_hits", "incr_hits"),
@@ -93,7 +115,7 @@ export function itemsStats(executor: Executor): string {
     executor,
     totals,
     "items:",
-    ITEM_ROWS,
+    ITEM_ROWS.filter(([name]) => hasRow(executor, name)),
     (clsid) => totals.ofClass(clsid, "number") > 0,
   ));
 }
@@ -108,13 +130,16 @@ export function slabsStats(executor: Executor): string {
   return statLines([
     ...rows,
     ["active_slabs", String(active)],
-    ["total_malloced", String(slabs.pagesUsed * PAGE_BYTES)],
+    ["total_malloced", String(slabs.pages.inUse * PAGE_BYTES)],
   ]);
 }
 
-/** The answer to `stats sizes`: sizes are not counted. */
-export function sizesStats(): string {
-  return statLines([["sizes_status", "disabled"]]);
+/** The answer to `stats sizes`. */
+export function sizesStats({ store: { sizes } }: Executor): string {
+  if (!sizes.areTracked) return statLines([["sizes_status", "disabled"]]);
+  return statLines(
+    [...sizes.entries()].map(([bytes, count]) => [String(bytes), String(count)]),
+  );
 }
 
 function classRows(

@@ -4,12 +4,22 @@ import { ascii } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { type Command, CommandShape, findCommand, Verb } from "../protocol/text/commands.ts";
-import { runMn, runQuit, runShutdown, runStats, runVerbosity, runVersion } from "./admin.ts";
+import {
+  runMn,
+  runQuit,
+  runRefreshCerts,
+  runShutdown,
+  runStats,
+  runVerbosity,
+  runVersion,
+} from "./admin.ts";
 import { runArithmetic } from "./arithmetic.ts";
 import type { Executor } from "./executor.ts";
+import { runLru, runLruCrawler } from "./lru.ts";
 import { runDelete, runFlushAll, runTouch } from "./removal.ts";
 import { runRetrieval } from "./retrieval.ts";
 import { Outcome, type Session } from "./session.ts";
+import { runCacheMemlimit, runSlabs } from "./slabs.ts";
 import { runStorage } from "./storage.ts";
 
 /** Runs a command whose tokens are in the executor. */
@@ -46,6 +56,11 @@ const RUN: Readonly<Record<TokenVerb, Run>> = {
   [Verb.MN]: runMn,
   [Verb.SHUTDOWN]: runShutdown,
   [Verb.STATS]: runStats,
+  [Verb.LRU]: runLru,
+  [Verb.LRU_CRAWLER]: runLruCrawler,
+  [Verb.SLABS]: runSlabs,
+  [Verb.CACHE_MEMLIMIT]: runCacheMemlimit,
+  [Verb.REFRESH_CERTS]: runRefreshCerts,
 };
 
 /** A line of fewer bytes, its end included, is malformed rather than unknown. */

@@ -1,6 +1,7 @@
 // What every command can reach: the store, the counters, the settings, the line's tokens.
 
-import { ascii, equalsWord } from "../base/ascii.ts";
+import { ascii, equalsWord, latin1 } from "../base/ascii.ts";
+import type { Block } from "../base/block.ts";
 import type { Settings } from "../config/settings.ts";
 import { Tokens } from "../protocol/text/tokens.ts";
 import type { Counters } from "../stats/counters.ts";
@@ -32,6 +33,11 @@ export class Executor {
     this.counters = store.counters;
     this.settings = settings;
     this.server = server;
+  }
+
+  /** Token `index` as text. For cold paths. */
+  wordOf({ bytes }: Block, index: number): string {
+    return latin1(bytes, this.tokens.start[index]!, this.tokens.end[index]!);
   }
 
   /**

@@ -7,6 +7,7 @@ import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
+import { touchLocked } from "../store/bump.ts";
 import { toExptime } from "../store/exptime.ts";
 import { NO_ITEM } from "../store/item.ts";
 import { classOf } from "../store/lru.ts";
@@ -79,7 +80,7 @@ export function runTouch(
   const it = store.findLocked(hv, block, from, tokens.length(Token.KEY));
   if (it !== NO_ITEM) {
     counters.addClass(classOf(store.items, it), ClassCounter.TOUCH_HITS, 1);
-    store.touchLocked(it, toExptime(raw, store.clock));
+    touchLocked(store, it, toExptime(raw, store.clock));
   }
   store.unlock(hv);
 

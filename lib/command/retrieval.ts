@@ -13,17 +13,21 @@ import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { type Command, Verb } from "../protocol/text/commands.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
+import { bumpLocked, touchLocked } from "../store/bump.ts";
+import { firstChunk, isChunked } from "../store/chunk.ts";
 import { toExptime } from "../store/exptime.ts";
 import {
   itemClientFlags,
   itemNbytes,
   type ItemRef,
+  type Items,
   NO_ITEM,
   readItemCas,
   segmentOf,
 } from "../store/item.ts";
-import { classOf } from "../store/lru.ts";
+import { classOf, segmentIndexOf } from "../store/lru.ts";
 import { Miss } from "../store/store.ts";
+import { ValueCursor } from "../store/value.ts";
 import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
 
@@ -45,6 +49,7 @@ const Served = { YES: 0, NEEDS_ROOM: 1, FAILED: 2 } as const;
 type Served = typeof Served[keyof typeof Served];
 
 const cas = new U64();
+const pieces = new ValueCursor();
 
 /**
  * Starts a retrieval: `block[from, to)` is what follows the command's name.
@@ -106,6 +111,12 @@ export function continueRetrieval(
   const { bytes } = block;
   let at = from;
   for (;;) {
+    if (session.sending !== NO_ITEM) {
+      if (!continueChunks(session, executor.store.items, replies)) {
+        session.resumeAt = at;
+        return Outcome.FLUSH;
+      }
+    }
     at = skipSpaces(bytes, at, to);
     if (at === to) break;
     const end = tokenEnd(bytes, at, to);
@@ -136,7 +147,8 @@ export function continueRetrieval(
  */
 export function releaseHolders(executor: Executor, replies: ReplyBuffer): void {
   while (replies.refReleased < replies.refNext) {
-    executor.store.release(replies.refHolder[replies.refReleased++]! as ItemRef);
+    const holder = replies.refHolder[replies.refReleased++]! as ItemRef;
+    if (holder !== NO_ITEM) executor.store.release(holder);
   }
 }
 
@@ -200,11 +212,12 @@ function hitLocked(
 
   const verb = session.retrieval;
   if (verb === Verb.GET || verb === Verb.GETS) {
-    store.bumpLocked(it);
+    bumpLocked(store, it);
     counters.add(Counter.CMD_GET, 1);
-    counters.addClass(classOf(items, it), ClassCounter.GET_HITS, 1);
+    const hits = ClassCounter.HITS_TO_HOT + segmentIndexOf(items, it);
+    counters.addClass(classOf(items, it), hits, 1);
   } else {
-    store.touchLocked(it, session.exptime);
+    touchLocked(store, it, session.exptime);
     counters.add(Counter.CMD_TOUCH, 1);
     counters.addClass(classOf(items, it), ClassCounter.TOUCH_HITS, 1);
   }
@@ -221,10 +234,58 @@ function hitLocked(
     replies.writeU64(cas);
   }
   replies.write(Reply.CRLF);
+  if (isChunked(items, it)) {
+    writeChunks(session, items, it, copied, replies);
+    return Served.YES;
+  }
   const valueAt = store.valueAt(it);
   if (copied) replies.writeRange(store.blockOf(it), valueAt, valueAt + nbytes);
   else replies.writeReference(segmentOf(it), valueAt, valueAt + nbytes, it);
   return Served.YES;
+}
+
+/** Writes the value of a chunked item: copied, or the first of its references. */
+function writeChunks(
+  session: Session,
+  items: Items,
+  it: ItemRef,
+  copied: boolean,
+  replies: ReplyBuffer,
+): void {
+  if (!copied) {
+    session.sending = it;
+    session.sendingChunk = firstChunk(items, it);
+    continueChunks(session, items, replies);
+    return;
+  }
+  pieces.open(items, it);
+  do {
+    replies.writeRange(items.blocks[pieces.segment]!, pieces.at, pieces.to);
+  } while (pieces.openNext(items));
+}
+
+/**
+ * Writes references to the chunks that come next of the item that is being sent, as many as fit. The
+ * last one takes the hold on the item over.
+ *
+ * @returns Whether all are written.
+ */
+function continueChunks(session: Session, items: Items, replies: ReplyBuffer): boolean {
+  while (session.sendingChunk !== NO_ITEM) {
+    if (!replies.hasReferenceRoom) return false;
+    pieces.openChunk(items, session.sendingChunk);
+    session.sendingChunk = pieces.next;
+    const holder = pieces.next === NO_ITEM ? session.sending : NO_ITEM;
+    replies.writeReference(pieces.segment, pieces.at, pieces.to, holder);
+  }
+  session.sending = NO_ITEM;
+  return true;
+}
+
+/** Lets go of an item that is being sent to a client that is gone. */
+export function abandonRetrieval(executor: Executor, session: Session): void {
+  if (session.sending !== NO_ITEM) executor.store.release(session.sending);
+  session.sending = NO_ITEM;
 }
 
 /** Source: memcached proto_text.c, process_get_command; the counters of gat are those of touch. */

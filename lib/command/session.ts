@@ -3,6 +3,7 @@
 
 import { U64 } from "../base/u64.ts";
 import { Verb } from "../protocol/text/commands.ts";
+import type { Answer } from "./answer.ts";
 import { type ItemRef, NO_ITEM } from "../store/item.ts";
 import { StoreMode } from "../store/storing.ts";
 
@@ -29,9 +30,12 @@ export class Session {
   noreply = false;
   /** Storage: the version that a cas names. */
   readonly cas = new U64();
-  /** Where the next value byte goes: segment of the arena and position in it. */
+  /** Where the next value bytes go: `[valueAt, valueTo)` of a segment of the arena. */
   valueSegment = 0;
   valueAt = 0;
+  valueTo = 0;
+  /** The chunk those bytes are in; {@linkcode NO_ITEM} when the value is in one piece. */
+  valueChunk: ItemRef = NO_ITEM;
   /** Value bytes still to come, CRLF included; also those still to be discarded. */
   valueLeft = 0;
   /** Retrieval: the command whose keys are being answered; {@linkcode Verb.NONE} when none is. */
@@ -40,9 +44,13 @@ export class Session {
   exptime = 0;
   /** Retrieval: position of the next key, after {@linkcode Outcome.FLUSH}. */
   resumeAt = 0;
+  /** Retrieval: an item of many chunks that is held while it is sent; else {@linkcode NO_ITEM}. */
+  sending: ItemRef = NO_ITEM;
+  /** The first of its chunks that is not in the replies yet. */
+  sendingChunk: ItemRef = NO_ITEM;
 
   /** An answer that may be longer than a reply buffer: what of it is not in the replies yet. */
-  answer: Uint8Array | undefined;
+  answer: Answer | undefined;
 
   /** Whether a value is being received. */
   get isReceiving(): boolean {
@@ -52,6 +60,7 @@ export class Session {
   /** Forgets everything, for the next connection. */
   reset(): void {
     this.item = NO_ITEM;
+    this.sending = NO_ITEM;
     this.noreply = false;
     this.valueLeft = 0;
     this.retrieval = Verb.NONE;

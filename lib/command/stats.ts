@@ -8,7 +8,9 @@ import { settingsRows } from "../config/settings.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { currConns, isAccepting, oldestLive, verbosity } from "../stats/globals.ts";
 import type { ClassCounterName, CounterName } from "../stats/names.ts";
+import { isCrawling, isMoving } from "../store/maintenance.ts";
 import type { Executor } from "./executor.ts";
+import { tunedSettings } from "./tuned_settings.ts";
 
 /** What a row may draw on. */
 interface View {
@@ -26,6 +28,26 @@ const byClass = (name: ClassCounterName): Row => [name, ({ totals }) => totals.o
 /** Descriptors the server keeps for itself, by thread: eventfd and epoll; and a few for all. */
 const RESERVED_FDS_PER_THREAD = 2;
 const RESERVED_FDS = 8;
+
+/** The lines of `stats` about pages that move. */
+const SLAB_ROWS: readonly Row[] = [
+  counter("slab_reassign_rescues"),
+  counter("slab_reassign_chunk_rescues"),
+  counter("slab_reassign_inline_reclaim"),
+  counter("slab_reassign_busy_items"),
+  counter("slab_reassign_busy_deletes"),
+  counter("slab_reassign_busy_nomem"),
+  ["slab_reassign_last_busy_status", () => 0],
+  ["slab_reassign_running", ({ executor }) => isMoving(executor.store.control) ? 1 : 0],
+  counter("slabs_moved"),
+];
+
+/** The lines of `stats` about the crawler and the maintainer. */
+const LRU_ROWS: readonly Row[] = [
+  ["lru_crawler_running", ({ executor }) => isCrawling(executor.store.control) ? 1 : 0],
+  counter("lru_crawler_starts"),
+  counter("lru_maintainer_juggles"),
+];
 
 /** The lines of `stats`, in order. */
 export const GENERAL_ROWS: readonly Row[] = [
@@ -58,7 +80,7 @@ export const GENERAL_ROWS: readonly Row[] = [
   counter("cmd_flush"),
   counter("cmd_touch"),
   counter("cmd_meta"),
-  byClass("get_hits"),
+  ["get_hits", ({ totals }) => totals.allGetHits],
   counter("get_misses"),
   counter("get_expired"),
   counter("get_flushed"),
@@ -79,7 +101,7 @@ export const GENERAL_ROWS: readonly Row[] = [
   counter("auth_errors"),
   counter("bytes_read"),
   counter("bytes_written"),
-  ["limit_maxbytes", ({ executor }) => executor.settings.maxbytes],
+  ["limit_maxbytes", ({ executor }) => executor.store.tunables.get("maxbytes")],
   ["accepting_conns", ({ executor }) => isAccepting(executor.store.control) ? 1 : 0],
   counter("listen_disabled_num"),
   ["time_in_listen_disabled_us", () => 0],
@@ -88,19 +110,35 @@ export const GENERAL_ROWS: readonly Row[] = [
   ["hash_power_level", ({ executor }) => Math.floor(Math.log2(executor.store.assoc.bucketCount))],
   ["hash_bytes", ({ executor }) => executor.store.assoc.bucketCount * 4],
   ["hash_is_expanding", () => 0],
+  ...SLAB_ROWS,
+  ...LRU_ROWS,
   counter("malloc_fails"),
   ["bytes", ({ totals }) => totals.ofClasses("mem_requested")],
   ["curr_items", ({ totals }) => totals.ofClasses("number")],
   counter("total_items"),
-  ["slab_global_page_pool", () => 0],
+  ["slab_global_page_pool", ({ executor }) => executor.store.slabs.pages.pooled],
   byClass("expired_unfetched"),
   byClass("evicted_unfetched"),
   byClass("evicted_active"),
   byClass("evictions"),
   byClass("reclaimed"),
+  byClass("crawler_reclaimed"),
+  byClass("crawler_items_checked"),
   byClass("lrutail_reflocked"),
+  byClass("moves_to_cold"),
+  byClass("moves_to_warm"),
+  byClass("moves_within_lru"),
   byClass("direct_reclaims"),
+  counter("lru_bumps_dropped"),
 ];
+
+/** Lines of `stats` that only a server with a setting has. */
+function hasRow({ settings }: Executor, row: Row): boolean {
+  if (SLAB_ROWS.includes(row)) return settings.slabReassign;
+  if (row[0].startsWith("lru_crawler")) return settings.lruCrawler;
+  if (row[0].startsWith("lru_") || row[0].startsWith("moves_")) return settings.lruMaintainer;
+  return true;
+}
 
 /** The answer to `stats`. */
 export function generalStats(executor: Executor): string {
@@ -109,14 +147,14 @@ export function generalStats(executor: Executor): string {
     totals: new Snapshot(executor.store.control),
     cpu: executor.server.cpuTimes(),
   };
-  return statLines(GENERAL_ROWS.map(([name, value]) => [name, String(value(view))]));
+  const rows = GENERAL_ROWS.filter((row) => hasRow(executor, row));
+  return statLines(rows.map(([name, value]) => [name, String(value(view))]));
 }
 
 /** The answer to `stats settings`. */
-export function settingsStats({ settings, store: { control } }: Executor): string {
-  return statLines(
-    settingsRows({ ...settings, verbosity: verbosity(control) }, oldestLive(control)),
-  );
+export function settingsStats({ settings, store: { control, tunables } }: Executor): string {
+  const now = tunedSettings(settings, tunables.all());
+  return statLines(settingsRows({ ...now, verbosity: verbosity(control) }, oldestLive(control)));
 }
 
 /** `STAT` lines with their END. */

@@ -72,5 +72,5 @@ Deno.test("slabsStats() adds up", () => {
 
 Deno.test("settingsStats() shows a value for every setting", () => {
   const stats = statsAfter("verbosity 1\r\n", " settings");
-  assertEquals([stats.get("maxbytes"), stats.get("verbosity")], ["67108864", "1"]);
+  assertEquals([stats.get("maxbytes"), stats.get("verbosity")], ["4194304", "1"]);
 });

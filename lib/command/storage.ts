@@ -8,11 +8,14 @@ import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
+import { allocate } from "../store/allocate.ts";
+import { chunkUsed, chunkValueAt, isChunked } from "../store/chunk.ts";
 import { toExptime } from "../store/exptime.ts";
 import { itemKeyAt, itemNkey, NO_ITEM, segmentOf } from "../store/item.ts";
 import { classOf } from "../store/lru.ts";
 import { Miss } from "../store/store.ts";
 import { Stored, storeLocked, StoreMode } from "../store/storing.ts";
+import { lastTwoBytes, takeValueChunk } from "../store/value.ts";
 import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
 
@@ -20,6 +23,8 @@ import { Outcome, type Session } from "./session.ts";
 const Token = { KEY: 1, FLAGS: 2, EXPTIME: 3, BYTES: 4, CAS: 5 } as const;
 
 const CRLF_BYTES = 2;
+/** CR and LF as {@linkcode lastTwoBytes} has them. */
+const CRLF_WORD = (CR << 8) | LF;
 /** Longest value length that a line may name. Source: memcached proto_text.c, INT_MAX - 2. */
 const VALUE_BYTES_MAX = 2 ** 31 - 3;
 const CLIENT_FLAGS_MAX = 0xffffffff;
@@ -88,12 +93,17 @@ export function runStorage(
   session.mode = MODES[verb]!;
   const exptime = toExptime(raw, store.clock);
   const keyFrom = tokens.start[Token.KEY]!;
-  const it = store.allocate(block, keyFrom, nkey, flags, exptime, session.valueLeft);
+  const it = allocate(store, block, keyFrom, nkey, flags, exptime, session.valueLeft);
   if (it === NO_ITEM) return refuse(executor, session, block, replies);
   executor.counters.addClass(classOf(store.items, it), ClassCounter.CMD_SET, 1);
   session.item = it;
+  session.valueChunk = NO_ITEM;
   session.valueSegment = segmentOf(it);
   session.valueAt = store.valueAt(it);
+  // A chunked item has no room for any byte yet: openPiece makes it as the bytes come.
+  session.valueTo = isChunked(store.items, it)
+    ? session.valueAt
+    : session.valueAt + session.valueLeft;
   return Outcome.VALUE;
 }
 
@@ -124,7 +134,9 @@ function refuse(
 }
 
 /**
- * Takes the next `count` value bytes from `block` at `from`.
+ * Takes the next value bytes from `block[from, from + count)`, as many as the piece has room for.
+ *
+ * @returns How many; 0 when it is full, see {@linkcode openPiece}.
  * @hot
  */
 export function receiveValue(
@@ -133,11 +145,48 @@ export function receiveValue(
   block: Block,
   from: number,
   count: number,
-): void {
+): number {
+  const taken = Math.min(count, session.valueTo - session.valueAt);
   const target = executor.store.items.blocks[session.valueSegment]!;
-  copyBytes(block, from, target, session.valueAt, count);
-  session.valueAt += count;
-  session.valueLeft -= count;
+  copyBytes(block, from, target, session.valueAt, taken);
+  session.valueAt += taken;
+  session.valueLeft -= taken;
+  return taken;
+}
+
+/**
+ * Makes room for the next bytes of a value whose piece is full.
+ *
+ * @returns false when there is no memory: the item is given up, and {@linkcode refuseValue} is next.
+ */
+export function openPiece(executor: Executor, session: Session): boolean {
+  const { store } = executor;
+  const last = session.valueChunk;
+  const chunk = takeValueChunk(store, session.item, last, session.valueLeft);
+  if (chunk === NO_ITEM) return false;
+  session.valueChunk = chunk;
+  session.valueSegment = segmentOf(chunk);
+  session.valueAt = chunkValueAt(chunk);
+  session.valueTo = session.valueAt + chunkUsed(store.items, chunk);
+  return true;
+}
+
+/**
+ * Answers that memory ran out in the middle of a value; the rest of it is to be discarded. The
+ * connection has made sure that there is room for a line.
+ * Source: memcached proto_text.c, complete_nread_ascii, and memcached.c, conn_nread.
+ */
+export function refuseValue(executor: Executor, session: Session, replies: ReplyBuffer): void {
+  executor.counters.add(Counter.STORE_NO_MEMORY, 1);
+  abandonStorage(executor, session);
+  if (!session.noreply) replies.write(Reply.NO_MEMORY_DURING_READ);
+}
+
+/** Whether the value that has come ends in CRLF. */
+function endsInCrlf({ store: { items } }: Executor, session: Session): boolean {
+  if (session.valueChunk !== NO_ITEM) return lastTwoBytes(items, session.item) === CRLF_WORD;
+  const { bytes } = items.blocks[session.valueSegment]!;
+  return bytes[session.valueAt - 2] === CR && bytes[session.valueAt - 1] === LF;
 }
 
 /**
@@ -147,9 +196,9 @@ export function receiveValue(
 export function finishStorage(executor: Executor, session: Session, replies: ReplyBuffer): void {
   const { store } = executor;
   const it = session.item;
-  const { bytes } = store.items.blocks[session.valueSegment]!;
+  const isWhole = endsInCrlf(executor, session);
   session.item = NO_ITEM;
-  if (bytes[session.valueAt - 2] !== CR || bytes[session.valueAt - 1] !== LF) {
+  if (!isWhole) {
     store.release(it);
     if (!session.noreply) replies.write(Reply.BAD_CHUNK);
     return;

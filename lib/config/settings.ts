@@ -96,6 +96,12 @@ export interface Settings {
   readonly slabAutomoveFreeratio: number;
   readonly memoryFile: string | null;
   readonly trackSizes: boolean;
+  /** Chunk sizes in bytes, from the smallest on; empty for the growth factor. */
+  readonly slabSizes: readonly number[];
+  /** Memory is kept from being paged out. */
+  readonly lockMemory: boolean;
+  /** The kernel is asked for large memory pages. */
+  readonly largePages: boolean;
 
   /** The hash table starts with 2^this buckets; 0 lets the store choose. */
   readonly hashpowerInit: number;
@@ -107,8 +113,12 @@ export interface Settings {
   readonly lruCrawlerSleep: number;
   /** Items per class; 0 for all. */
   readonly lruCrawlerTocrawl: number;
-  /** Whether items are kept in HOT, WARM and COLD lists. */
+  /** Whether a thread looks after the lists. */
   readonly lruMaintainer: boolean;
+  /** Whether items are kept in HOT, WARM and COLD lists. */
+  readonly lruSegmented: boolean;
+  /** Whether the hash table may grow. */
+  readonly hashExpand: boolean;
   /** Percent. */
   readonly hotLruPct: number;
   /** Percent. */
@@ -173,6 +183,7 @@ function checkSettings(settings: Settings, values: Values): void {
     if (itemSizeMax % chunk !== 0) refuse("Cannot use slab_chunk_max: does not divide -I");
     if (SLAB_PAGE_SIZE % chunk !== 0) refuse("Cannot use slab_chunk_max: does not divide 1024");
   }
+  checkSlabSizes(settings);
   if (settings.hotLruPct + settings.warmLruPct > 80) {
     refuse("hot_lru_pct + warm_lru_pct cannot be more than 80% combined");
   }
@@ -180,6 +191,28 @@ function checkSettings(settings: Settings, values: Values): void {
     refuse("temporary_ttl requires lru_maintainer to be enabled");
   }
   if (settings.napiIds > settings.threads) refuse("Cannot use -N: more than -t");
+}
+
+/** Most sizes that `slab_sizes` can name: one class is for the largest chunk. */
+const SLAB_SIZES_MAX = 61;
+/** Bytes that each size must have more than the one before. Source: memcached, CHUNK_ALIGN_BYTES. */
+const SLAB_SIZE_STEP = 8;
+
+/** Reads `a-b-c`. */
+function parseSlabSizes(text: string | null): number[] {
+  return text === null ? [] : text.split("-").map(atoi);
+}
+
+/** Source: memcached memcached.c, _parse_slab_sizes. */
+function checkSlabSizes({ slabSizes, chunkSize, slabChunkMax }: Settings): void {
+  if (slabSizes.length > SLAB_SIZES_MAX) refuse("too many slab classes specified");
+  slabSizes.forEach((size, index) => {
+    if (size < chunkSize || size > slabChunkMax) refuse(`slab size ${size} is out of valid range`);
+    const before = slabSizes[index - 1];
+    if (before !== undefined && size <= before + SLAB_SIZE_STEP) {
+      refuse(`slab size ${size} must be at least 8 bytes larger than previous class`);
+    }
+  });
 }
 
 function refuse(message: string): never {
@@ -247,8 +280,8 @@ function memorySettings(values: Values) {
     chunkSize: values.number("slab-min-size"),
     itemSizeMax,
     slabPageSize: SLAB_PAGE_SIZE,
-    // An item fills one chunk, so a chunk must hold the largest item.
-    slabChunkMax: slabChunkMax < itemSizeMax ? SLAB_PAGE_SIZE : slabChunkMax,
+    slabChunkMax,
+    slabSizes: Object.freeze(parseSlabSizes(values.text("slab_sizes"))),
     slabReassign: values.isOn("slab_reassign"),
     slabAutomove: values.number("slab_automove"),
     slabAutomoveRatio: values.number("slab_automove_ratio"),
@@ -256,6 +289,8 @@ function memorySettings(values: Values) {
     slabAutomoveFreeratio: values.number("slab_automove_freeratio"),
     memoryFile: values.text("memory-file"),
     trackSizes: values.isOn("track_sizes"),
+    lockMemory: values.isOn("lock-memory"),
+    largePages: values.isOn("enable-largepages"),
   };
 }
 
@@ -269,6 +304,8 @@ function lookupSettings(values: Values, env: Environment) {
     lruCrawlerSleep: values.number("lru_crawler_sleep"),
     lruCrawlerTocrawl: values.number("lru_crawler_tocrawl"),
     lruMaintainer: values.isOn("lru_maintainer"),
+    lruSegmented: values.isOn("lru_maintainer"),
+    hashExpand: !values.isOn("no_hashexpand"),
     hotLruPct: values.number("hot_lru_pct"),
     warmLruPct: values.number("warm_lru_pct"),
     hotMaxFactor: values.number("hot_max_factor"),
@@ -328,7 +365,7 @@ const ROWS: readonly (readonly [
   ["dump_enabled", (s) => s.dumpEnabled],
   ["hash_algorithm", (s) => s.hashAlgorithm],
   ["lru_maintainer_thread", (s) => s.lruMaintainer],
-  ["lru_segmented", (s) => s.lruMaintainer],
+  ["lru_segmented", (s) => s.lruSegmented],
   ["hot_lru_pct", (s) => s.hotLruPct],
   ["warm_lru_pct", (s) => s.warmLruPct],
   ["hot_max_factor", (s) => s.hotMaxFactor.toFixed(2)],

@@ -71,8 +71,14 @@ const ACCEPTED: readonly (readonly [argv: readonly string[], expected: Partial<S
   [["--verbose=2"], { verbosity: 2 }],
   [["-vvv", "--verbose=1", "-v"], { verbosity: 2 }],
   [["-N", "0"], { napiIds: 0 }],
-  [["-I", "256k"], { itemSizeMax: MIB / 4, slabChunkMax: MIB }],
-  [["-o", "slab_chunk_max=512"], { slabChunkMax: MIB }],
+  [["-I", "256k"], { itemSizeMax: MIB / 4, slabChunkMax: MIB / 2 }],
+  [["-o", "slab_chunk_max=256"], { slabChunkMax: MIB / 4 }],
+  [["-I", "5m"], { itemSizeMax: 5 * MIB, slabChunkMax: MIB / 2 }],
+  [["-I", "1024m", "-m", "2048"], { itemSizeMax: 1024 * MIB }],
+  [["-o", "slab_sizes=100-200-300"], { slabSizes: [100, 200, 300] }],
+  [["-o", "temporary_ttl=61,track_sizes"], { tempLru: true, temporaryTtl: 61, trackSizes: true }],
+  [["-o", "no_hashexpand"], { hashExpand: false }],
+  [["-kL"], { lockMemory: true, largePages: true }],
   [["-I", "1k", "-o", "slab_chunk_max=1"], { itemSizeMax: 1024, slabChunkMax: 1024 }],
   [["-o", "no_modern"], { maxconnsFast: true }],
   [["-o", "lru_crawler_tocrawl=4000000000"], { lruCrawlerTocrawl: 4_000_000_000 }],
@@ -100,6 +106,10 @@ const REFUSED: readonly (readonly [argv: string, exitCode: number, message: stri
   ["-I abc", 64, SMALL],
   ["-o hot_lru_pct=41", 64, "hot_lru_pct + warm_lru_pct cannot be more than 80% combined"],
   ["-o slab_chunk_max=3", 64, "slab_chunk_max: does not divide -I"],
+  ["-o slab_sizes=100-105", 64, "slab size 105 must be at least 8 bytes larger"],
+  ["-o slab_sizes=47-105", 64, "slab size 47 is out of valid range"],
+  ["-o slab_sizes=100-600000", 64, "slab size 600000 is out of valid range"],
+  ["-o slab_sizes=abc", 64, "slab size 0 is out of valid range"],
   ["-t 0", 1, "Cannot use -t 0: must be at least 1"],
   ["-t abc", 1, "-t abc"],
   ["-c 0", 1, "-c 0"],
@@ -151,11 +161,9 @@ const NOT_HERE: readonly (readonly [argv: string, message: string])[] = [
   ["-D :", "memden: -D is not available in this version"],
   ["-vd", "memden: -d (daemon) is not available in this version"],
   ["-B binary", "memden: -B (protocol) binary is not available in this version"],
-  ["-I 2m", "memden: -I (max-item-size) above 1048576 is not available in this version"],
   ["-l notls:host", "memden: -l (listen) notls: is not available in this version"],
   ["-o no_maxconns_fast", "memden: -o no_maxconns_fast is not available in this version"],
   ["-o idle_timeout=5", "memden: -o idle_timeout is not available in this version"],
-  ["-o temporary_ttl=61", "memden: -o temporary_ttl is not available in this version"],
   ["-o ext_path=/f:1G", "memden: -o ext_path is not supported"],
   ["-o proxy_config=/f", "memden: -o proxy_config is not supported"],
 ];
@@ -189,8 +197,6 @@ const CHANGES_NOTHING: ReadonlySet<string> = new Set([
   "no_drop_privileges",
   "relaxed_privileges",
   "maxconns_fast", // Cannot be turned off yet.
-  "slab_chunk_max", // Can only be 1024 with -I 1m; see ACCEPTED for another -I.
-  "no_chunked_items",
 ]);
 
 for (const option of FLAGS) {
@@ -204,7 +210,7 @@ for (const option of FLAGS) {
 
 for (const option of SUBOPTIONS) {
   Deno.test(`settingsFrom() never ignores -o ${option.name}`, () => {
-    const typed = option.name === "slab_chunk_max" ? "slab_chunk_max=512" : typedWithOther(option);
+    const typed = option.name === "slab_chunk_max" ? "slab_chunk_max=256" : typedWithOther(option);
     if (!isAvailable(option)) {
       assertThrows(() => settingsOf(["-o", typed]), SettingsError);
       return;
@@ -290,14 +296,14 @@ Deno.test("warningsFor() warns of more than 64 threads", () => {
   assertEquals(warningsFor(settingsOf(["-t", "65"])).length, 1);
 });
 
-// The output of memcached 1.6.45 without options, except slab_chunk_max (there 524288).
+// The output of memcached 1.6.45 without options.
 const SETTINGS_SHOWN = `maxbytes 67108864, maxconns 1024, tcpport 11211, udpport 0, inter NULL,
 verbosity 0, oldest 7, evictions on, domain_socket NULL, umask 700, shutdown_command no,
 growth_factor 1.25, chunk_size 48, num_threads 4, num_threads_per_udp 4, stat_key_prefix :,
 detail_enabled no, reqs_per_event 20, cas_enabled yes, tcp_backlog 1024,
 binding_protocol auto-negotiate, auth_enabled_sasl no, auth_enabled_ascii no,
 item_size_max 1048576, maxconns_fast yes, hashpower_init 0, slab_reassign yes, slab_automove 1,
-slab_automove_ratio 0.80, slab_automove_window 10, slab_chunk_max 1048576, lru_crawler yes,
+slab_automove_ratio 0.80, slab_automove_window 10, slab_chunk_max 524288, lru_crawler yes,
 lru_crawler_sleep 100, lru_crawler_tocrawl 0, tail_repair_time 0, flush_enabled yes,
 dump_enabled yes, hash_algorithm murmur3, lru_maintainer_thread yes, lru_segmented yes,
 hot_lru_pct 20, warm_lru_pct 40, hot_max_factor 0.20, warm_max_factor 2.00, temp_lru no,

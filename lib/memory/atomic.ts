@@ -26,3 +26,45 @@ export function storeWord(words: Words, at: number, value: number): void {
 export function addWord(words: Words, at: number, delta: number): number {
   return Atomics.add(words, at, delta);
 }
+
+/**
+ * Writes `words[at]`; returns the value before.
+ * @hot
+ */
+export function exchangeWord(words: Words, at: number, value: number): number {
+  return Atomics.exchange(words, at, value);
+}
+
+/**
+ * Writes `words[at]` if it is `expected`; returns the value before.
+ * @hot
+ */
+export function compareExchangeWord(
+  words: Words,
+  at: number,
+  expected: number,
+  value: number,
+): number {
+  return Atomics.compareExchange(words, at, expected, value);
+}
+
+/** Sleeps until {@linkcode wakeWord}, for up to `ms` milliseconds, if `words[at]` is `expected`. */
+export function sleepOnWord(
+  words: Int32Array<SharedArrayBuffer>,
+  at: number,
+  expected: number,
+  ms: number,
+): void {
+  Atomics.wait(words, at, expected, ms);
+}
+
+/** Wakes whoever sleeps on `words[at]`, or soon will: the word changes. */
+export function wakeWord(words: Int32Array<SharedArrayBuffer>, at: number): void {
+  Atomics.add(words, at, 1);
+  Atomics.notify(words, at);
+}
+
+/** Sets the bits `bits` of `words[at]`. */
+export function orWord(words: Words, at: number, bits: number): void {
+  Atomics.or(words, at, bits);
+}

@@ -33,6 +33,25 @@ export const Global = {
   /** Low 32 bits of the next cas, and the count of its half-turns: see cas.ts. */
   CAS_LOW: 2 * WORDS_PER_LINE,
   CAS_EPOCH: 2 * WORDS_PER_LINE + 1,
+  /** The maintenance thread sleeps on this word; see maintenance.ts for it and the next ones. */
+  WAKE: 3 * WORDS_PER_LINE,
+  /** The crawl that a client asked for: state, classes 0..31 and 32..63 as bits. */
+  CRAWL_STATE: 3 * WORDS_PER_LINE + 1,
+  CRAWL_LOW: 3 * WORDS_PER_LINE + 2,
+  CRAWL_HIGH: 3 * WORDS_PER_LINE + 3,
+  /** The move of a page that a client asked for or that is under way: state, from, to. */
+  MOVE_STATE: 3 * WORDS_PER_LINE + 4,
+  MOVE_FROM: 3 * WORDS_PER_LINE + 5,
+  MOVE_TO: 3 * WORDS_PER_LINE + 6,
+  /** Slab classes that need a page, as bits. */
+  NEEDY_LOW: 3 * WORDS_PER_LINE + 7,
+  NEEDY_HIGH: 3 * WORDS_PER_LINE + 8,
+  /** Most pages that any of them needs. */
+  NEEDY_PAGES: 3 * WORDS_PER_LINE + 9,
+  /** 1 once the maintenance thread is to end. */
+  STOPPING: 3 * WORDS_PER_LINE + 11,
+  /** 1 while a crawl runs. */
+  CRAWLING: 3 * WORDS_PER_LINE + 10,
 } as const;
 const GLOBAL_LINES = 4;
 
@@ -47,6 +66,12 @@ export interface RegionSizes {
   readonly counterThreads: number;
   /** Float64 slots of one thread's counters. */
   readonly countersPerThread: number;
+  /** Float64 slots of the settings that commands change. */
+  readonly tunables: number;
+  /** Items that one thread's bump buffer holds. */
+  readonly bumpsPerThread: number;
+  /** Words of the count of items by size; 0 when they are not counted. */
+  readonly itemSizes: number;
 }
 
 /** Where each region starts, in bytes. */
@@ -56,6 +81,16 @@ export interface Regions extends RegionSizes {
   readonly pagesAt: number;
   /** One word per page: the class that owns it. */
   readonly pageOwnersAt: number;
+  /** One word per page: the next page of the list it is on. */
+  readonly pageLinksAt: number;
+  /** A chunk each thread keeps of each class. */
+  readonly sparesAt: number;
+  readonly tunablesAt: number;
+  /** By thread: a line with the end, a line with the start, then the items. */
+  readonly bumpsAt: number;
+  /** Bytes from one thread's bump buffer to the next one's. */
+  readonly bumpStride: number;
+  readonly itemSizesAt: number;
   readonly lrusAt: number;
   readonly countersAt: number;
   /** Bytes from one thread's counters to the next one's. */
@@ -73,16 +108,23 @@ export function planRegions(sizes: RegionSizes): Regions {
     return from;
   };
   const counterStride = Math.ceil(sizes.countersPerThread * 8 / LINE_BYTES) * LINE_BYTES;
+  const bumpStride = 2 * LINE_BYTES + sizes.bumpsPerThread * WORD_BYTES;
   return {
     ...sizes,
     shardsAt: take(sizes.shards * LINE_BYTES),
     slabsAt: take(sizes.slabClasses * LINE_BYTES),
     pagesAt: take(LINE_BYTES),
     pageOwnersAt: take(sizes.pages * WORD_BYTES),
+    pageLinksAt: take(sizes.pages * WORD_BYTES),
+    sparesAt: take(sizes.counterThreads * sizes.slabClasses * WORD_BYTES),
     lrusAt: take(sizes.lrus * LINE_BYTES),
     counterStride,
     countersAt: take(counterStride * sizes.counterThreads),
     baselineAt: take(counterStride),
+    tunablesAt: take(sizes.tunables * 8),
+    bumpStride,
+    bumpsAt: take(bumpStride * sizes.counterThreads),
+    itemSizesAt: take(sizes.itemSizes * WORD_BYTES),
     bytes: at,
   };
 }

@@ -13,8 +13,28 @@ import {
 } from "./regions.ts";
 
 const SIZES: readonly RegionSizes[] = [
-  { shards: 1, slabClasses: 1, lrus: 1, pages: 1, counterThreads: 1, countersPerThread: 1 },
-  { shards: 4, slabClasses: 3, lrus: 5, pages: 17, counterThreads: 3, countersPerThread: 9 },
+  {
+    shards: 1,
+    slabClasses: 1,
+    lrus: 1,
+    pages: 1,
+    counterThreads: 1,
+    countersPerThread: 1,
+    tunables: 3,
+    bumpsPerThread: 16,
+    itemSizes: 5,
+  },
+  {
+    shards: 4,
+    slabClasses: 3,
+    lrus: 5,
+    pages: 17,
+    counterThreads: 3,
+    countersPerThread: 9,
+    tunables: 3,
+    bumpsPerThread: 16,
+    itemSizes: 5,
+  },
   {
     shards: 1024,
     slabClasses: 64,
@@ -22,8 +42,21 @@ const SIZES: readonly RegionSizes[] = [
     pages: 97,
     counterThreads: 5,
     countersPerThread: 999,
+    tunables: 3,
+    bumpsPerThread: 16,
+    itemSizes: 5,
   },
-  { shards: 2, slabClasses: 2, lrus: 2, pages: 16, counterThreads: 2, countersPerThread: 8 },
+  {
+    shards: 2,
+    slabClasses: 2,
+    lrus: 2,
+    pages: 16,
+    counterThreads: 2,
+    countersPerThread: 8,
+    tunables: 3,
+    bumpsPerThread: 16,
+    itemSizes: 5,
+  },
 ];
 
 for (const sizes of SIZES) {

@@ -5,9 +5,15 @@
 // commands; a transport feeds it. Source: memcached memcached.c, drive_machine.
 
 import { assert, fail } from "../base/assert.ts";
-import { continueAnswer } from "../command/admin.ts";
-import { releaseHolders } from "../command/retrieval.ts";
-import { abandonStorage, finishStorage, receiveValue } from "../command/storage.ts";
+import { continueAnswer } from "../command/answer.ts";
+import { abandonRetrieval, releaseHolders } from "../command/retrieval.ts";
+import {
+  abandonStorage,
+  finishStorage,
+  openPiece,
+  receiveValue,
+  refuseValue,
+} from "../command/storage.ts";
 import { LINE_BYTES_MAX } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { Counter } from "../stats/names.ts";
@@ -24,6 +30,9 @@ import { Io } from "./transport.ts";
 
 /** Times that one connection may receive in one turn. */
 const RECEIVES_PER_TURN = 16;
+
+/** Requests that the next part of a long answer counts for. */
+const ANSWER_REQUESTS = 10;
 
 /**
  * Advances `conn` until it must wait, has used up its turn, or is closed.
@@ -75,7 +84,10 @@ function newCommand(conn: Conn, shared: ConnShared): ConnState {
   const { input, replies, session } = conn;
   if (session.answer !== undefined && replies !== undefined) {
     if (!replies.isEmpty) return writeState(replies);
-    continueAnswer(session, replies);
+    if (conn.requestsLeft > 0) {
+      conn.requestsLeft -= ANSWER_REQUESTS;
+      continueAnswer(session, replies);
+    } else conn.yielded = true;
     return ConnState.NEW_CMD;
   }
   if (input !== undefined && (input.pending > 0 || session.retrieval !== Verb.NONE)) {
@@ -128,18 +140,22 @@ function read(conn: Conn, shared: ConnShared): ConnState {
 function receive(conn: Conn, shared: ConnShared): ConnState {
   const { session, input } = conn;
   const { executor } = shared;
-  if (input !== undefined && input.pending > 0) {
+  while (input !== undefined && input.pending > 0 && session.valueLeft > 0) {
     const count = Math.min(input.pending, session.valueLeft);
-    receiveValue(executor, session, input.block, input.consumed, count);
-    input.consume(count);
+    const taken = receiveValue(executor, session, input.block, input.consumed, count);
+    input.consume(taken);
+    if (taken === 0 && !openPiece(executor, session)) return refuseRest(conn, shared);
   }
   if (session.valueLeft === 0) return valueComplete(conn, shared);
   if (conn.replies !== undefined && !conn.replies.isEmpty) return writeState(conn.replies);
   releaseInput(conn, shared);
 
   if (takesTooLong(conn)) return ConnState.NREAD;
-  const to = session.valueAt + session.valueLeft;
-  const count = shared.transport.recvValue(conn.fd, session.valueSegment, session.valueAt, to);
+  if (session.valueAt === session.valueTo && !openPiece(executor, session)) {
+    return refuseRest(conn, shared);
+  }
+  const { valueSegment, valueAt, valueTo } = session;
+  const count = shared.transport.recvValue(conn.fd, valueSegment, valueAt, valueTo);
   if (count === Io.AGAIN) {
     conn.blocked = true;
     return ConnState.NREAD;
@@ -158,6 +174,15 @@ function valueComplete(conn: Conn, shared: ConnShared): ConnState {
   if (replies.room < LINE_BYTES_MAX) return writeState(replies);
   finishStorage(shared.executor, conn.session, replies);
   return ConnState.NEW_CMD;
+}
+
+/** Memory ran out in the middle of a value: says so, and discards the rest. */
+function refuseRest(conn: Conn, shared: ConnShared): ConnState {
+  const replies = conn.replies ?? (conn.replies = shared.pool.takeReplies());
+  if (replies === undefined) return ConnState.CLOSING;
+  if (replies.room < LINE_BYTES_MAX) return writeState(replies);
+  refuseValue(shared.executor, conn.session, replies);
+  return ConnState.SWALLOW;
 }
 
 /** Discards the value of a command that was refused. */
@@ -225,6 +250,7 @@ function written(conn: Conn, shared: ConnShared): ConnState {
 /** Lets go of everything the connection holds. */
 function close(conn: Conn, shared: ConnShared): ConnState {
   abandonStorage(shared.executor, conn.session);
+  abandonRetrieval(shared.executor, conn.session);
   if (conn.replies !== undefined) {
     conn.replies.refNext = conn.replies.refCount;
     releaseHolders(shared.executor, conn.replies);

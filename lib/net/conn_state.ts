@@ -40,7 +40,7 @@ const MOVES: Readonly<Record<StateName, readonly StateName[]>> = {
   READ:      ["READ", "PARSE_CMD", "WAITING", "CLOSING"],
   PARSE_CMD: ["NEW_CMD", "NREAD", "SWALLOW", "WRITE", "MWRITE", "WAITING", "READ",
               "CLOSING"],
-  NREAD:     ["NREAD", "NEW_CMD", "WRITE", "MWRITE", "CLOSING"],
+  NREAD:     ["NREAD", "NEW_CMD", "SWALLOW", "WRITE", "MWRITE", "CLOSING"],
   SWALLOW:   ["SWALLOW", "NEW_CMD", "WRITE", "MWRITE", "CLOSING"],
   WRITE:     ["WRITE", "NEW_CMD", "NREAD", "SWALLOW", "WAITING", "READ", "CLOSING"],
   MWRITE:    ["MWRITE", "NEW_CMD", "NREAD", "SWALLOW", "WAITING", "READ", "CLOSING"],

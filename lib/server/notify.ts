@@ -42,6 +42,14 @@ export interface WorkerStart {
   readonly doorbell: number;
 }
 
+/** What the maintenance thread is started with. */
+export interface MaintainerStart {
+  readonly settings: Settings;
+  readonly plan: StorePlan;
+  readonly memory: MemoryMap;
+  readonly startUnix: number;
+}
+
 /** One channel's far end, as the acceptor needs it. */
 export interface NotifyTarget {
   readonly port: MessagePort;

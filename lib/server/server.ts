@@ -6,16 +6,19 @@ import { type Clock, CLOCK_START } from "../base/clock.ts";
 import type { Settings } from "../config/settings.ts";
 import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global, makeControlMemory } from "../memory/regions.ts";
+import { tuningOf } from "../command/tuned_settings.ts";
+import { wakeMaintainer } from "../store/maintenance.ts";
 import { openThread, planStore, type StorePlan, type StoreThread } from "../store/memory.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { Store } from "../store/store.ts";
 import { openEventFd } from "../sys/eventfd.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
-import { mapMemory, viewMemory } from "../sys/mmap.ts";
+import { adviseLargePages, canMapMemory, lockMemory, mapMemory, viewMemory } from "../sys/mmap.ts";
 import { type ListeningConn, openListeners } from "./listen.ts";
 import { assumeUser } from "./privileges.ts";
 import {
   type AcceptorStart,
+  type MaintainerStart,
   type MemoryMap,
   NotifySender,
   type NotifyTarget,
@@ -45,6 +48,7 @@ export class Server {
   readonly #clock: ServerClock;
   readonly #threads: readonly ThreadHandle[];
   readonly #acceptor: NotifySender;
+  readonly #control: Control;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
 
@@ -53,8 +57,10 @@ export class Server {
     threads: readonly ThreadHandle[],
     acceptor: NotifySender,
     clock: ServerClock,
+    control: Control,
     log: Logger,
   ) {
+    this.#control = control;
     this.listening = listening;
     this.#log = log;
     this.#clock = clock;
@@ -80,6 +86,7 @@ export class Server {
     logClasses(plan.shape, log);
     const clock = new ServerClock();
     const { thread, map } = makeMemory(plan, clock.clock);
+    adviseMemory(settings, plan, map, log);
     storeWord(thread.control.u32, Global.VERBOSITY, settings.verbosity);
     clock.start(thread.control);
 
@@ -89,8 +96,9 @@ export class Server {
       (_, index) => startWorker(index + 1, settings, plan, map, startUnix),
     );
     const acceptor = startAcceptor(listening, settings, plan, map, workers);
-    const threads = [...workers.map(({ thread }) => thread), acceptor.thread];
-    const server = new Server(listening, threads, acceptor.notify, clock, log);
+    const maintainer = startMaintainer({ settings, plan, memory: map, startUnix });
+    const threads = [...workers.map(({ thread }) => thread), acceptor.thread, maintainer];
+    const server = new Server(listening, threads, acceptor.notify, clock, thread.control, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
       Promise.all(threads.map((handle) => handle.ready.promise)),
@@ -123,6 +131,8 @@ export class Server {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#acceptor.post({ type: "s" });
+    storeWord(this.#control.u32, Global.STOPPING, 1);
+    wakeMaintainer(this.#control);
     const all = Promise.all(this.#threads.map((handle) => handle.stopped.promise));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"late">((resolve) => {
@@ -217,6 +227,13 @@ function startAcceptor(
   };
 }
 
+/** Starts the thread that keeps the store in order. */
+function startMaintainer(start: MaintainerStart): ThreadHandle {
+  const name = "maintainer";
+  const worker = new Worker(new URL("./maintainer.ts", import.meta.url), { type: "module", name });
+  return startThread(name, worker, start, []);
+}
+
 /** Writes the slab classes to the log at `-vv`, as memcached does at start. */
 function logClasses(shape: SlabShape, log: Logger): void {
   const { chunkBytes, perPage, last } = new SlabClasses(shape);
@@ -224,6 +241,31 @@ function logClasses(shape: SlabShape, log: Logger): void {
     const size = String(chunkBytes[clsid]).padStart(9);
     const count = String(perPage[clsid]).padStart(7);
     log.debug(`slab class ${String(clsid).padStart(3)}: chunk size ${size} perslab ${count}`);
+  }
+}
+
+/** Most megabytes that references reach, less the pages beyond `-m`. */
+const MEMORY_MAX = 32_000 * 2 ** 20;
+
+/**
+ * Most that `cache_memlimit` may ask for: the machine's memory, as far as so much address space can
+ * be had. Where it cannot, `-m` is the most.
+ */
+function memoryCeiling(maxbytes: number): number {
+  const ceiling = Math.max(maxbytes, Math.min(Deno.systemMemoryInfo().total, MEMORY_MAX));
+  return canMapMemory(ceiling) ? ceiling : maxbytes;
+}
+
+/** Applies `-k` and `-L`, or says that they cannot be. */
+function adviseMemory(settings: Settings, plan: StorePlan, map: MemoryMap, log: Logger): void {
+  if (settings.largePages) {
+    const had = map.segments.every((address, index) =>
+      adviseLargePages(address, plan.segmentBytes[index]!)
+    );
+    if (!had) log.warn("-L: the kernel gives no large pages to shared memory");
+  }
+  if (settings.lockMemory && !lockMemory()) {
+    log.warn("-k: not allowed to lock memory; see ulimit -l");
   }
 }
 
@@ -236,7 +278,13 @@ export function shapeOf(settings: Settings): StorePlan["shape"] {
     evictions: settings.evictions,
     itemSizeMax: settings.itemSizeMax,
     hashpowerInit: settings.hashpowerInit,
-    hashExpand: true,
+    hashExpand: settings.hashExpand,
+    maxbytesCeiling: memoryCeiling(settings.maxbytes),
+    slabReassign: settings.slabReassign,
+    trackSizes: settings.trackSizes,
+    tailRepairTime: settings.tailRepairTime,
+    tuning: tuningOf(settings),
+    slabSizes: settings.slabSizes,
     factor: settings.factor,
     chunkSize: settings.chunkSize,
     slabChunkMax: settings.slabChunkMax,
@@ -259,8 +307,7 @@ function makeMemory(plan: StorePlan, clock: Clock): { thread: StoreThread; map: 
     clock,
   );
   const store = new Store(thread);
-  store.assoc.start(plan.assoc);
-  store.slabs.setPageLimit(plan.pageLimit);
+  store.start(plan);
   return { thread, map: { control, segments, buckets } };
 }
 

@@ -11,6 +11,9 @@ import {
   THREAD_ROWS,
 } from "./names.ts";
 
+/** The counters that make up get_hits. */
+const HIT_NAMES = ["hits_to_hot", "hits_to_warm", "hits_to_cold", "hits_to_temp"] as const;
+
 const FLOAT_BYTES = 8;
 const CLASS_SLOTS = CLASS_ROWS.length;
 
@@ -70,6 +73,16 @@ export class Snapshot {
   ofClass(clsid: number, name: ClassCounterName): number {
     const column = CLASS_ROWS.findIndex((row) => row[0] === name);
     return this.#sums[THREAD_ROWS.length + clsid * CLASS_SLOTS + column]!;
+  }
+
+  /** Keys asked for and found in slab class `clsid`, in whichever segment. */
+  getHits(clsid: number): number {
+    return HIT_NAMES.reduce((sum, name) => sum + this.ofClass(clsid, name), 0);
+  }
+
+  /** Keys asked for and found in all classes. */
+  get allGetHits(): number {
+    return HIT_NAMES.reduce((sum, name) => sum + this.ofClasses(name), 0);
   }
 
   /** Total of a class counter over all classes. */

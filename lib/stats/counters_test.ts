@@ -22,6 +22,9 @@ function makeControl(): Control {
     pages: 1,
     counterThreads: THREADS,
     countersPerThread: COUNTERS_PER_THREAD,
+    tunables: 3,
+    bumpsPerThread: 16,
+    itemSizes: 5,
   });
   return openControl(makeControlMemory(regions), regions);
 }
@@ -34,14 +37,14 @@ Deno.test("Snapshot is the sum over all threads", () => {
   const control = makeControl();
   threadsOf(control).forEach((counters, thread) => {
     counters.add(Counter.CMD_GET, 10 ** thread);
-    counters.addClass(5, ClassCounter.GET_HITS, 2 * 10 ** thread);
-    counters.addClass(63, ClassCounter.GET_HITS, 1);
+    counters.addClass(5, ClassCounter.CMD_SET, 2 * 10 ** thread);
+    counters.addClass(63, ClassCounter.CMD_SET, 1);
   });
   const totals = new Snapshot(control);
   assertEquals(totals.of("cmd_get"), 111);
-  assertEquals(totals.ofClass(5, "get_hits"), 222);
-  assertEquals(totals.ofClass(6, "get_hits"), 0);
-  assertEquals(totals.ofClasses("get_hits"), 225);
+  assertEquals(totals.ofClass(5, "cmd_set"), 222);
+  assertEquals(totals.ofClass(6, "cmd_set"), 0);
+  assertEquals(totals.ofClasses("cmd_set"), 225);
 });
 
 Deno.test("Counters gives every counter a slot of its own", () => {

@@ -6,6 +6,9 @@ import { DIGIT_0, DIGIT_9, PLUS, SPACE } from "../base/ascii.ts";
 import { copyBytes } from "../base/copy.ts";
 import { Block } from "../base/block.ts";
 import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
+import { allocate } from "./allocate.ts";
+import { touchLocked } from "./bump.ts";
+import { isChunked } from "./chunk.ts";
 import {
   itemClientFlags,
   itemExptime,
@@ -45,6 +48,7 @@ export function addDeltaLocked(
   delta: U64,
   result: U64,
 ): Added {
+  if (isChunked(store.items, it)) return Added.NON_NUMERIC;
   const at = store.valueAt(it);
   const length = itemNbytes(store.items, it) - CRLF_BYTES;
   if (!readNumber(store.blockOf(it).bytes, at, at + length, result)) return Added.NON_NUMERIC;
@@ -57,7 +61,7 @@ export function addDeltaLocked(
     copyBytes(text, 0, store.blockOf(it), at, digits);
     store.blockOf(it).bytes.fill(SPACE, at + digits, at + length);
     store.renewCasLocked(it);
-    store.touchLocked(it, itemExptime(store.items, it)); // Stored, as far as a flush is concerned.
+    touchLocked(store, it, itemExptime(store.items, it)); // Stored, as far as a flush is concerned.
     return Added.OK;
   }
   return moveLocked(store, hv, it, digits) ? Added.OK : Added.NO_MEMORY;
@@ -66,7 +70,8 @@ export function addDeltaLocked(
 /** Replaces `it` by an item with the first `digits` bytes of `text` as its value. */
 function moveLocked(store: Store, hv: number, it: ItemRef, digits: number): boolean {
   const { items } = store;
-  const moved = store.allocate(
+  const moved = allocate(
+    store,
     store.blockOf(it),
     itemKeyAt(items, it),
     itemNkey(items, it),

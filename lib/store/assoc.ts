@@ -101,6 +101,11 @@ export class Assoc {
     return this.#record(this.shardOf(hv)) as LockIndex;
   }
 
+  /** The lock of shard number `shard`. */
+  lockOfShard(shard: number): LockIndex {
+    return this.#record(shard) as LockIndex;
+  }
+
   #record(shard: number): number {
     return wordIndex(this.#control.regions.shardsAt + shard * LINE_BYTES);
   }
@@ -137,6 +142,13 @@ export class Assoc {
       it = itemChain(items, it);
     }
     return NO_ITEM;
+  }
+
+  /** Whether `it` is in the bucket of `hv`. Caller holds the shard's lock. */
+  hasLocked(hv: number, it: ItemRef): boolean {
+    let found = this.#buckets[this.#bucketAt(hv)]! as ItemRef;
+    while (found !== NO_ITEM && found !== it) found = itemChain(this.#items, found);
+    return found === it;
   }
 
   /**
@@ -219,6 +231,28 @@ export class Assoc {
     return before;
   }
 
+  /**
+   * Bucket of a shard at `position` of a walk, which starts at 0 and ends at {@linkcode walkEnd}.
+   * Caller holds the shard's lock.
+   *
+   * Positions are the low bits of a hash read backwards, so that the hashes of one bucket lie side
+   * by side and a bucket that is split becomes its two halves in place: a walk sees every item that
+   * is there all the time once, however much the shard grows meanwhile.
+   */
+  bucketAtLocked(shard: number, position: number): number {
+    return bucketIndex(reverseBits(position) >>> (32 - this.#shift), this.bucketsOf(shard));
+  }
+
+  /** Position of a walk after bucket `index`. Caller holds the shard's lock. */
+  positionAfterLocked(shard: number, position: number, index: number): number {
+    return position + 2 ** (this.#shift - bitsOf(index, this.bucketsOf(shard)));
+  }
+
+  /** Position at which a walk through a shard ends. */
+  get walkEnd(): number {
+    return 2 ** this.#shift;
+  }
+
   /** Buckets of all shards together. */
   get bucketCount(): number {
     let count = 0;
@@ -251,4 +285,21 @@ export function bucketIndex(hv: number, count: number): number {
   const mask = -1 >>> Math.clz32(count - 1);
   const index = count === 1 ? 0 : hv & mask;
   return index < count ? index : index & (mask >>> 1);
+}
+
+/** How many low bits all hashes of bucket `index` share, in a shard of `count` buckets. */
+function bitsOf(index: number, count: number): number {
+  if (count === 1) return 0;
+  const bits = 32 - Math.clz32(count - 1);
+  const half = 2 ** (bits - 1);
+  return index >= half || index + half < count ? bits : bits - 1;
+}
+
+/** The 32 bits of `word` in the opposite order. */
+function reverseBits(word: number): number {
+  let bits = ((word >>> 1) & 0x55555555) | ((word & 0x55555555) << 1);
+  bits = ((bits >>> 2) & 0x33333333) | ((bits & 0x33333333) << 2);
+  bits = ((bits >>> 4) & 0x0f0f0f0f) | ((bits & 0x0f0f0f0f) << 4);
+  bits = ((bits >>> 8) & 0x00ff00ff) | ((bits & 0x00ff00ff) << 8);
+  return ((bits >>> 16) | (bits << 16)) >>> 0;
 }

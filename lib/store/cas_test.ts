@@ -21,6 +21,9 @@ function controlAfter(last: bigint): Control {
     pages: 1,
     counterThreads: 1,
     countersPerThread: 1,
+    tunables: 3,
+    bumpsPerThread: 16,
+    itemSizes: 5,
   });
   const control = openControl(makeControlMemory(regions), regions);
   control.u32[Global.CAS_LOW] = Number(last & 0xffffffffn);

@@ -3,11 +3,22 @@
 // Each rule is stated once, as the text of the problem it reports.
 
 import {
+  CHUNK,
+  chunkClass,
+  chunkHead,
+  chunkNext,
+  chunkUsed,
+  firstChunk,
+  isChunked,
+} from "./chunk.ts";
+import {
   itemBytes,
   itemChain,
   ItemFlag,
   itemFlags,
   itemKeyAt,
+  itemLruId,
+  itemNbytes,
   itemNext,
   itemNkey,
   itemPosition,
@@ -17,7 +28,8 @@ import {
   NO_ITEM,
 } from "./item.ts";
 import { bucketIndex } from "./assoc.ts";
-import { classOf, type LruId, LRUS_MAX } from "./lru.ts";
+import { classOf, itemUnits, type LruId, LRUS_MAX } from "./lru.ts";
+import { SIZE_STEP_BYTES } from "./size_counts.ts";
 import { PAGE_BYTES, type SlabClass } from "./slab_class.ts";
 import { SlabWord } from "./slab.ts";
 import type { Store } from "./store.ts";
@@ -33,13 +45,12 @@ export interface CheckResult {
 }
 
 /**
- * Checks the whole store. No other thread may be at work or keep spare chunks, and no client may
- * hold an item.
+ * Checks the whole store. No other thread may be at work, and no client may hold an item.
  *
- * @param held Items that are allocated but not linked, such as a value being received.
+ * @param held Chunks that are taken but not part of a linked item, such as a value being received.
  */
 export function checkStore(store: Store, held = 0): CheckResult {
-  store.slabs.dropSpares();
+  for (let id = 1; id <= store.classes.last; id++) store.slabs.takeBackSpares(id as SlabClass);
   const walk = new Walk(store);
   walk.table();
   walk.lists();
@@ -48,9 +59,18 @@ export function checkStore(store: Store, held = 0): CheckResult {
   return { problems: walk.problems, items: walk.linked.size };
 }
 
+/** The size that `stats sizes` counts an item of `bytes` bytes under. */
+function stepOf(bytes: number): number {
+  return Math.ceil(bytes / SIZE_STEP_BYTES) * SIZE_STEP_BYTES;
+}
+
 class Walk {
   readonly problems: string[] = [];
   readonly linked = new Set<ItemRef>();
+  /** Items by the size they count for. */
+  readonly sizes = new Map<number, number>();
+  /** Chunks of large items, with their class. */
+  readonly #parts = new Map<ItemRef, SlabClass>();
   readonly #store: Store;
   #bytes = 0;
 
@@ -94,8 +114,32 @@ class Walk {
     this.#rule((flags & ItemFlag.SLABBED) === 0, `item ${it} is in the table and free`);
     this.#rule(loadRefcount(items, it) === 1, `item ${it} has ${loadRefcount(items, it)} holders`);
     const bytes = itemBytes(items, it);
-    this.#rule(bytes <= classes.chunkBytes[classOf(items, it)]!, `item ${it} exceeds its chunk`);
+    if (isChunked(items, it)) this.#chunks(it);
+    else {
+      this.#rule(bytes <= classes.chunkBytes[classOf(items, it)]!, `item ${it} exceeds its chunk`);
+    }
     this.#bytes += bytes;
+    this.sizes.set(stepOf(bytes), (this.sizes.get(stepOf(bytes)) ?? 0) + 1);
+  }
+
+  /** The chunks of a large item lead to it, and hold its value. */
+  #chunks(it: ItemRef): void {
+    const { items, classes } = this.#store;
+    const last = classes.last as number;
+    this.#rule(classOf(items, it) === last, `chunked item ${it} is on the list of another class`);
+    let left = itemNbytes(items, it);
+    let chunk = firstChunk(items, it);
+    for (; chunk !== NO_ITEM && left > 0; chunk = chunkNext(items, chunk)) {
+      const used = chunkUsed(items, chunk);
+      const clsid = chunkClass(items, chunk);
+      this.#rule(chunkHead(items, chunk) === it, `chunk ${chunk} leads to another item than ${it}`);
+      this.#rule(itemFlags(items, chunk) === ItemFlag.CHUNK, `chunk ${chunk} looks like an item`);
+      this.#rule(CHUNK.bytes + used <= classes.chunkBytes[clsid]!, `chunk ${chunk} is overfull`);
+      if (this.#parts.has(chunk)) return this.#rule(false, `chunk ${chunk} is in two values`);
+      this.#parts.set(chunk, clsid as SlabClass);
+      left -= used;
+    }
+    this.#rule(chunk === NO_ITEM && left === 0, `item ${it} has chunks for another length`);
   }
 
   #keyOf(it: ItemRef): string {
@@ -110,18 +154,21 @@ class Walk {
     for (let id = 0; id < LRUS_MAX; id++) {
       const list = id as LruId;
       let count = 0;
+      let units = 0;
       let before: ItemRef = NO_ITEM;
       for (let it = lru.headLocked(list); it !== NO_ITEM; it = itemNext(items, it)) {
         count++;
         this.#rule(itemPrev(items, it) === before, `item ${it} has another LRU neighbour`);
         this.#rule(this.linked.has(it), `item ${it} is on an LRU list and not in the table`);
-        this.#rule(classOf(items, it) === (id & 63), `item ${it} is on the list of another class`);
+        units += itemUnits(items, it);
+        this.#rule(itemLruId(items, it) === id, `item ${it} is on another list than it names`);
         if (seen.has(it)) return this.#rule(false, `item ${it} is on LRU lists twice`);
         seen.add(it);
         before = it;
       }
       this.#rule(lru.tailLocked(list) === before, `LRU list ${id} ends elsewhere`);
       this.#rule(lru.count(list) === count, `LRU list ${id} counts other items than it has`);
+      this.#rule(lru.units(list) === units, `LRU list ${id} counts other sizes than it has`);
     }
     this.#rule(seen.size === this.linked.size, `${this.linked.size - seen.size} items on no list`);
   }
@@ -130,23 +177,33 @@ class Walk {
   slabs(held: number): void {
     const { slabs, classes } = this.#store;
     const used = new Array<number>(64).fill(0);
-    for (const it of this.linked) {
-      const clsid = classOf(this.#store.items, it);
+    const use = (chunk: ItemRef, clsid: SlabClass): void => {
       used[clsid]! += 1;
-      this.#place(it, clsid);
-    }
+      this.#place(chunk, clsid);
+    };
+    for (const it of this.linked) use(it, this.#store.ownClassOf(it));
+    for (const [chunk, clsid] of this.#parts) use(chunk, clsid);
     const pages = new Array<number>(64).fill(0);
-    for (let page = 1; page <= slabs.pagesUsed; page++) pages[slabs.ownerOf(page)]! += 1;
+    for (let page = 1; page <= slabs.pages.used; page++) pages[slabs.pages.ownerOf(page)]! += 1;
+    this.#pages(pages[0]!);
     let unlinked = 0;
     for (let id = 1; id <= classes.last; id++) {
       const clsid = id as SlabClass;
       const owned = slabs.word(clsid, SlabWord.PAGES);
       this.#rule(owned === pages[id], `class ${id} counts ${owned} pages and owns ${pages[id]}`);
-      const free = this.#freeChunks(clsid);
-      const uncarved = slabs.word(clsid, SlabWord.CARVE_LEFT);
-      unlinked += owned * classes.perPage[id]! - used[id]! - free - uncarved;
+      const onList = this.#freeChunks(clsid);
+      const counted = slabs.word(clsid, SlabWord.FREE_COUNT);
+      this.#rule(onList === counted, `class ${id} has ${onList} free chunks and counts ${counted}`);
+      unlinked += owned * classes.perPage[id]! - used[id]! - slabs.freeChunks(clsid);
     }
     this.#rule(unlinked === held, `${unlinked} chunks are neither free nor linked, ${held} held`);
+  }
+
+  /** Pages that no class owns are in the pool or were given back. */
+  #pages(unowned: number): void {
+    const { slabs: { pages } } = this.#store;
+    const spare = pages.pooled + pages.used - pages.inUse;
+    this.#rule(unowned === spare, `${unowned} pages without a class, ${spare} spare`);
   }
 
   /** An item starts at a chunk of a page that its class owns. */
@@ -154,7 +211,7 @@ class Walk {
     const { slabs, classes } = this.#store;
     const position = itemPosition(it);
     const page = Math.floor(position / PAGE_BYTES);
-    this.#rule(slabs.ownerOf(page) === clsid, `item ${it} is in a page of another class`);
+    this.#rule(slabs.pages.ownerOf(page) === clsid, `item ${it} is in a page of another class`);
     const within = position % PAGE_BYTES;
     this.#rule(within % classes.chunkBytes[clsid]! === 0, `item ${it} is not at a chunk's start`);
   }
@@ -163,15 +220,18 @@ class Walk {
     const { slabs, items } = this.#store;
     const count = slabs.word(clsid, SlabWord.FREE_COUNT);
     let chunk = slabs.word(clsid, SlabWord.FREE_HEAD) as ItemRef;
+    let before: ItemRef = NO_ITEM;
     let walked = 0;
     while (chunk !== NO_ITEM && walked <= count) {
       this.#rule((itemFlags(items, chunk) & ItemFlag.SLABBED) !== 0, `free chunk ${chunk} in use`);
       this.#rule(!this.linked.has(chunk), `item ${chunk} is on the free list`);
+      this.#rule(!this.#parts.has(chunk), `chunk ${chunk} of a value is on the free list`);
+      this.#rule(itemPrev(items, chunk) === before, `free chunk ${chunk} has another neighbour`);
+      before = chunk;
       this.#place(chunk, clsid);
       chunk = itemNext(items, chunk);
       walked++;
     }
-    this.#rule(walked === count, `class ${clsid} has ${walked} free chunks and counts ${count}`);
     return walked;
   }
 
@@ -182,5 +242,9 @@ class Walk {
     const bytes = totals.ofClasses("mem_requested");
     this.#rule(items === this.linked.size, `curr_items ${items}, in the table ${this.linked.size}`);
     this.#rule(bytes === this.#bytes, `bytes ${bytes}, in the table ${this.#bytes}`);
+    if (!this.#store.sizes.areTracked) return;
+    const counted = JSON.stringify([...this.#store.sizes.entries()]);
+    const seen = JSON.stringify([...this.sizes].sort((a, b) => a[0] - b[0]));
+    this.#rule(counted === seen, `sizes ${counted}, in the table ${seen}`);
   }
 }

@@ -40,7 +40,7 @@ export const ITEM = layout("Item", 32, [
   ["refcount",   2, "holders; the hash table counts as one"                     ], // atomic
   ["flags",      2, "ItemFlag bits"                                             ], // bucket lock
   ["nkey",       1, "key length in bytes, 1..250"                               ], // before publish
-  ["clsid",      1, "slab class in the low 6 bits, LRU segment above"           ], // lru lock
+  ["clsid",      1, "slab class in the low 6 bits, LRU segment above"           ], // bucket and lru lock
   ["generation", 2, "flush generation in which the item was stored"             ], // before publish
 ]);
 
@@ -55,12 +55,16 @@ export const ItemFlag = {
   LINKED: 1,
   /** Client flags are stored behind the key. */
   CLIENT_FLAGS: 2,
-  /** Not an item: a free chunk. */
+  /** Not an item: a chunk that its class has back. Read and written under the class's lock. */
   SLABBED: 4,
   /** Read at least once since it was stored. */
   FETCHED: 8,
   /** Read again since the LRU last looked. */
   ACTIVE: 16,
+  /** Its value is in chunks of their own: see chunk.ts. */
+  CHUNKED: 32,
+  /** Not an item: a chunk of one. */
+  CHUNK: 64,
 } as const;
 
 /** Most holders an item may have. Source: memcached items.c, do_item_get's refcount limit. */
@@ -269,16 +273,20 @@ export function itemBytes(items: Items, it: ItemRef): number {
 /**
  * Fills the header of a chunk that nobody else can see: one holder, on no list. The key is still to
  * be written.
+ *
+ * @param lruId Slab class and segment of the list it will be on.
+ * @param chunked {@linkcode ItemFlag.CHUNKED}, or 0 when the value follows the key.
  * @hot
  */
 export function initItem(
   items: Items,
   it: ItemRef,
-  clsid: number,
+  lruId: number,
   nkey: number,
   clientFlags: number,
   exptime: number,
   nbytes: number,
+  chunked: number,
 ): void {
   const segment = it >>> SEGMENT_SHIFT;
   const unit = it & UNIT_MASK;
@@ -291,8 +299,8 @@ export function initItem(
   words[at + EXPTIME] = exptime;
   words[at + NBYTES] = nbytes;
   items.u8[segment]![unit * UNIT_BYTES + NKEY] = nkey;
-  items.u8[segment]![unit * UNIT_BYTES + CLSID] = clsid;
-  setItemFlags(items, it, clientFlags === 0 ? 0 : ItemFlag.CLIENT_FLAGS);
+  items.u8[segment]![unit * UNIT_BYTES + CLSID] = lruId;
+  setItemFlags(items, it, (clientFlags === 0 ? 0 : ItemFlag.CLIENT_FLAGS) | chunked);
   items.u16[segment]![unit * U16_PER_UNIT + REFCOUNT] = 1;
   if (clientFlags !== 0) {
     items.blocks[segment]!.view.setUint32(itemKeyAt(items, it) + nkey, clientFlags, true);
@@ -340,11 +348,6 @@ export function itemHasKey(
   const at = (it & UNIT_MASK) * UNIT_BYTES;
   if (items.u8[segment]![at + NKEY] !== nkey) return false;
   return equalBytes(items.blocks[segment]!, at + items.keyOffset, block, from, nkey);
-}
-
-/** Marks a chunk as free. */
-export function setItemSlabbed(items: Items, it: ItemRef): void {
-  setItemFlags(items, it, ItemFlag.SLABBED);
 }
 
 /** Whether the item's time has passed at `now`, in seconds since start. */

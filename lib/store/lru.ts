@@ -1,16 +1,24 @@
 // LRU lists: one for each slab class and segment, newest at the head, next to go at the tail.
 //
-// Until segments are told apart, every item is in COLD, as in memcached's flat mode. A hit sets
-// FETCHED, then ACTIVE, and moves the item to the head at most once a minute.
+//   HOT    new items             tail ─► WARM if active, else COLD
+//   WARM   read more than once   tail ─► head again if active, else COLD
+//   COLD   the rest              read again ─► WARM; the tail is evicted
+//   TEMP   short-lived           only expires
 //
-// A list and its items' neighbours are read and written only under the list's lock.
+// In flat mode every item is in COLD. lru_tail.ts has the rules, lru_maintainer.ts applies them.
+//
+// A list and its items' neighbours are read and written only under the list's lock. Which list an
+// item is on changes only under the lock of its shard, too.
+// Source: memcached items.c, enum lru_types, lru_pull_tail.
 
 import { assert } from "../base/assert.ts";
 import { loadWord } from "../memory/atomic.ts";
 import type { LockIndex } from "../memory/lock.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../memory/regions.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
+import { UNIT_BYTES } from "../memory/arena.ts";
 import {
+  itemBytes,
   itemLruId,
   itemNext,
   itemPrev,
@@ -46,8 +54,36 @@ export function classOf(items: Items, it: ItemRef): SlabClass {
   return (itemLruId(items, it) & CLASS_MASK) as SlabClass;
 }
 
-/** Words of a list's record. The last one is how long the item evicted last had not been read. */
-const LruWord = { LOCK: 0, HEAD: 1, TAIL: 2, COUNT: 3, EVICTED_AGE: 4 } as const;
+/** Every segment, in the order of their numbers: `lruId >>> SEGMENT_SHIFT` is an index. */
+export const SEGMENTS: readonly LruSegment[] = Object.values(LruSegment);
+const SEGMENT_SHIFT = 6;
+
+/** The segment of a list, 0..3: HOT, WARM, COLD, TEMP. */
+export function segmentIndexOf(items: Items, it: ItemRef): number {
+  return itemLruId(items, it) >>> SEGMENT_SHIFT;
+}
+
+/** Whether `it` is in COLD. */
+export function isCold(items: Items, it: ItemRef): boolean {
+  return (itemLruId(items, it) & LruSegment.TEMP) === LruSegment.COLD;
+}
+
+/** Words of a list's record. */
+const LruWord = {
+  LOCK: 0,
+  HEAD: 1,
+  TAIL: 2,
+  COUNT: 3,
+  /** How long the item evicted last had not been read, in seconds. */
+  EVICTED_AGE: 4,
+  /** Size of all items, each rounded up to units of 8 bytes. */
+  UNITS: 5,
+} as const;
+
+/** What an item counts for on its list, in units of 8 bytes. */
+export function itemUnits(items: Items, it: ItemRef): number {
+  return (itemBytes(items, it) + UNIT_BYTES - 1) / UNIT_BYTES >>> 0;
+}
 
 /** One thread's way to the lists. */
 export class Lru {
@@ -83,6 +119,7 @@ export class Lru {
     else setItemPrev(this.#items, head, it);
     u32[record + LruWord.HEAD] = it;
     u32[record + LruWord.COUNT]! += 1;
+    u32[record + LruWord.UNITS]! += itemUnits(this.#items, it);
   }
 
   /**
@@ -105,6 +142,24 @@ export class Lru {
     setItemNext(this.#items, it, NO_ITEM);
     setItemPrev(this.#items, it, NO_ITEM);
     u32[record + LruWord.COUNT]! -= 1;
+    u32[record + LruWord.UNITS]! -= itemUnits(this.#items, it);
+  }
+
+  /**
+   * Puts `copy`, whose header is a copy of `it`'s, in the place of `it`. Caller holds the list's
+   * lock.
+   */
+  swapLocked(lru: LruId, it: ItemRef, copy: ItemRef): void {
+    const { u32 } = this.#control;
+    const record = this.#record(lru);
+    const next = itemNext(this.#items, it);
+    const prev = itemPrev(this.#items, it);
+    setItemNext(this.#items, copy, next);
+    setItemPrev(this.#items, copy, prev);
+    if (prev === NO_ITEM) u32[record + LruWord.HEAD] = copy;
+    else setItemNext(this.#items, prev, copy);
+    if (next === NO_ITEM) u32[record + LruWord.TAIL] = copy;
+    else setItemPrev(this.#items, next, copy);
   }
 
   /** The item to go next, or {@linkcode NO_ITEM}. Caller holds the list's lock. */
@@ -125,6 +180,16 @@ export class Lru {
   /** How long the item evicted last had not been read, in seconds. */
   evictedAge(lru: LruId): number {
     return loadWord(this.#control.u32, this.#record(lru) + LruWord.EVICTED_AGE);
+  }
+
+  /** Size of the list's items together, each rounded up to units of 8 bytes. */
+  units(lru: LruId): number {
+    return loadWord(this.#control.u32, this.#record(lru) + LruWord.UNITS);
+  }
+
+  /** Whether any item of slab class `clsid` is on a list. */
+  hasItems(clsid: number): boolean {
+    return SEGMENTS.some((segment) => this.count(lruIdOf(clsid as SlabClass, segment)) > 0);
   }
 
   /** Items on the list. */

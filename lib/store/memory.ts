@@ -16,6 +16,9 @@ import type { AssocShape } from "./assoc.ts";
 import { ITEM } from "./item.ts";
 import { LRUS_MAX } from "./lru.ts";
 import { PAGE_BYTES, type SlabShape } from "./slab_class.ts";
+import { BUMPS_PER_THREAD } from "./bump_buffer.ts";
+import { sizeCountWords } from "./size_counts.ts";
+import { TUNABLES, type TunableValues } from "./tunables.ts";
 
 /** What the store of one server is made for. */
 export interface StoreShape extends SlabShape {
@@ -33,6 +36,16 @@ export interface StoreShape extends SlabShape {
   readonly hashpowerInit: number;
   /** The table may grow (not `-o no_hashexpand`). */
   readonly hashExpand: boolean;
+  /** Most that `cache_memlimit` can ask for, in bytes; at least {@linkcode maxbytes}. */
+  readonly maxbytesCeiling: number;
+  /** Pages may move between classes (not `-o no_slab_reassign`). */
+  readonly slabReassign: boolean;
+  /** Items are counted by size (`-o track_sizes`). */
+  readonly trackSizes: boolean;
+  /** Seconds after which a held item at a list's tail is unlinked; 0 for never. */
+  readonly tailRepairTime: number;
+  /** What commands can change, as it is at start. */
+  readonly tuning: TunableValues;
 }
 
 /** The shape, and the sizes that follow from it. */
@@ -68,7 +81,7 @@ const PAGES_EXTRA = CLASSES_MAX + 1;
 /** Works out every size. Draws the hash key of this run. */
 export function planStore(shape: StoreShape): StorePlan {
   const pageLimit = Math.floor(shape.maxbytes / PAGE_BYTES);
-  const pages = pageLimit + PAGES_EXTRA;
+  const pages = Math.floor(shape.maxbytesCeiling / PAGE_BYTES) + PAGES_EXTRA;
   assert(pages * PAGE_BYTES <= SEGMENTS_MAX * SEGMENT_BYTES, "More memory than references reach");
   const startLog2 = Math.max(0, (shape.hashpowerInit || HASHPOWER_DEFAULT) - SHARDS_LOG2);
   const smallestItem = shape.chunkSize + ITEM.bytes;
@@ -85,8 +98,11 @@ export function planStore(shape: StoreShape): StorePlan {
       slabClasses: CLASSES_MAX,
       lrus: LRUS_MAX,
       pages,
-      counterThreads: shape.threads + 1,
+      counterThreads: shape.threads + 2,
       countersPerThread: COUNTERS_PER_THREAD,
+      tunables: TUNABLES,
+      bumpsPerThread: BUMPS_PER_THREAD,
+      itemSizes: shape.trackSizes ? sizeCountWords(shape.itemSizeMax) : 0,
     }),
     assoc: { shards, bucketsMin, bucketsMax },
     hashKey: randomHashKey(),
@@ -98,12 +114,19 @@ export function planStore(shape: StoreShape): StorePlan {
 
 /** What one thread needs to use the store. */
 export interface StoreThread {
+  /** 0 is the main thread; then the workers, then the maintenance thread. */
+  readonly thread: number;
   readonly plan: StorePlan;
   readonly memory: SharedMemory;
   readonly control: Control;
   readonly locks: Locks;
   readonly counters: Counters;
   readonly clock: Clock;
+}
+
+/** Number of the maintenance thread: the one after the workers. */
+export function maintainerThread(shape: StoreShape): number {
+  return shape.threads + 1;
 }
 
 /** Opens thread number `thread`'s views; 0 is the main thread, workers count from 1. */
@@ -115,6 +138,7 @@ export function openThread(
 ): StoreThread {
   const control = openControl(memory.control, plan.regions);
   return {
+    thread,
     plan,
     memory,
     control,

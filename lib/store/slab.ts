@@ -1,24 +1,33 @@
-// Pages and chunks: which class owns a page, which chunks of a class are free.
+// Chunks: which chunks of a class are free, and which page a class is cutting up.
 //
-//   pages    1 2 3 …   PAGE_BYTES each; page 0 is never used, so that no item has reference 0
-//   class    free list of chunks given back, then the rest of the page opened last
+//   class    free list of chunks given back, then the rest of the page opened last, then the pages
+//            that it was handed and has not opened
+//   thread   one chunk of each class, given back last, for its next item
 //
-// A class's record and its free chunks are read and written only under its slab lock; the next page
-// and the owners of pages under the page lock. A page is cut up as chunks are needed: memory that
-// no item has used is never touched.
+// A class's record and its free chunks are read and written only under its slab lock. A page is cut
+// up as chunks are needed: memory that no item has used is never touched.
+//
+// While a page moves away (slab_mover.ts), its free chunks are on no list: they are parked, those
+// given back meanwhile too, until all of them are.
 
-import { loadWord } from "../memory/atomic.ts";
+import { assert } from "../base/assert.ts";
+import { compareExchangeWord, exchangeWord, loadWord } from "../memory/atomic.ts";
 import { type LockIndex, LockRank, type Locks } from "../memory/lock.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../memory/regions.ts";
 import {
+  ItemFlag,
+  itemFlags,
   itemNext,
+  itemPrev,
   type ItemRef,
   type Items,
   NO_ITEM,
+  setItemFlags,
   setItemNext,
-  setItemSlabbed,
+  setItemPrev,
 } from "./item.ts";
 import { PAGE_BYTES, type SlabClass, type SlabClasses } from "./slab_class.ts";
+import { NO_PAGE, Pages } from "./slab_page.ts";
 import { UNIT_BYTES } from "../memory/arena.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
 
@@ -35,37 +44,53 @@ export const SlabWord = {
   CARVE_AT: 4,
   /** Chunks of the open page that were never used. */
   CARVE_LEFT: 5,
+  /** First page that is the class's and was not opened, and how many there are. */
+  UNOPENED_HEAD: 6,
+  UNOPENED_COUNT: 7,
+  /** The page that is moving away; 0 for none. */
+  MOVING: 8,
+  /** Chunks of that page that are parked. */
+  PARKED: 9,
 } as const;
-
-/** Words of the record of all pages. */
-const PageWord = { LOCK: 0, USED: 1, LIMIT: 2 } as const;
 
 /** Largest chunk that a thread keeps for itself. */
 const SPARE_BYTES_MAX = 16 * 1024;
 
 const UNITS_PER_PAGE = PAGE_BYTES / UNIT_BYTES;
 
+/** The page that a chunk is in. */
+export function pageOf(chunk: ItemRef): number {
+  return Math.floor(chunk / UNITS_PER_PAGE);
+}
+
 /** One thread's way to the slabs. */
 export class Slabs {
+  readonly pages: Pages;
   readonly #control: Control;
   readonly #items: Items;
   readonly #locks: Locks;
   readonly #classes: SlabClasses;
-  readonly #pageRecord: number;
-  /** By class: a chunk that this thread gave back last and keeps for its next item. */
-  readonly #spare = new Uint32Array(CLASSES_MAX);
+  /** By class: a word for the chunk that this thread gave back last and keeps for its next item. */
+  readonly #spares: number;
 
-  constructor(control: Control, items: Items, locks: Locks, classes: SlabClasses) {
+  /** @param thread Whose spare chunks these are. */
+  constructor(
+    control: Control,
+    items: Items,
+    locks: Locks,
+    classes: SlabClasses,
+    thread: number,
+  ) {
+    this.pages = new Pages(control, locks);
     this.#control = control;
     this.#items = items;
     this.#locks = locks;
     this.#classes = classes;
-    this.#pageRecord = wordIndex(control.regions.pagesAt);
+    this.#spares = this.#sparesOf(thread);
   }
 
-  /** Sets how many pages may be used. Called once, before any thread takes a chunk. */
-  setPageLimit(pages: number): void {
-    this.#control.u32[this.#pageRecord + PageWord.LIMIT] = pages;
+  #sparesOf(thread: number): number {
+    return wordIndex(this.#control.regions.sparesAt) + thread * CLASSES_MAX;
   }
 
   /** First word of the record of `clsid`. */
@@ -81,10 +106,10 @@ export class Slabs {
    * @hot
    */
   take(clsid: SlabClass): ItemRef {
-    const spare = this.#spare[clsid]! as ItemRef;
-    if (spare !== NO_ITEM) {
-      this.#spare[clsid] = NO_ITEM;
-      return spare;
+    const { u32 } = this.#control;
+    if (u32[this.#spares + clsid] !== NO_ITEM) {
+      const spare = exchangeWord(u32, this.#spares + clsid, NO_ITEM) as ItemRef;
+      if (spare !== NO_ITEM) return spare; // Another thread may have come first: see takeBackSpares.
     }
     const record = this.#record(clsid);
 
@@ -100,8 +125,8 @@ export class Slabs {
     const { u32 } = this.#control;
     const head = u32[record + SlabWord.FREE_HEAD]! as ItemRef;
     if (head !== NO_ITEM) {
-      u32[record + SlabWord.FREE_HEAD] = itemNext(this.#items, head);
-      u32[record + SlabWord.FREE_COUNT]! -= 1;
+      this.#unlinkLocked(record, head);
+      setItemFlags(this.#items, head, 0);
       return head;
     }
     if (u32[record + SlabWord.CARVE_LEFT] === 0 && !this.#openPageLocked(clsid, record)) {
@@ -110,31 +135,47 @@ export class Slabs {
     const chunk = u32[record + SlabWord.CARVE_AT]! as ItemRef;
     u32[record + SlabWord.CARVE_AT] = chunk + this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
     u32[record + SlabWord.CARVE_LEFT]! -= 1;
+    setItemFlags(this.#items, chunk, 0); // Whatever was here when another class had the page.
     return chunk;
   }
 
+  /** Takes a chunk off the free list. */
+  #unlinkLocked(record: number, chunk: ItemRef): void {
+    const { u32 } = this.#control;
+    const next = itemNext(this.#items, chunk);
+    const prev = itemPrev(this.#items, chunk);
+    if (prev === NO_ITEM) u32[record + SlabWord.FREE_HEAD] = next;
+    else setItemNext(this.#items, prev, next);
+    if (next !== NO_ITEM) setItemPrev(this.#items, next, prev);
+    u32[record + SlabWord.FREE_COUNT]! -= 1;
+  }
+
+  /** Puts a chunk on the free list. */
+  #linkLocked(record: number, chunk: ItemRef): void {
+    const { u32 } = this.#control;
+    const head = u32[record + SlabWord.FREE_HEAD]! as ItemRef;
+    setItemNext(this.#items, chunk, head);
+    setItemPrev(this.#items, chunk, NO_ITEM);
+    if (head !== NO_ITEM) setItemPrev(this.#items, head, chunk);
+    u32[record + SlabWord.FREE_HEAD] = chunk;
+    u32[record + SlabWord.FREE_COUNT]! += 1;
+  }
+
   /**
-   * Gives `clsid` a page. Beyond the limit a class without any page still gets its first one, so
-   * that no size is impossible to store. Source: memcached slabs.c, do_slabs_newslab.
+   * Gives `clsid` a page to cut up. Beyond the limit a class without any page still gets its first
+   * one, so that no size is impossible to store. Source: memcached slabs.c, do_slabs_newslab.
    */
   #openPageLocked(clsid: SlabClass, record: number): boolean {
-    const { u32, regions } = this.#control;
-    const pages = this.#pageRecord;
-
-    this.#locks.lock(pages as LockIndex, LockRank.PAGE);
-    const used = u32[pages + PageWord.USED]!;
-    const limit = u32[record + SlabWord.PAGES] === 0
-      ? regions.pages - 1
-      : u32[pages + PageWord.LIMIT]!;
-    const page = used < limit ? used + 1 : 0;
-    if (page !== 0) {
-      u32[pages + PageWord.USED] = page;
-      u32[wordIndex(regions.pageOwnersAt) + page] = clsid;
+    const { u32 } = this.#control;
+    let page = u32[record + SlabWord.UNOPENED_HEAD]!;
+    if (page !== NO_PAGE) {
+      u32[record + SlabWord.UNOPENED_HEAD] = this.pages.link(page);
+      u32[record + SlabWord.UNOPENED_COUNT]! -= 1;
+    } else {
+      page = this.pages.take(clsid, u32[record + SlabWord.PAGES] === 0);
+      if (page === NO_PAGE) return false;
+      u32[record + SlabWord.PAGES]! += 1;
     }
-    this.#locks.unlock(pages as LockIndex, LockRank.PAGE);
-
-    if (page === 0) return false;
-    u32[record + SlabWord.PAGES]! += 1;
     u32[record + SlabWord.CARVE_AT] = page * UNITS_PER_PAGE;
     u32[record + SlabWord.CARVE_LEFT] = this.#classes.perPage[clsid]!;
     return true;
@@ -148,20 +189,28 @@ export class Slabs {
    * @hot
    */
   give(chunk: ItemRef, clsid: SlabClass): void {
-    setItemSlabbed(this.#items, chunk);
-    if (this.#spare[clsid] === NO_ITEM && this.#classes.chunkBytes[clsid]! <= SPARE_BYTES_MAX) {
-      this.#spare[clsid] = chunk;
-      return;
-    }
+    setItemFlags(this.#items, chunk, 0);
+    const { u32 } = this.#control;
+    if (
+      u32[this.#spares + clsid] === NO_ITEM &&
+      this.#classes.chunkBytes[clsid]! <= SPARE_BYTES_MAX &&
+      compareExchangeWord(u32, this.#spares + clsid, NO_ITEM, chunk) === NO_ITEM
+    ) return;
     this.#giveBack(chunk, clsid);
   }
 
-  /** Gives back the chunks this thread keeps: before a check, or a move of pages. Takes: slab. */
-  dropSpares(): void {
-    this.#spare.forEach((chunk, clsid) => {
-      if (chunk !== NO_ITEM) this.#giveBack(chunk as ItemRef, clsid as SlabClass);
-    });
-    this.#spare.fill(NO_ITEM);
+  /** Gives back a chunk as {@linkcode give} does, but to the class at once. Takes: slab. */
+  giveToClass(chunk: ItemRef, clsid: SlabClass): void {
+    setItemFlags(this.#items, chunk, 0);
+    this.#giveBack(chunk, clsid);
+  }
+
+  /** Gives back the chunks of `clsid` that threads keep: before a check, or a move. Takes: slab. */
+  takeBackSpares(clsid: SlabClass): void {
+    for (let thread = 0; thread < this.#control.regions.counterThreads; thread++) {
+      const spare = exchangeWord(this.#control.u32, this.#sparesOf(thread) + clsid, NO_ITEM);
+      if (spare !== NO_ITEM) this.#giveBack(spare as ItemRef, clsid);
+    }
   }
 
   /** @hot */
@@ -170,9 +219,107 @@ export class Slabs {
     const record = this.#record(clsid);
 
     this.#locks.lock(record as LockIndex, LockRank.SLAB);
-    setItemNext(this.#items, chunk, u32[record + SlabWord.FREE_HEAD]! as ItemRef);
-    u32[record + SlabWord.FREE_HEAD] = chunk;
-    u32[record + SlabWord.FREE_COUNT]! += 1;
+    setItemFlags(this.#items, chunk, ItemFlag.SLABBED);
+    const moving = u32[record + SlabWord.MOVING]!;
+    if (moving !== NO_PAGE && pageOf(chunk) === moving) u32[record + SlabWord.PARKED]! += 1;
+    else this.#linkLocked(record, chunk);
+    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
+  }
+
+  /** Gives `page`, which nobody owns and which is in no list, to `clsid`. Takes: slab, page. */
+  addPage(page: number, clsid: SlabClass): void {
+    const { u32 } = this.#control;
+    const record = this.#record(clsid);
+
+    this.#locks.lock(record as LockIndex, LockRank.SLAB);
+    this.pages.handOver(page, clsid);
+    this.pages.setLink(page, u32[record + SlabWord.UNOPENED_HEAD]!);
+    u32[record + SlabWord.UNOPENED_HEAD] = page;
+    u32[record + SlabWord.UNOPENED_COUNT]! += 1;
+    u32[record + SlabWord.PAGES]! += 1;
+    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
+  }
+
+  /** Takes a page from `clsid` that it has not opened; {@linkcode NO_PAGE} for none. Takes: slab. */
+  takeUnopened(clsid: SlabClass): number {
+    const { u32 } = this.#control;
+    const record = this.#record(clsid);
+
+    this.#locks.lock(record as LockIndex, LockRank.SLAB);
+    const page = u32[record + SlabWord.UNOPENED_HEAD]!;
+    if (page !== NO_PAGE) {
+      u32[record + SlabWord.UNOPENED_HEAD] = this.pages.link(page);
+      u32[record + SlabWord.UNOPENED_COUNT]! -= 1;
+      u32[record + SlabWord.PAGES]! -= 1;
+    }
+    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
+
+    return page;
+  }
+
+  /** Begins to move `page` away from `clsid`, which has opened it: parks its free chunks. */
+  beginMove(page: number, clsid: SlabClass): void {
+    const { u32 } = this.#control;
+    const record = this.#record(clsid);
+    const chunkUnits = this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
+
+    this.#locks.lock(record as LockIndex, LockRank.SLAB);
+    assert(u32[record + SlabWord.MOVING] === NO_PAGE, "Two pages of a class move at once");
+    const carveAt = u32[record + SlabWord.CARVE_AT]!;
+    const isOpen = u32[record + SlabWord.CARVE_LEFT]! > 0 && pageOf(carveAt as ItemRef) === page;
+    if (isOpen) u32[record + SlabWord.CARVE_LEFT] = 0;
+    let parked = 0;
+    for (let index = 0; index < this.#classes.perPage[clsid]!; index++) {
+      const chunk = page * UNITS_PER_PAGE + index * chunkUnits as ItemRef;
+      if (isOpen && chunk >= carveAt) setItemFlags(this.#items, chunk, ItemFlag.SLABBED);
+      else if (this.isSlabbed(chunk)) this.#unlinkLocked(record, chunk);
+      else continue;
+      parked++;
+    }
+    u32[record + SlabWord.MOVING] = page;
+    u32[record + SlabWord.PARKED] = parked;
+    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
+  }
+
+  /** Whether a class has `chunk` back. In a page that moves, that does not change any more. */
+  isSlabbed(chunk: ItemRef): boolean {
+    return (itemFlags(this.#items, chunk) & ItemFlag.SLABBED) !== 0;
+  }
+
+  /**
+   * Ends the move of a page away from `clsid` if all its chunks are parked: nobody owns it then.
+   * Takes: slab.
+   */
+  endMove(clsid: SlabClass): boolean {
+    const { u32 } = this.#control;
+    const record = this.#record(clsid);
+
+    this.#locks.lock(record as LockIndex, LockRank.SLAB);
+    const done = u32[record + SlabWord.PARKED] === this.#classes.perPage[clsid];
+    if (done) {
+      u32[record + SlabWord.MOVING] = NO_PAGE;
+      u32[record + SlabWord.PARKED] = 0;
+      u32[record + SlabWord.PAGES]! -= 1;
+    }
+    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
+
+    return done;
+  }
+
+  /** Gives up the move of a page away from `clsid`: its free chunks can be had again. Takes: slab. */
+  cancelMove(clsid: SlabClass): void {
+    const { u32 } = this.#control;
+    const record = this.#record(clsid);
+    const chunkUnits = this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
+
+    this.#locks.lock(record as LockIndex, LockRank.SLAB);
+    const page = u32[record + SlabWord.MOVING]!;
+    for (let index = 0; index < this.#classes.perPage[clsid]!; index++) {
+      const chunk = page * UNITS_PER_PAGE + index * chunkUnits as ItemRef;
+      if (this.isSlabbed(chunk)) this.#linkLocked(record, chunk);
+    }
+    u32[record + SlabWord.MOVING] = NO_PAGE;
+    u32[record + SlabWord.PARKED] = 0;
     this.#locks.unlock(record as LockIndex, LockRank.SLAB);
   }
 
@@ -181,16 +328,10 @@ export class Slabs {
     return loadWord(this.#control.u32, this.#record(clsid) + word);
   }
 
-  /** Pages in use by all classes. */
-  get pagesUsed(): number {
-    return loadWord(this.#control.u32, this.#pageRecord + PageWord.USED);
-  }
-
-  /** The class that owns `page`, 1..{@linkcode pagesUsed}. */
-  ownerOf(page: number): SlabClass {
-    return loadWord(
-      this.#control.u32,
-      wordIndex(this.#control.regions.pageOwnersAt) + page,
-    ) as SlabClass;
+  /** Chunks of `clsid` that hold nothing, those never used included. */
+  freeChunks(clsid: SlabClass): number {
+    return this.word(clsid, SlabWord.FREE_COUNT) + this.word(clsid, SlabWord.CARVE_LEFT) +
+      this.word(clsid, SlabWord.PARKED) +
+      this.word(clsid, SlabWord.UNOPENED_COUNT) * this.#classes.perPage[clsid]!;
   }
 }

@@ -1,6 +1,7 @@
 // Slab classes: the chunk sizes, and which class fits an item.
 //
-// Source: memcached slabs.c, slabs_init: start at header plus -n, multiply by -f, align to 8.
+// Source: memcached slabs.c, slabs_init: start at header plus -n, multiply by -f, align to 8. The
+// steps between small sizes are halved here, and a size that leaves a page's end unused is raised.
 
 import { UNIT_BYTES } from "../memory/arena.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
@@ -16,8 +17,17 @@ export const NO_CLASS = 0 as SlabClass;
 /** Bytes of a slab page. Source: memcached settings.slab_page_size. */
 export const PAGE_BYTES = 2 ** 20;
 
-/** Largest chunk of the classes that grow by the factor, in bytes. */
-const FACTOR_CHUNK_MAX = 2 ** 19;
+/** Sizes there can be: one for each class but class 0. Source: memcached slabs.h. */
+const SIZES_MAX = CLASSES_MAX - 1;
+
+/**
+ * Bytes of memcached's item header. Classes hold at least what memcached's hold, in chunks that are
+ * smaller by what our header is smaller: whatever fits a class there fits the same one here.
+ */
+const MEMCACHED_HEADER_BYTES = 48;
+
+/** Up to this many bytes a class in between halves what a chunk wastes. */
+const DENSE_BYTES_MAX = 1536;
 
 /** What the sizes are made from. */
 export interface SlabShape {
@@ -25,8 +35,10 @@ export interface SlabShape {
   readonly factor: number;
   /** `-n`: smallest room for key, flags and value, in bytes. */
   readonly chunkSize: number;
-  /** Largest chunk, in bytes: at most a page. */
+  /** Largest chunk, in bytes: at most a page. A larger item is in several. */
   readonly slabChunkMax: number;
+  /** `-o slab_sizes`: chunk sizes from the smallest on, in bytes; empty for the factor. */
+  readonly slabSizes: readonly number[];
 }
 
 /** Sizes up to this many bytes find their class by one look into a table. */
@@ -75,18 +87,38 @@ export class SlabClasses {
 }
 
 /** Chunk sizes from the smallest class to the largest, in bytes. */
-function chunkSizes({ factor, chunkSize, slabChunkMax }: SlabShape): number[] {
-  const sizes: number[] = [];
-  const steepest = Math.min(slabChunkMax, FACTOR_CHUNK_MAX);
-  let size = chunkSize + ITEM.bytes;
-  while (sizes.length < CLASSES_MAX - 3 && size <= steepest / factor) {
+function chunkSizes(shape: SlabShape): number[] {
+  const { slabSizes, slabChunkMax } = shape;
+  const sizes = slabSizes.length > 0 ? slabSizes.map(align) : factorSizes(shape);
+  return [...sizes.filter((size) => size < slabChunkMax), slabChunkMax];
+}
+
+/** Sizes that grow by the factor, small ones in half steps, each as large as a page allows. */
+function factorSizes({ factor, chunkSize, slabChunkMax }: SlabShape): number[] {
+  const saved = MEMCACHED_HEADER_BYTES - ITEM.bytes;
+  const steps: number[] = [];
+  let size = chunkSize + MEMCACHED_HEADER_BYTES;
+  while (steps.length < SIZES_MAX - 1 && size <= slabChunkMax / factor) {
     size = align(size);
-    if (size !== sizes.at(-1)) sizes.push(size);
+    if (size - saved !== steps.at(-1)) steps.push(size - saved);
     size = Math.max(size * factor, size + 1);
   }
-  if (steepest > (sizes.at(-1) ?? 0)) sizes.push(steepest);
-  if (slabChunkMax > steepest) sizes.push(slabChunkMax);
-  return sizes;
+  const sizes = new Set<number>();
+  let left = SIZES_MAX - 1 - steps.length;
+  steps.forEach((step, index) => {
+    const before = steps[index - 1];
+    if (before !== undefined && step <= DENSE_BYTES_MAX && left-- > 0) {
+      sizes.add(align((before + step) / 2));
+    }
+    sizes.add(filling(step));
+  });
+  return [...sizes].sort((a, b) => a - b);
+}
+
+/** The largest size of which as many fit a page as of `bytes`. */
+function filling(bytes: number): number {
+  const even = PAGE_BYTES / Math.floor(PAGE_BYTES / bytes);
+  return Math.floor(even / UNIT_BYTES) * UNIT_BYTES;
 }
 
 function align(bytes: number): number {

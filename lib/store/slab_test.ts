@@ -36,13 +36,13 @@ Deno.test("Slabs.take() cuts pages into chunks that do not overlap, up to the li
       const page = Math.floor(start / PAGE_BYTES);
       const end = start + store.classes.chunkBytes[clsid]!;
       assert(page > 0, "Page 0 is not used");
-      assertEquals(store.slabs.ownerOf(page), clsid);
+      assertEquals(store.slabs.pages.ownerOf(page), clsid);
       assert(end <= (page + 1) * PAGE_BYTES, "A chunk stays within its page");
       assert(end <= (starts[index + 1] ?? Infinity), "Chunks do not overlap");
     });
     assertEquals(store.slabs.word(clsid, SlabWord.PAGES), pages);
   }
-  assertEquals(store.slabs.pagesUsed, 4);
+  assertEquals(store.slabs.pages.used, 4);
 });
 
 Deno.test("Slabs.take() gives each class its first page beyond the limit, and no second", () => {
@@ -50,7 +50,7 @@ Deno.test("Slabs.take() gives each class its first page beyond the limit, and no
   for (let id = 1; id <= store.classes.last; id++) {
     const clsid = id as SlabClass;
     assertEquals(takeAll(store, clsid).length, store.classes.perPage[clsid]!, `class ${id}`);
-    assertEquals(store.slabs.pagesUsed, id);
+    assertEquals(store.slabs.pages.used, id);
   }
 });
 
@@ -58,7 +58,7 @@ Deno.test("Slabs.give() makes chunks free to be taken again, and opens no page f
   const store = makeStore({ maxbytes: 2 * MIB });
   const clsid = classFor(store, 500);
   const chunks = takeAll(store, clsid);
-  const used = store.slabs.pagesUsed;
+  const used = store.slabs.pages.used;
   for (let round = 0; round < 3; round++) {
     for (const chunk of chunks) store.slabs.give(chunk, clsid);
     assertEquals(checkStore(store).problems, []);
@@ -66,7 +66,7 @@ Deno.test("Slabs.give() makes chunks free to be taken again, and opens no page f
     assertEquals(new Set(takeAll(store, clsid)), new Set(chunks));
     assertEquals(store.slabs.word(clsid, SlabWord.FREE_COUNT), 0);
   }
-  assertEquals(store.slabs.pagesUsed, used);
+  assertEquals(store.slabs.pages.used, used);
 });
 
 Deno.test("Slabs.give() keeps one small chunk of each class for the next take()", () => {
@@ -80,9 +80,9 @@ Deno.test("Slabs.give() keeps one small chunk of each class for the next take()"
   assertEquals(store.slabs.word(small, SlabWord.FREE_COUNT), 1);
   assertEquals(store.slabs.take(small), first);
   store.slabs.give(first, small);
-  store.slabs.dropSpares();
+  store.slabs.takeBackSpares(small);
   assertEquals(store.slabs.word(small, SlabWord.FREE_COUNT), 2);
-  store.slabs.dropSpares();
+  store.slabs.takeBackSpares(small);
   assertEquals(store.slabs.word(small, SlabWord.FREE_COUNT), 2);
 
   store.slabs.give(store.slabs.take(large), large);

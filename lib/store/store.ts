@@ -8,7 +8,6 @@
 import { assert } from "../base/assert.ts";
 import type { Block } from "../base/block.ts";
 import type { Clock } from "../base/clock.ts";
-import { copyBytes } from "../base/copy.ts";
 import { U64 } from "../base/u64.ts";
 import { LockRank, type Locks } from "../memory/lock.ts";
 import { type Control, Global } from "../memory/regions.ts";
@@ -20,13 +19,14 @@ import { takeCas } from "./cas.ts";
 import { flushGeneration, flushLaterLocked, flushNowLocked, isFlushed } from "./flush.ts";
 import {
   addRefcount,
-  initItem,
   isExpired,
   itemBytes,
-  itemBytesFor,
   ItemFlag,
   itemFlags,
   itemKeyAt,
+  itemLruId,
+  itemNbytes,
+  itemNkey,
   type ItemRef,
   type Items,
   itemTime,
@@ -38,17 +38,20 @@ import {
   REFCOUNT_MAX,
   segmentOf,
   setItemCas,
-  setItemExptime,
   setItemFlags,
-  setItemTime,
 } from "./item.ts";
-import { classOf, Lru, lruIdOf, LruSegment } from "./lru.ts";
-import { makeRoom } from "./evict.ts";
-import type { StoreShape, StoreThread } from "./memory.ts";
-import { NO_CLASS, type SlabClass, SlabClasses } from "./slab_class.ts";
+import { BumpBuffer } from "./bump_buffer.ts";
+import { FIRST_CHUNK_BYTES, isChunked } from "./chunk.ts";
+import { classOf, Lru, type LruId } from "./lru.ts";
+import { wakeMaintainer } from "./maintenance.ts";
+import type { StorePlan, StoreShape, StoreThread } from "./memory.ts";
+import { SizeCounts } from "./size_counts.ts";
+import { Tunables } from "./tunables.ts";
+import { releaseChunks } from "./value.ts";
+import { PAGE_BYTES, type SlabClass, SlabClasses } from "./slab_class.ts";
 import { Slabs } from "./slab.ts";
 
-/** Why {@linkcode Store.findLocked} found nothing, or {@linkcode Store.allocate} no memory. */
+/** Why {@linkcode Store.findLocked} found nothing, or `allocate` (allocate.ts) no memory. */
 export const Miss = {
   /** There is no such item. */
   ABSENT: 0,
@@ -63,14 +66,8 @@ export const Miss = {
 } as const;
 export type Miss = typeof Miss[keyof typeof Miss];
 
-/** Times an allocation makes room before it gives up. Source: memcached items.c, do_item_alloc. */
-const ROOM_TRIES_MAX = 10;
-
-/**
- * A hit moves an item to the head of its list, and notes the time, no more often than this: what is
- * read all the time costs nothing. Source: memcached items.c, ITEM_UPDATE_INTERVAL.
- */
-const BUMP_SECONDS = 60;
+/** What {@linkcode Store.lockLinked} returns for what is no findable item. */
+export const NOT_LINKED = -1;
 
 const SETTINGS_LOCK = Global.SETTINGS_LOCK as LockIndex;
 
@@ -86,11 +83,15 @@ export class Store {
   readonly counters: Counters;
   readonly clock: Clock;
   readonly shape: StoreShape;
+  readonly tunables: Tunables;
+  readonly sizes: SizeCounts;
+  /** Items of COLD that this thread's clients read again. */
+  readonly bumps: BumpBuffer;
   /** Why the last find or allocation came back empty. */
   miss: Miss = Miss.ABSENT;
   readonly #cas = new U64();
 
-  constructor({ plan, memory, control, locks, counters, clock }: StoreThread) {
+  constructor({ thread, plan, memory, control, locks, counters, clock }: StoreThread) {
     this.shape = plan.shape;
     this.control = control;
     this.locks = locks;
@@ -101,7 +102,17 @@ export class Store {
     this.assoc = new Assoc(control, this.items, buckets, plan.hashKey, plan.assoc);
     this.lru = new Lru(control, this.items);
     this.classes = new SlabClasses(plan.shape);
-    this.slabs = new Slabs(control, this.items, locks, this.classes);
+    this.slabs = new Slabs(control, this.items, locks, this.classes, thread);
+    this.tunables = new Tunables(control);
+    this.sizes = new SizeCounts(control);
+    this.bumps = new BumpBuffer(control, thread);
+  }
+
+  /** Makes new memory ready. Called once, before any thread uses it. */
+  start({ assoc, pageLimit, shape }: StorePlan): void {
+    this.assoc.start(assoc);
+    this.slabs.pages.setLimit(pageLimit);
+    this.tunables.setAll(shape.tuning);
   }
 
   /** Hash of the key `block[from, to)`. */
@@ -148,82 +159,23 @@ export class Store {
   }
 
   /**
-   * Records that a client read `it`, at most once in {@linkcode BUMP_SECONDS} also in the LRU.
-   * Caller holds the shard's lock. Takes: LRU.
-   * Source: memcached items.c, do_item_bump.
-   * @hot
-   */
-  bumpLocked(it: ItemRef): void {
-    const flags = itemFlags(this.items, it);
-    if ((flags & ItemFlag.ACTIVE) === 0) {
-      const bit = (flags & ItemFlag.FETCHED) === 0 ? ItemFlag.FETCHED : ItemFlag.ACTIVE;
-      setItemFlags(this.items, it, flags | bit);
-    }
-    if (this.clock.now - itemTime(this.items, it) >= BUMP_SECONDS) this.#toHeadLocked(it);
-  }
-
-  /** Moves `it` to the head of its list. Caller holds the shard's lock. Takes: LRU. */
-  #toHeadLocked(it: ItemRef): void {
-    const lru = lruIdOf(classOf(this.items, it), LruSegment.COLD);
-    setItemTime(this.items, it, this.clock.now);
-
-    this.locks.lock(this.lru.lockOf(lru), LockRank.LRU);
-    this.lru.unlinkLocked(lru, it);
-    this.lru.linkLocked(lru, it);
-    this.locks.unlock(this.lru.lockOf(lru), LockRank.LRU);
-  }
-
-  /** Changes the expiry, in seconds since start. Caller holds the shard's lock. */
-  touchLocked(it: ItemRef, exptime: number): void {
-    setItemExptime(this.items, it, exptime);
-    this.bumpLocked(it);
-    setItemTime(this.items, it, this.clock.now); // A flush to come spares what is touched after it.
-  }
-
-  /**
-   * Makes an item that only the caller knows: key, flags and expiry filled in, the value not.
+   * Takes the lock of the shard of `it`, which the caller has not got by a search: it may be free,
+   * or another item by now.
    *
-   * @param nbytes Length of the value with its CRLF, in bytes.
-   * @param exptime Seconds since start; 0 never.
-   * @returns The item with one holder, the caller, or {@linkcode NO_ITEM} with the reason in
-   * {@linkcode miss}. Takes: slab, page; LRU and buckets where room must be made.
-   * Source: memcached items.c, do_item_alloc.
-   * @hot
+   * @returns The hash of its key; or {@linkcode NOT_LINKED}, and no lock, if it cannot be found.
    */
-  allocate(
-    block: Block,
-    keyFrom: number,
-    nkey: number,
-    clientFlags: number,
-    exptime: number,
-    nbytes: number,
-  ): ItemRef {
-    const bytes = itemBytesFor(this.items, nkey, clientFlags, nbytes);
-    const clsid = bytes > this.shape.itemSizeMax ? NO_CLASS : this.classes.fit(bytes);
-    if (clsid === NO_CLASS) {
-      this.miss = Miss.TOO_LARGE;
-      return NO_ITEM;
+  lockLinked(it: ItemRef): number {
+    const memory = this.items.blocks[segmentOf(it)];
+    if (memory === undefined || it === NO_ITEM) return NOT_LINKED;
+    if ((itemFlags(this.items, it) & ItemFlag.LINKED) === 0) return NOT_LINKED;
+    if (itemKeyAt(this.items, it) + itemNkey(this.items, it) > memory.bytes.length) {
+      return NOT_LINKED;
     }
-    const it = this.#takeChunk(clsid);
-    if (it === NO_ITEM) {
-      this.miss = Miss.NO_MEMORY;
-      return NO_ITEM;
-    }
-    initItem(this.items, it, clsid, nkey, clientFlags, exptime, nbytes);
-    const keyAt = itemKeyAt(this.items, it);
-    copyBytes(block, keyFrom, this.items.blocks[segmentOf(it)]!, keyAt, nkey);
-    return it;
-  }
-
-  #takeChunk(clsid: SlabClass): ItemRef {
-    for (let tries = 0; tries < ROOM_TRIES_MAX; tries++) {
-      const chunk = this.slabs.take(clsid);
-      if (chunk !== NO_ITEM) return chunk;
-      if (tries === 0) this.counters.addClass(clsid, ClassCounter.DIRECT_RECLAIMS, 1);
-      if (!makeRoom(this, clsid)) break;
-    }
-    this.counters.addClass(clsid, ClassCounter.OUTOFMEMORY, 1);
-    return NO_ITEM;
+    const hv = this.assoc.hashOf(it); // Of whatever is there at this moment.
+    this.lock(hv);
+    if (this.assoc.hasLocked(hv, it)) return hv;
+    this.unlock(hv);
+    return NOT_LINKED;
   }
 
   /**
@@ -234,10 +186,12 @@ export class Store {
    */
   linkLocked(hv: number, it: ItemRef): void {
     const clsid = classOf(this.items, it);
+    const bytes = itemBytes(this.items, it);
     this.#publish(it);
     this.counters.addClass(clsid, ClassCounter.NUMBER, 1);
-    this.counters.addClass(clsid, ClassCounter.MEM_REQUESTED, itemBytes(this.items, it));
-    const lru = lruIdOf(clsid, LruSegment.COLD);
+    this.counters.addClass(clsid, ClassCounter.MEM_REQUESTED, bytes);
+    this.sizes.add(bytes, 1);
+    const lru = itemLruId(this.items, it) as LruId;
 
     this.locks.lock(this.lru.lockOf(lru), LockRank.LRU);
     this.lru.linkLocked(lru, it);
@@ -266,7 +220,7 @@ export class Store {
    * @hot
    */
   unlinkLocked(hv: number, it: ItemRef): void {
-    const lru = lruIdOf(classOf(this.items, it), LruSegment.COLD);
+    const lru = itemLruId(this.items, it) as LruId;
 
     this.locks.lock(this.lru.lockOf(lru), LockRank.LRU);
     this.lru.unlinkLocked(lru, it);
@@ -281,8 +235,10 @@ export class Store {
     const flags = itemFlags(items, it);
     assert((flags & ItemFlag.LINKED) !== 0, "Item unlinked that was not linked");
     const clsid = classOf(items, it);
+    const bytes = itemBytes(items, it);
     this.counters.addClass(clsid, ClassCounter.NUMBER, -1);
-    this.counters.addClass(clsid, ClassCounter.MEM_REQUESTED, -itemBytes(items, it));
+    this.counters.addClass(clsid, ClassCounter.MEM_REQUESTED, -bytes);
+    this.sizes.add(bytes, -1);
     setItemFlags(items, it, flags & ~ItemFlag.LINKED);
     this.assoc.removeLocked(hv, it);
     this.release(it);
@@ -295,7 +251,7 @@ export class Store {
    * @hot
    */
   replaceLocked(hv: number, old: ItemRef, it: ItemRef): void {
-    const { items, lru } = this;
+    const { items, lru, locks } = this;
     const clsid = classOf(items, it);
     if (classOf(items, old) !== clsid) {
       this.unlinkLocked(hv, old);
@@ -305,15 +261,26 @@ export class Store {
     const flags = itemFlags(items, old);
     assert((flags & ItemFlag.LINKED) !== 0, "Item replaced that was not linked");
     this.#publish(it);
-    const grown = itemBytes(items, it) - itemBytes(items, old);
-    if (grown !== 0) this.counters.addClass(clsid, ClassCounter.MEM_REQUESTED, grown);
-    const list = lruIdOf(clsid, LruSegment.COLD);
+    const bytes = itemBytes(items, it);
+    const oldBytes = itemBytes(items, old);
+    if (bytes !== oldBytes) {
+      this.counters.addClass(clsid, ClassCounter.MEM_REQUESTED, bytes - oldBytes);
+      this.sizes.add(bytes, 1);
+      this.sizes.add(oldBytes, -1);
+    }
+    const from = itemLruId(items, old) as LruId;
+    const to = itemLruId(items, it) as LruId;
 
-    this.locks.lock(lru.lockOf(list), LockRank.LRU);
-    lru.unlinkLocked(list, old);
-    lru.linkLocked(list, it);
-    this.locks.unlock(lru.lockOf(list), LockRank.LRU);
+    locks.lock(lru.lockOf(from), LockRank.LRU);
+    lru.unlinkLocked(from, old);
+    if (from === to) lru.linkLocked(to, it);
+    locks.unlock(lru.lockOf(from), LockRank.LRU);
 
+    if (from !== to) {
+      locks.lock(lru.lockOf(to), LockRank.LRU);
+      lru.linkLocked(to, it);
+      locks.unlock(lru.lockOf(to), LockRank.LRU);
+    }
     setItemFlags(items, old, flags & ~ItemFlag.LINKED);
     this.assoc.swapLocked(hv, old, it); // Published.
     this.release(old);
@@ -340,8 +307,18 @@ export class Store {
     const before = addRefcount(this.items, it, -1);
     assert(before > 0, "Item released by more than its holders");
     if (before > 1) return;
-    assert((itemFlags(this.items, it) & ItemFlag.LINKED) === 0, "Linked item without a holder");
-    this.slabs.give(it, classOf(this.items, it));
+    const flags = itemFlags(this.items, it);
+    assert((flags & ItemFlag.LINKED) === 0, "Linked item without a holder");
+    if ((flags & ItemFlag.CHUNKED) !== 0) releaseChunks(this, it);
+    this.slabs.give(it, this.ownClassOf(it));
+  }
+
+  /** Class of the chunk that the header of `it` is in: not that of its list when it is chunked. */
+  ownClassOf(it: ItemRef): SlabClass {
+    const { items } = this;
+    if (!isChunked(items, it)) return classOf(items, it);
+    const valueFrom = itemBytes(items, it) - itemNbytes(items, it);
+    return this.classes.fit(valueFrom + FIRST_CHUNK_BYTES);
   }
 
   /** The block of memory that holds `it`: positions in it are the item's. */
@@ -354,16 +331,27 @@ export class Store {
     return itemValueAt(this.items, it);
   }
 
-  /** How long the item that is next to go has not been read, in seconds. Takes: LRU. */
-  tailAge(clsid: SlabClass): number {
-    const lru = lruIdOf(clsid, LruSegment.COLD);
-
+  /** How long the item at the tail of `lru` has not been read, in seconds. Takes: LRU. */
+  tailAge(lru: LruId): number {
     this.locks.lock(this.lru.lockOf(lru), LockRank.LRU);
     const tail = this.lru.tailLocked(lru);
     const age = tail === NO_ITEM ? 0 : Math.max(0, this.clock.now - itemTime(this.items, tail));
     this.locks.unlock(this.lru.lockOf(lru), LockRank.LRU);
 
     return age;
+  }
+
+  /**
+   * Sets `-m`, in bytes: at once to more; to less as pages become free. Takes: page.
+   *
+   * @returns false when it is more than there is room for.
+   */
+  setMemlimit(bytes: number): boolean {
+    if (bytes > this.shape.maxbytesCeiling) return false;
+    this.tunables.set("maxbytes", bytes);
+    this.slabs.pages.setLimit(Math.floor(bytes / PAGE_BYTES));
+    wakeMaintainer(this.control);
+    return true;
   }
 
   /** Makes every counter read 0 from now on. Takes: settings. */

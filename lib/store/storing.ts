@@ -2,9 +2,11 @@
 //
 // Source: memcached memcached.c, do_store_item.
 
-import { copyBytes } from "../base/copy.ts";
 import { U64 } from "../base/u64.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
+import { allocate } from "./allocate.ts";
+import { bumpLocked } from "./bump.ts";
+import { isChunked } from "./chunk.ts";
 import {
   itemClientFlags,
   itemExptime,
@@ -17,6 +19,7 @@ import {
 } from "./item.ts";
 import { classOf } from "./lru.ts";
 import type { Store } from "./store.ts";
+import { copyPieces, takeAllChunks, ValueCursor } from "./value.ts";
 
 /** When a received item is stored. */
 export const StoreMode = {
@@ -37,6 +40,8 @@ export type Stored = typeof Stored[keyof typeof Stored];
 const CRLF_BYTES = 2;
 
 const current = new U64();
+const source = new ValueCursor();
+const target = new ValueCursor();
 
 /**
  * Stores `it`, whose value is complete, as `mode` asks, or lets go of it: the caller's hold ends
@@ -75,7 +80,7 @@ function judge(store: Store, old: ItemRef, mode: StoreMode, cas: U64): Stored {
       return Stored.STORED;
     case StoreMode.ADD:
       if (old === NO_ITEM) return Stored.STORED;
-      store.bumpLocked(old);
+      bumpLocked(store, old);
       return Stored.NOT_STORED;
     case StoreMode.REPLACE:
     case StoreMode.APPEND:
@@ -112,7 +117,8 @@ function joinLocked(
   const { items } = store;
   const oldBytes = itemNbytes(items, old) - CRLF_BYTES;
   const addedBytes = itemNbytes(items, it) - CRLF_BYTES;
-  const joined = store.allocate(
+  const joined = allocate(
+    store,
     store.blockOf(old),
     itemKeyAt(items, old),
     itemNkey(items, old),
@@ -121,17 +127,17 @@ function joinLocked(
     oldBytes + addedBytes + CRLF_BYTES,
   );
   if (joined === NO_ITEM) return Stored.NOT_STORED;
-  const at = store.valueAt(joined);
+  if (isChunked(items, joined) && !takeAllChunks(store, joined)) {
+    store.release(joined);
+    return Stored.NOT_STORED;
+  }
   const first = mode === StoreMode.APPEND ? old : it;
   const second = mode === StoreMode.APPEND ? it : old;
-  const firstBytes = itemNbytes(items, first) - CRLF_BYTES;
-  copyValue(store, first, joined, at, firstBytes);
-  copyValue(store, second, joined, at + firstBytes, itemNbytes(items, second));
+  target.open(items, joined);
+  source.open(items, first);
+  copyPieces(items, source, target, itemNbytes(items, first) - CRLF_BYTES);
+  source.open(items, second);
+  copyPieces(items, source, target, itemNbytes(items, second));
   store.replaceLocked(hv, old, joined);
   return Stored.STORED;
-}
-
-/** Copies the first `count` value bytes of `from` to position `at` of the block of `to`. */
-function copyValue(store: Store, from: ItemRef, to: ItemRef, at: number, count: number): void {
-  copyBytes(store.blockOf(from), store.valueAt(from), store.blockOf(to), at, count);
 }

@@ -4,6 +4,7 @@ import { Block } from "../base/block.ts";
 import { ascii } from "../base/ascii.ts";
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import { makeControlMemory } from "../memory/regions.ts";
+import { allocate } from "./allocate.ts";
 import { type ItemRef, NO_ITEM } from "./item.ts";
 import { openThread, planStore, type StorePlan, type StoreShape } from "./memory.ts";
 import { Store } from "./store.ts";
@@ -21,8 +22,32 @@ export const SMALL_SHAPE: StoreShape = {
   hashExpand: true,
   factor: 1.25,
   chunkSize: 48,
-  slabChunkMax: MIB,
+  slabChunkMax: MIB / 2,
+  slabSizes: [],
+  maxbytesCeiling: 0,
+  slabReassign: true,
+  trackSizes: false,
+  tailRepairTime: 0,
+  tuning: {
+    maxbytes: 4 * MIB,
+    segmented: 1,
+    temporaryTtl: -1,
+    hotLruPct: 20,
+    warmLruPct: 40,
+    hotMaxFactor: 0.2,
+    warmMaxFactor: 2,
+    lruCrawler: 1,
+    lruCrawlerSleep: 100,
+    lruCrawlerTocrawl: 0,
+    slabAutomove: 1,
+    slabAutomoveRatio: 0.8,
+    slabAutomoveWindow: 10,
+    slabAutomoveFreeratio: 0.01,
+  },
 };
+
+/** Flat mode: one list per class. */
+export const FLAT: Partial<StoreShape> = { tuning: { ...SMALL_SHAPE.tuning, segmented: 0 } };
 
 /** A clock for tests: `now` is what the test says. */
 export function testClock(): Clock {
@@ -35,15 +60,16 @@ export function makeStore(
   clock: Clock = testClock(),
   tune: (plan: StorePlan) => StorePlan = (plan) => plan,
 ): Store {
-  const plan = tune(planStore({ ...SMALL_SHAPE, ...shape }));
+  const all = { ...SMALL_SHAPE, ...shape };
+  const ceiling = Math.max(all.maxbytes, all.maxbytesCeiling);
+  const plan = tune(planStore({ ...all, maxbytesCeiling: ceiling }));
   const memory = {
     control: makeControlMemory(plan.regions),
     segments: plan.segmentBytes.map((bytes) => new ArrayBuffer(bytes)),
     buckets: new ArrayBuffer(plan.bucketBytes),
   };
   const store = new Store(openThread(plan, memory, 1, clock));
-  store.assoc.start(plan.assoc);
-  store.slabs.setPageLimit(plan.pageLimit);
+  store.start(plan);
   return store;
 }
 
@@ -57,7 +83,7 @@ export function makeItem(
 ): ItemRef {
   const block = Block.of(ascii(key));
   const bytes = ascii(`${value}\r\n`);
-  const it = store.allocate(block, 0, key.length, flags, exptime, bytes.length);
+  const it = allocate(store, block, 0, key.length, flags, exptime, bytes.length);
   if (it !== NO_ITEM) store.blockOf(it).bytes.set(bytes, store.valueAt(it));
   return it;
 }

@@ -10,13 +10,19 @@ import { Snapshot } from "../../lib/stats/counters.ts";
 import { checkStore } from "../../lib/store/check.ts";
 import type { StorePlan, StoreShape } from "../../lib/store/memory.ts";
 import { StoreMode } from "../../lib/store/storing.ts";
-import { makeStore } from "../../lib/store/testing.ts";
+import { itemTime, NO_ITEM } from "../../lib/store/item.ts";
+import { Maintainer } from "../../lib/store/maintainer.ts";
+import { askCrawl, askMove, isMoving } from "../../lib/store/maintenance.ts";
+import { NO_CLASS } from "../../lib/store/slab_class.ts";
+import { makeStore, SMALL_SHAPE } from "../../lib/store/testing.ts";
 import { type Held, type Refusal, StoreClient } from "../support/store_client.ts";
 import { added, type ModelItem, numberOf, StoreModel } from "./store_model.ts";
 
 const MIB = 2 ** 20;
 const HEADER_BYTES = 32;
 const HOLDS_MAX = 4;
+/** Turns of the maintenance after which a page must have moved. */
+const TURNS_MAX = 5000;
 
 /** Something that goes wrong on purpose, for tests of the fuzzer: called after each command. */
 export type Plant = (round: StoreRound, step: number) => void;
@@ -62,10 +68,15 @@ const COMMANDS = [
   "flush",
   "flushAt",
   "tick",
+  "maintain",
+  "reassign",
+  "crawl",
+  "mode",
+  "memlimit",
 ] as const;
 type Command = typeof COMMANDS[number];
 
-const SELDOM: ReadonlySet<Command> = new Set(["flush", "flushAt"]);
+const SELDOM: ReadonlySet<Command> = new Set(["flush", "flushAt", "mode", "memlimit"]);
 
 /** One store beside its model. */
 export class StoreRound {
@@ -83,6 +94,8 @@ export class StoreRound {
   /** Items that the model has and the store has not. */
   #lost = 0;
   #lastCas = 0n;
+  readonly #maintainer: Maintainer;
+  #ms = 0;
   #trace = "";
 
   constructor(prng: Prng) {
@@ -90,6 +103,7 @@ export class StoreRound {
     const clock = { startUnix: 1_700_000_000, now: CLOCK_START };
     this.client = new StoreClient(makeStore(drawShape(prng), clock, drawTable(prng)));
     this.model = new StoreModel(clock);
+    this.#maintainer = new Maintainer(this.client.store, true, () => {});
     this.#shape = this.client.store.shape;
     this.#commands = COMMANDS.flatMap((command) => {
       const weight = prng.below(SELDOM.has(command) ? 2 : 8);
@@ -151,7 +165,7 @@ export class StoreRound {
       }
       case "get": {
         const item = this.#found(key, this.client.get(key) !== undefined);
-        if (item !== undefined) this.model.bump(item);
+        if (item !== undefined) this.#noteTime(key, item);
         return;
       }
       case "gat": {
@@ -174,7 +188,40 @@ export class StoreRound {
       }
       case "tick":
         clock.now += this.#prng.below(3);
+        return;
+      default:
+        return this.#maintain(command);
     }
+  }
+
+  /** What the maintenance thread does, and what asks it to. Items keep all that a client sees. */
+  #maintain(command: "maintain" | "reassign" | "crawl" | "mode" | "memlimit"): void {
+    const { store } = this.client;
+    const prng = this.#prng;
+    const classes = { low: prng.next() | 0, high: prng.next() | 0 };
+    const clsid = (): number => prng.below(store.classes.last + 1);
+    if (command === "reassign") askMove(store.control, { from: clsid(), to: clsid() });
+    if (command === "crawl") askCrawl(store.control, classes);
+    if (command === "mode") store.tunables.set("segmented", prng.below(2));
+    if (command === "memlimit") store.setMemlimit((1 + prng.below(8)) * MIB);
+    for (let turns = prng.below(20); turns >= 0; turns--) {
+      this.#ms += prng.pick([0, 1, 10, 1000]);
+      this.#maintainer.turn(this.#ms);
+    }
+    for (const key of this.#keys) {
+      const item = this.model.get(key);
+      if (item !== undefined) this.#noteTime(key, item);
+    }
+  }
+
+  /** Follows the store in when an item was read: not every read is noted, and some later. */
+  #noteTime(key: string, item: ModelItem): void {
+    const it = this.client.find(key);
+    if (it === NO_ITEM) return this.#lose(key);
+    const time = itemTime(this.client.store.items, it);
+    const { now } = this.client.store.clock;
+    this.#expect(time === item.time || time === now, `time ${time}, was ${item.time}, is ${now}`);
+    item.time = time;
   }
 
   /** The model's item, when both agree that it is there or not; notes a loss. */
@@ -190,7 +237,9 @@ export class StoreRound {
   #lose(key: string): void {
     this.#lost++;
     this.model.delete(key);
-    const evictions = new Snapshot(this.client.store.control).ofClasses("evictions");
+    const totals = new Snapshot(this.client.store.control);
+    const evictions = totals.ofClasses("evictions") + totals.of("slab_reassign_busy_deletes") +
+      totals.ofClasses("tailrepairs");
     this.#expect(this.#lost <= evictions, `${this.#lost} lost, ${evictions} evicted`);
   }
 
@@ -238,7 +287,7 @@ export class StoreRound {
     }
     if (command === "set") this.#expect(answer === "STORED", answer);
     if (answer === "STORED") model.put(key, value, flags, model.seconds(exptime));
-    else if (command === "add" && item !== undefined) model.bump(item);
+    else if (command === "add" && item !== undefined) this.#noteTime(key, item);
   }
 
   #join(
@@ -267,7 +316,7 @@ export class StoreRound {
     const answer = this.client.add(key, delta, increment);
     const item = this.#found(key, answer !== "NOT_FOUND");
     if (item === undefined) return;
-    const number = numberOf(item.value);
+    const number = this.#isChunked(key, item.value, item.flags) ? undefined : numberOf(item.value);
     if (number === undefined) return this.#expect(answer === "NON_NUMERIC", String(answer));
     if (answer === "NO_MEMORY") {
       return this.#expect(this.#outOfMemory() > rooms, "No memory, and not counted");
@@ -285,7 +334,7 @@ export class StoreRound {
     if (this.#held.length >= HOLDS_MAX) return;
     const held = this.client.tryHold(key);
     const item = this.#found(key, held !== undefined);
-    if (item !== undefined) this.model.bump(item);
+    if (item !== undefined) this.#noteTime(key, item);
     if (held !== undefined) this.#held.push({ ...held, key });
   }
 
@@ -300,13 +349,21 @@ export class StoreRound {
   #judgeRefusal(answer: Refusal, key: string, value: string, flags: number): void {
     const isTooLarge = this.#bytes(key, value, flags) > this.#shape.itemSizeMax;
     this.#expect((answer === "TOO_LARGE") === isTooLarge, answer);
-    const mayEvict = this.#shape.evictions && this.#held.length === 0;
+    // A large item finds room only in its own classes; a page that moves is no room.
+    const { store } = this.client;
+    const mayEvict = this.#shape.evictions && this.#held.length === 0 &&
+      !this.#isChunked(key, value, flags) && !isMoving(store.control) &&
+      store.tunables.temporaryTtl < 0;
     this.#expect(answer === "TOO_LARGE" || !mayEvict, "NO_MEMORY although items may be evicted");
   }
 
   #bytes(key: string, value: string, flags: number): number {
     const fixed = HEADER_BYTES + (this.#shape.useCas ? 8 : 0) + (flags === 0 ? 0 : 4) + 2;
     return fixed + key.length + value.length;
+  }
+
+  #isChunked(key: string, value: string, flags: number): boolean {
+    return this.client.store.classes.fit(this.#bytes(key, value, flags)) === NO_CLASS;
   }
 
   #outOfMemory(): number {
@@ -336,17 +393,37 @@ export class StoreRound {
     this.#trace = "in the end";
     this.#letGo(this.#held.splice(0));
     for (const key of this.#keys) this.#compare(key);
+    for (let turns = 0; isMoving(this.client.store.control) && turns < TURNS_MAX; turns++) {
+      this.#maintainer.turn(this.#ms += 2);
+    }
+    this.#expect(!isMoving(this.client.store.control), "a page moves for ever");
+    for (const key of this.#keys) this.#compare(key);
     for (const problem of checkStore(this.client.store).problems) this.#problem(problem);
   }
 }
 
 function drawShape(prng: Prng): Partial<StoreShape> {
+  const maxbytes = prng.pick([1, 1, 1, 2, 4]) * MIB;
   return {
-    maxbytes: prng.pick([1, 1, 1, 2]) * MIB,
+    maxbytes,
+    maxbytesCeiling: 8 * MIB,
     factor: prng.pick([1.25, 2, 4, 8]),
     useCas: prng.below(4) > 0,
     evictions: prng.below(4) > 0,
-    itemSizeMax: prng.pick([MIB, MIB, MIB / 4, 1024]),
+    itemSizeMax: prng.pick([2 * MIB, MIB, MIB, MIB / 4, 1024]),
+    slabChunkMax: prng.pick([MIB, MIB / 2, MIB / 2, 16 * 1024, 1024]),
+    slabReassign: prng.below(8) > 0,
+    trackSizes: prng.below(2) > 0,
+    tailRepairTime: prng.pick([0, 0, 0, 10]),
+    tuning: {
+      ...SMALL_SHAPE.tuning,
+      maxbytes,
+      segmented: prng.pick([0, 1, 1]),
+      temporaryTtl: prng.pick([-1, -1, 3]),
+      slabAutomove: prng.below(3),
+      slabAutomoveWindow: prng.pick([3, 10]),
+      lruCrawlerTocrawl: prng.pick([0, 0, 5]),
+    },
   };
 }
 

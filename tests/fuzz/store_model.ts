@@ -34,9 +34,6 @@ export function added(from: bigint, delta: bigint, increment: boolean): bigint {
   return from > delta ? from - delta : 0n;
 }
 
-/** See BUMP_SECONDS in lib/store/store.ts. */
-const BUMP_SECONDS = 60;
-
 /** All items, and the flush that is pending. */
 export class StoreModel {
   readonly #items = new Map<string, ModelItem>();
@@ -70,11 +67,6 @@ export class StoreModel {
   /** delete, and whatever else makes an item go. */
   delete(key: string): void {
     this.#items.delete(key);
-  }
-
-  /** Counts a read, which is noted no more often than once a minute. */
-  bump(item: ModelItem): void {
-    if (this.#clock.now - item.time >= BUMP_SECONDS) item.time = this.#clock.now;
   }
 
   /** touch: `raw` is what the client sends. */

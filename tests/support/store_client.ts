@@ -1,19 +1,18 @@
 // A client of the store without a protocol: each method does to the store what the command of its
 // name does, with the same locks in the same order. For the tests of the store.
 
+import { Buffer } from "node:buffer";
 import { ascii } from "../../lib/base/ascii.ts";
 import { Block } from "../../lib/base/block.ts";
 import { U64 } from "../../lib/base/u64.ts";
 import { addDeltaLocked, Added } from "../../lib/store/arithmetic.ts";
+import { allocate } from "../../lib/store/allocate.ts";
+import { bumpLocked, touchLocked } from "../../lib/store/bump.ts";
+import { isChunked } from "../../lib/store/chunk.ts";
 import { toExptime } from "../../lib/store/exptime.ts";
-import {
-  itemClientFlags,
-  itemNbytes,
-  type ItemRef,
-  NO_ITEM,
-  readItemCas,
-} from "../../lib/store/item.ts";
+import { itemClientFlags, type ItemRef, NO_ITEM, readItemCas } from "../../lib/store/item.ts";
 import { Miss, type Store } from "../../lib/store/store.ts";
+import { takeAllChunks, ValueCursor } from "../../lib/store/value.ts";
 import { Stored, storeLocked, StoreMode } from "../../lib/store/storing.ts";
 
 const CRLF = "\r\n";
@@ -69,16 +68,9 @@ export function toBigInt(words: U64): bigint {
   return BigInt(words.hi) << 32n | BigInt(words.lo);
 }
 
-/** Bytes that become text in one call. */
-const CALL_BYTES_MAX = 8192;
-
 /** `bytes[from, to)` as text, each byte the character of its number. */
 function textOf(bytes: Uint8Array, from: number, to: number): string {
-  let text = "";
-  for (let at = from; at < to; at += CALL_BYTES_MAX) {
-    text += String.fromCharCode(...bytes.subarray(at, Math.min(at + CALL_BYTES_MAX, to)));
-  }
-  return text;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1");
 }
 
 /** Commands on one thread's store. */
@@ -86,6 +78,7 @@ export class StoreClient {
   readonly store: Store;
   readonly #key = new Block(new ArrayBuffer(KEY_BYTES_MAX));
   readonly #cas = new U64();
+  readonly #pieces = new ValueCursor();
   readonly #result = new U64();
 
   constructor(store: Store) {
@@ -111,19 +104,34 @@ export class StoreClient {
 
   #read(it: ItemRef): Found {
     const { store } = this;
-    const at = store.valueAt(it);
     readItemCas(store.items, it, this.#cas);
     return {
-      value: textOf(store.blockOf(it).bytes, at, at + itemNbytes(store.items, it) - CRLF.length),
+      value: this.#valueOf(it).slice(0, -CRLF.length),
       flags: itemClientFlags(store.items, it),
       cas: toBigInt(this.#cas),
     };
   }
 
+  #valueOf(it: ItemRef): string {
+    const { items } = this.store;
+    let text = "";
+    this.#pieces.open(items, it);
+    do {
+      const { segment, at, to } = this.#pieces;
+      text += textOf(items.blocks[segment]!.bytes, at, to);
+    } while (this.#pieces.openNext(items));
+    return text;
+  }
+
+  /** The item with `key`, dead or alive. */
+  find(key: string): ItemRef {
+    const hv = this.#hash(key);
+    return this.store.assoc.findLocked(hv, this.#key, 0, key.length);
+  }
+
   /** What is stored under `key`, dead or alive, without counting as a read. */
   peek(key: string): Held | undefined {
-    const hv = this.#hash(key);
-    const it = this.store.assoc.findLocked(hv, this.#key, 0, key.length);
+    const it = this.find(key);
     return it === NO_ITEM ? undefined : { ...this.#read(it), it };
   }
 
@@ -131,7 +139,7 @@ export class StoreClient {
   get(key: string): Found | undefined {
     return this.#locked(key, (it) => {
       if (it === NO_ITEM) return undefined;
-      this.store.bumpLocked(it);
+      bumpLocked(this.store, it);
       return this.#read(it);
     });
   }
@@ -140,7 +148,7 @@ export class StoreClient {
   gat(key: string, exptime: number): Found | undefined {
     return this.#locked(key, (it) => {
       if (it === NO_ITEM) return undefined;
-      this.store.touchLocked(it, toExptime(exptime, this.store.clock));
+      touchLocked(this.store, it, toExptime(exptime, this.store.clock));
       return this.#read(it);
     });
   }
@@ -149,7 +157,7 @@ export class StoreClient {
   tryHold(key: string): Held | undefined {
     return this.#locked(key, (it) => {
       if (it === NO_ITEM || !this.store.retainLocked(it)) return undefined;
-      this.store.bumpLocked(it);
+      bumpLocked(this.store, it);
       return { ...this.#read(it), it };
     });
   }
@@ -178,13 +186,27 @@ export class StoreClient {
     this.#hash(key);
     const seconds = toExptime(exptime, store.clock);
     const nbytes = value.length + CRLF.length;
-    const it = store.allocate(this.#key, 0, key.length, flags, seconds, nbytes);
+    const it = allocate(store, this.#key, 0, key.length, flags, seconds, nbytes);
     if (it === NO_ITEM) return NO_ITEM;
-    const { bytes } = store.blockOf(it);
-    const at = store.valueAt(it);
-    for (let i = 0; i < value.length; i++) bytes[at + i] = value.charCodeAt(i);
-    bytes.set(ascii(CRLF), at + value.length);
+    if (isChunked(store.items, it) && !takeAllChunks(store, it)) {
+      store.release(it);
+      return NO_ITEM;
+    }
+    const bytes = Buffer.from(value + CRLF, "latin1");
+    this.#pieces.open(store.items, it);
+    this.#fill(bytes);
     return it;
+  }
+
+  /** Fills the value that `#pieces` is at the start of. */
+  #fill(bytes: Uint8Array): void {
+    const { items } = this.store;
+    let from = 0;
+    do {
+      const { segment, at, to } = this.#pieces;
+      items.blocks[segment]!.bytes.set(bytes.subarray(from, from + to - at), at);
+      from += to - at;
+    } while (this.#pieces.openNext(items));
   }
 
   /** set, add, replace, append, prepend or cas. */
@@ -238,7 +260,7 @@ export class StoreClient {
   /** touch: whether it was there. */
   touch(key: string, exptime: number): boolean {
     return this.#locked(key, (it) => {
-      if (it !== NO_ITEM) this.store.touchLocked(it, toExptime(exptime, this.store.clock));
+      if (it !== NO_ITEM) touchLocked(this.store, it, toExptime(exptime, this.store.clock));
       return it !== NO_ITEM;
     });
   }

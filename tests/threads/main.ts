@@ -93,11 +93,9 @@ async function play(round: Round, { threads, seed, canary }: Manner): Promise<st
   const clock = { startUnix: 1_700_000_000, now: CLOCK_START };
   const client = new StoreClient(openStore(plan, memory, 0, clock));
   const { store } = client;
-  store.assoc.start(plan.assoc);
-  store.slabs.setPageLimit(plan.pageLimit);
+  store.start(plan);
   storeWord(store.control.u32, Global.NOW, CLOCK_START);
   work.prepare?.(client);
-  store.slabs.dropSpares();
 
   const barrier = new SharedArrayBuffer(4);
   const { work: name, operations } = round;

@@ -67,7 +67,6 @@ function runPart(start: PartStart): PartReport {
   awaitAll(new Int32Array(start.barrier), threads);
   const sums = WORKS[start.work].run({ client, prng, thread, threads, operations, problems });
   if (!store.locks.idle) problems.push("a lock is still held");
-  store.slabs.dropSpares();
   return { sums, problems, died: false };
 }
 

@@ -26,6 +26,11 @@ export const Verb = {
   MN: 19,
   SHUTDOWN: 20,
   STATS: 21,
+  LRU: 22,
+  LRU_CRAWLER: 23,
+  SLABS: 24,
+  CACHE_MEMLIMIT: 25,
+  REFRESH_CERTS: 26,
 } as const;
 export type Verb = typeof Verb[keyof typeof Verb];
 
@@ -86,6 +91,11 @@ const ROWS = [
   ["flush_all", Verb.FLUSH_ALL, LINE,  1, "[delay] [noreply]",         "OK"],
   ["verbosity", Verb.VERBOSITY, LINE,  2, "<level> [noreply]",         "OK"],
   ["quit",      Verb.QUIT,      LINE,  1, "",                          "(closes)"],
+  ["lru_crawler", Verb.LRU_CRAWLER, LINE, 1, "<crawl, metadump, …> …",  "OK, BUSY …, BADCLASS …"],
+  ["lru",       Verb.LRU,       LINE,  1, "<tune, mode, temp_ttl> …",  "OK, ERROR …"],
+  ["slabs",     Verb.SLABS,     LINE,  1, "<reassign, automove> …",    "OK, BUSY …, BADCLASS …"],
+  ["cache_memlimit", Verb.CACHE_MEMLIMIT, LINE, 1, "<MB> [noreply]",   "OK, MEMLIMIT_…"],
+  ["refresh_certs", Verb.REFRESH_CERTS, LINE, 1, "",                   "Error TLS not enabled"],
   ["shutdown",  Verb.SHUTDOWN,  LINE,  1, "[graceful]",                "(closes)"],
 ] as const;
 

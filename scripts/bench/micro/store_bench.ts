@@ -3,6 +3,7 @@
 import { ascii } from "../../../lib/base/ascii.ts";
 import { Block } from "../../../lib/base/block.ts";
 import { U64 } from "../../../lib/base/u64.ts";
+import { allocate } from "../../../lib/store/allocate.ts";
 import { takeCas } from "../../../lib/store/cas.ts";
 import { storeLocked, StoreMode } from "../../../lib/store/storing.ts";
 import { makeStore } from "../../../lib/store/testing.ts";
@@ -14,7 +15,7 @@ const KEYS = Array.from({ length: 10_000 }, (_, i) => Block.of(ascii(`bench-key-
 
 function put(key: Block): void {
   const length = key.bytes.length;
-  const it = store.allocate(key, 0, length, 0, 0, VALUE.length + 2);
+  const it = allocate(store, key, 0, length, 0, 0, VALUE.length + 2);
   const hv = store.hash(key, 0, length);
   store.lock(hv);
   storeLocked(store, hv, it, StoreMode.SET, cas);
@@ -48,7 +49,7 @@ Deno.bench("find an item", () => {
 });
 
 Deno.bench("allocate and release", () => {
-  store.release(store.allocate(KEYS[0]!, 0, KEYS[0]!.bytes.length, 0, 0, 102));
+  store.release(allocate(store, KEYS[0]!, 0, KEYS[0]!.bytes.length, 0, 0, 102));
 });
 
 Deno.bench("replace a value of 100 bytes", () => put(nextKey()));

@@ -1,6 +1,7 @@
 // Goal: what goes when a class is full: expired items at the tail, then what was not read lately,
 // never what a client holds; and a set finds room as long as there is anything that may go.
-// Method: one page (-m 1) filled with items of one class, in an order that the test knows.
+// Method: one page (-m 1) filled with items of one class, in an order that the test knows; in flat
+// mode where nothing else is said.
 
 import { assert, assertEquals } from "@std/assert";
 import { ascii } from "../base/ascii.ts";
@@ -13,7 +14,7 @@ import { NO_ITEM } from "./item.ts";
 import { classOf, lruIdOf, LruSegment } from "./lru.ts";
 import type { StoreShape } from "./memory.ts";
 import { StoreMode } from "./storing.ts";
-import { makeStore, testClock } from "./testing.ts";
+import { FLAT, makeStore, testClock } from "./testing.ts";
 
 const PAGE_BYTES = 2 ** 20;
 /** Most bytes of an item beyond its value here: header, version, key, CRLF. */
@@ -28,7 +29,8 @@ interface Full {
 
 /** A store with one page, full of items that are `perPage` to the page at least. */
 function fullStore(perPage: number, shape: Partial<StoreShape> = {}, exptime = 0): Full {
-  const client = new StoreClient(makeStore({ maxbytes: PAGE_BYTES, ...shape }, testClock()));
+  const one: Partial<StoreShape> = { maxbytes: PAGE_BYTES, slabChunkMax: PAGE_BYTES };
+  const client = new StoreClient(makeStore({ ...one, ...FLAT, ...shape }, testClock()));
   const { classes } = client.store;
   let clsid = classes.last as number;
   while (classes.perPage[clsid]! < perPage) clsid--;
@@ -36,7 +38,7 @@ function fullStore(perPage: number, shape: Partial<StoreShape> = {}, exptime = 0
   const keys = Array.from({ length: classes.perPage[clsid]! }, (_, n) => `k${n}`);
   for (const key of keys) assertEquals(client.set(key, value, { exptime }), "STORED");
   assertEquals(count(client, "evictions") + count(client, "reclaimed"), 0);
-  assertEquals(client.store.slabs.pagesUsed, 1);
+  assertEquals(client.store.slabs.pages.used, 1);
   return { client, keys, value };
 }
 
@@ -196,7 +198,7 @@ Deno.test("makeRoom() notes an age of 0 for an item of a thread whose clock is a
   for (const key of keys) client.gat(key, 0);
   const clsid = classOf(store.items, client.hold(keys[1]!).it);
   store.clock.now -= 1;
-  assertEquals(store.tailAge(clsid), 0);
+  assertEquals(store.tailAge(lruIdOf(clsid, LruSegment.COLD)), 0);
   assertEquals(client.set("new", value), "STORED");
   assertEquals(store.lru.evictedAge(lruIdOf(clsid, LruSegment.COLD)), 0);
 });

@@ -1,0 +1,80 @@
+// Commands whose first word names another one: lru, lru_crawler, slabs. None is frequent: words are
+// strings here.
+
+import { ascii } from "../base/ascii.ts";
+import type { Block } from "../base/block.ts";
+import { parseInt64, parseUint } from "../base/decimal.ts";
+import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
+import type { TunableName } from "../store/tunables.ts";
+import type { Executor } from "./executor.ts";
+import { Outcome, type Session } from "./session.ts";
+
+/** Largest number that most sub-commands take. */
+export const U32_MAX = 0xffffffff;
+
+/** The words of a line behind the command's name. */
+export type Words = readonly string[];
+
+/** Runs a sub-command; returns the line that answers it, or undefined when it has answered. */
+export type SubCommand = (
+  executor: Executor,
+  words: Words,
+  session: Session,
+  replies: ReplyBuffer,
+) => Block | undefined;
+
+/** A sub-command with its fewest words. */
+export type SubCommandRow = readonly [wordsMin: number, run: SubCommand];
+
+/** A number without a sign; NaN for anything else. */
+export function uintOf(word: string | undefined, max: number): number {
+  const bytes = ascii(word ?? "");
+  return parseUint(bytes, 0, bytes.length, max);
+}
+
+/** A whole number; NaN for anything else. */
+export function intOf(word: string | undefined): number {
+  const bytes = ascii(word ?? "");
+  return parseInt64(bytes, 0, bytes.length);
+}
+
+/** A decimal number; NaN for anything else. */
+export function decimalOf(word: string | undefined): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(word ?? "") ? Number(word) : NaN;
+}
+
+/** Sets a tunable if `value` is a number in `[min, max]`. */
+export function tune(
+  { store }: Executor,
+  name: TunableName,
+  value: number,
+  [min, max]: readonly [number, number],
+  refusal: Block = Reply.ERROR,
+): Block {
+  if (!(value >= min && value <= max)) return refusal;
+  store.tunables.set(name, value);
+  return Reply.OK;
+}
+
+/** Runs the sub-command that the first word names. */
+export function runSubCommand(
+  rows: Readonly<Record<string, SubCommandRow>>,
+  executor: Executor,
+  session: Session,
+  block: Block,
+  replies: ReplyBuffer,
+): Outcome {
+  const words = Array.from(
+    { length: executor.tokens.count - 1 },
+    (_, index) => executor.wordOf(block, index + 1),
+  );
+  const noreply = words.length > 1 && words.at(-1) === "noreply";
+  if (noreply) words.pop();
+  const name = words[0] ?? "";
+  const row = Object.hasOwn(rows, name) ? rows[name] : undefined;
+  const line = row === undefined || words.length < row[0]
+    ? Reply.ERROR
+    : row[1](executor, words, session, replies);
+  if (line !== undefined && !noreply) replies.write(line);
+  return Outcome.DONE;
+}

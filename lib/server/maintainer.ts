@@ -1,0 +1,45 @@
+// Maintainer entry: the thread that keeps the store in order. It sleeps until the next turn is due,
+// or until a worker wakes it.
+
+import { type Clock, CLOCK_START } from "../base/clock.ts";
+import { loadWord } from "../memory/atomic.ts";
+import { Global } from "../memory/regions.ts";
+import { SEGMENT_BYTES } from "../memory/arena.ts";
+import { Maintainer } from "../store/maintainer.ts";
+import { sleepUntilWoken, wakeCount } from "../store/maintenance.ts";
+import { maintainerThread, openThread } from "../store/memory.ts";
+import { PAGE_BYTES } from "../store/slab_class.ts";
+import { Store } from "../store/store.ts";
+import { discardMemory, viewMemory } from "../sys/mmap.ts";
+import type { MaintainerStart } from "./notify.ts";
+import { serveThread } from "./thread_scope.ts";
+
+serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => {
+  const clock: Clock = { startUnix, now: CLOCK_START };
+  const thread = openThread(
+    plan,
+    {
+      control: memory.control,
+      segments: memory.segments.map((address, index) =>
+        viewMemory(address, plan.segmentBytes[index]!)
+      ),
+      buckets: viewMemory(memory.buckets, plan.bucketBytes),
+    },
+    maintainerThread(plan.shape),
+    clock,
+  );
+  const { control } = thread;
+  const discard = (page: number): void => {
+    const position = page * PAGE_BYTES;
+    const segment = memory.segments[Math.floor(position / SEGMENT_BYTES)]!;
+    discardMemory(segment + position % SEGMENT_BYTES, PAGE_BYTES);
+  };
+  const maintainer = new Maintainer(new Store(thread), settings.lruMaintainer, discard);
+  report({ type: "ready" });
+  while (loadWord(control.u32, Global.STOPPING) === 0) {
+    const woken = wakeCount(control);
+    clock.now = loadWord(control.u32, Global.NOW);
+    const restMs = maintainer.turn(performance.now());
+    if (restMs > 0) sleepUntilWoken(control, woken, restMs);
+  }
+});

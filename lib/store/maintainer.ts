@@ -1,0 +1,144 @@
+// What the maintenance thread does, as a loop of short turns: the LRU lists, crawls, moves of pages,
+// and what comes once a second. Each part is a module of its own; this one says when it has its turn.
+
+import { Snapshot } from "../stats/counters.ts";
+import { CLASSES_MAX } from "../stats/names.ts";
+import { Crawler } from "./crawler.ts";
+import { LruMaintainer } from "./lru_maintainer.ts";
+import {
+  askedMove,
+  askMove,
+  endMove,
+  isInClassSet,
+  isMoving,
+  takeCrawl,
+  takeNeedy,
+} from "./maintenance.ts";
+import { classStates, SlabAutomove, sourceFor } from "./slab_automove.ts";
+import { Moving, POOL, SlabMover } from "./slab_mover.ts";
+import type { Store } from "./store.ts";
+
+/** Longest rest between two turns, in milliseconds. */
+const REST_MS_MAX = 1000;
+/** Rest while a page waits for clients to let go of items. */
+const WAIT_MS = 2;
+/** In one second at most this share of the pages moves by itself. */
+const MOVED_SHARE = 1 / 64;
+
+/** The maintenance of one store. */
+export class Maintainer {
+  readonly #store: Store;
+  readonly #discard: (page: number) => void;
+  readonly #lru: LruMaintainer;
+  readonly #crawler: Crawler;
+  readonly #mover: SlabMover;
+  readonly #automove = new SlabAutomove();
+  readonly #isLruMaintained: boolean;
+  /** The second that was looked at last, and pages that may still move in it. */
+  #second = 0;
+  #movesLeft = 0;
+  /** Pages still to move to a class that had no chunk left. */
+  #needy = { clsid: 0, pages: 0 };
+
+  /**
+   * @param isLruMaintained Lists are brought to their sizes, and crawls made by schedule.
+   * @param discard Gives the memory of a page back to the system.
+   */
+  constructor(store: Store, isLruMaintained: boolean, discard: (page: number) => void) {
+    this.#store = store;
+    this.#discard = discard;
+    this.#lru = new LruMaintainer(store);
+    this.#crawler = new Crawler(store);
+    this.#mover = new SlabMover(store);
+    this.#isLruMaintained = isLruMaintained;
+  }
+
+  /**
+   * Does a little of everything that is to be done.
+   *
+   * @param nowMs Milliseconds of any steady clock.
+   * @returns Milliseconds until the next turn is due.
+   */
+  turn(nowMs: number): number {
+    const { clock, slabs } = this.#store;
+    if (clock.now !== this.#second) {
+      this.#second = clock.now;
+      this.#eachSecond();
+    }
+    const lruMs = this.#isLruMaintained ? this.#lru.run(nowMs) : REST_MS_MAX;
+    const rest = Math.min(lruMs, this.#crawl(), this.#move());
+    while (slabs.pages.returnOne(this.#discard));
+    return rest;
+  }
+
+  #eachSecond(): void {
+    const { shape, tunables, slabs, control } = this.#store;
+    if (this.#isLruMaintained && tunables.get("lruCrawler") === 1 && !this.#crawler.isRunning) {
+      const due = this.#crawler.dueClasses();
+      if (due !== undefined) this.#crawler.start(due);
+    }
+    if (!shape.slabReassign || tunables.get("slabAutomove") === 0) return;
+    const states = classStates(this.#store, new Snapshot(control));
+    this.#automove.observe(states, tunables.get("slabAutomoveWindow"));
+    this.#movesLeft = Math.ceil(slabs.pages.inUse * MOVED_SHARE);
+  }
+
+  #crawl(): number {
+    const { control, tunables } = this.#store;
+    const asked = takeCrawl(control);
+    if (asked !== undefined) this.#crawler.start(asked);
+    if (!this.#crawler.isRunning) return REST_MS_MAX;
+    if (tunables.get("lruCrawler") === 0) this.#crawler.stop();
+    else if (this.#crawler.step()) return tunables.get("lruCrawlerSleep") / 1000;
+    return REST_MS_MAX;
+  }
+
+  #move(): number {
+    const { control, shape } = this.#store;
+    const wasRunning = this.#mover.isRunning;
+    const moving = this.#mover.step();
+    if (moving === Moving.ON) return 0;
+    if (moving === Moving.WAITS) return WAIT_MS;
+    if (wasRunning) endMove(control);
+
+    if (shape.slabReassign && !isMoving(control)) this.#chooseMove();
+    const asked = askedMove(control);
+    if (asked === undefined) return REST_MS_MAX;
+    const started = this.#mover.start(asked.from, asked.to);
+    if (!this.#mover.isRunning) endMove(control);
+    return started ? 0 : REST_MS_MAX;
+  }
+
+  /** Asks for the move that is most urgent, if any is. */
+  #chooseMove(): void {
+    const { control, tunables, slabs: { pages } } = this.#store;
+    const level = tunables.get("slabAutomove");
+    if (level > 0 && this.#needy.pages === 0) this.#takeNeedy();
+    if (this.#needy.pages === 0 && !pages.isShrinking && (level === 0 || this.#movesLeft === 0)) {
+      return;
+    }
+    const states = classStates(this.#store, new Snapshot(control));
+    if (this.#needy.pages > 0) {
+      this.#needy.pages--;
+      const from = sourceFor(states, this.#needy.clsid);
+      if (from !== undefined) askMove(control, { from, to: this.#needy.clsid });
+    } else if (pages.isShrinking) {
+      const from = sourceFor(states, POOL);
+      if (from === undefined) pages.stopShrinking();
+      else askMove(control, { from, to: POOL });
+    } else {
+      this.#movesLeft--;
+      const ratio = tunables.get("slabAutomoveRatio");
+      const due = this.#automove.decide(states, tunables.get("slabAutomoveWindow"), ratio);
+      if (due === undefined) this.#movesLeft = 0;
+      else askMove(control, due);
+    }
+  }
+
+  #takeNeedy(): void {
+    const needy = takeNeedy(this.#store.control);
+    for (let clsid = 1; clsid < CLASSES_MAX; clsid++) {
+      if (isInClassSet(needy, clsid)) this.#needy = { clsid, pages: needy.pages };
+    }
+  }
+}
