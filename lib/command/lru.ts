@@ -25,7 +25,7 @@ import {
 const LRU: Readonly<Record<string, SubCommandRow>> = {
   tune: [5, tuneLru],
   mode: [2, setLruMode],
-  temp_ttl: [2, setTempTtl],
+  "temp_ttl": [2, setTempTtl],
 };
 
 /** Runs `lru <tune|mode|temp_ttl> …`. */

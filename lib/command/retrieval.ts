@@ -26,7 +26,7 @@ import {
   segmentOf,
 } from "../store/item.ts";
 import { classOf, segmentIndexOf } from "../store/lru.ts";
-import { Miss } from "../store/store.ts";
+import { Miss } from "../store/miss.ts";
 import { ValueCursor } from "../store/value.ts";
 import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
@@ -265,8 +265,8 @@ function writeChunks(
 }
 
 /**
- * Writes references to the chunks that come next of the item that is being sent, as many as fit. The
- * last one takes the hold on the item over.
+ * Writes references to the chunks that come next of the item that is being sent, as many as fit.
+ * The last one takes the hold on the item over.
  *
  * @returns Whether all are written.
  */

@@ -13,7 +13,7 @@ import { chunkUsed, chunkValueAt, isChunked } from "../store/chunk.ts";
 import { toExptime } from "../store/exptime.ts";
 import { itemKeyAt, itemNkey, NO_ITEM, segmentOf } from "../store/item.ts";
 import { classOf } from "../store/lru.ts";
-import { Miss } from "../store/store.ts";
+import { Miss } from "../store/miss.ts";
 import { Stored, storeLocked, StoreMode } from "../store/storing.ts";
 import { lastTwoBytes, takeValueChunk } from "../store/value.ts";
 import type { Executor } from "./executor.ts";
@@ -157,7 +157,7 @@ export function receiveValue(
 /**
  * Makes room for the next bytes of a value whose piece is full.
  *
- * @returns false when there is no memory: the item is given up, and {@linkcode refuseValue} is next.
+ * @returns false when there is no memory: {@linkcode refuseValue} is next.
  */
 export function openPiece(executor: Executor, session: Session): boolean {
   const { store } = executor;

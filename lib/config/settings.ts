@@ -195,7 +195,7 @@ function checkSettings(settings: Settings, values: Values): void {
 
 /** Most sizes that `slab_sizes` can name: one class is for the largest chunk. */
 const SLAB_SIZES_MAX = 61;
-/** Bytes that each size must have more than the one before. Source: memcached, CHUNK_ALIGN_BYTES. */
+/** Bytes that each size must have more than the one before: memcached's CHUNK_ALIGN_BYTES. */
 const SLAB_SIZE_STEP = 8;
 
 /** Reads `a-b-c`. */

@@ -17,7 +17,8 @@ import { lruIdOf, LruSegment } from "./lru.ts";
 import { makeRoom } from "./lru_tail.ts";
 import { needPage } from "./maintenance.ts";
 import { NO_CLASS, type SlabClass } from "./slab_class.ts";
-import { Miss, type Store } from "./store.ts";
+import { Miss } from "./miss.ts";
+import type { Store } from "./store.ts";
 
 /** Times an allocation makes room before it gives up. Source: memcached items.c, do_item_alloc. */
 const ROOM_TRIES_MAX = 10;

@@ -24,9 +24,9 @@ const BUMP_SECONDS = 60;
 /**
  * Records that a client read `it`. Caller holds the shard's lock.
  *
- * The first hit makes it FETCHED, the second ACTIVE, and nothing is locked for it; an active item in
- * COLD is put down for a move to WARM. In flat mode the item moves to the head of its list, no more
- * than once in {@linkcode BUMP_SECONDS}. Takes: LRU, in flat mode.
+ * The first hit makes it FETCHED, the second ACTIVE, and nothing is locked for it; an active item
+ * in COLD is put down for a move to WARM. In flat mode the item moves to the head of its list, no
+ * more than once in {@linkcode BUMP_SECONDS}. Takes: LRU, in flat mode.
  * Source: memcached items.c, do_item_bump.
  * @hot
  */

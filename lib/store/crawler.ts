@@ -1,8 +1,8 @@
 // The LRU crawler: looks through the items for those that are expired or flushed, and removes them.
 //
-// memcached walks each LRU list with a pseudo-item for its place. Here a crawl walks the hash table:
-// no list lock is held, and nothing strange is on a list. What it sees of expiry times decides when
-// a class is worth the next crawl.
+// memcached walks each LRU list with a pseudo-item for its place. Here a crawl walks the hash
+// table: no list lock is held, and nothing strange is on a list. What it sees of expiry times
+// decides when a class is worth the next crawl.
 // Source: memcached items.c and crawler.c, crawler_expired_eval, lru_maintainer_crawler_check.
 
 import { ClassCounter, CLASSES_MAX, Counter } from "../stats/names.ts";

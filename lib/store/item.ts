@@ -40,7 +40,7 @@ export const ITEM = layout("Item", 32, [
   ["refcount",   2, "holders; the hash table counts as one"                     ], // atomic
   ["flags",      2, "ItemFlag bits"                                             ], // bucket lock
   ["nkey",       1, "key length in bytes, 1..250"                               ], // before publish
-  ["clsid",      1, "slab class in the low 6 bits, LRU segment above"           ], // bucket and lru lock
+  ["clsid",      1, "slab class in the low 6 bits, LRU segment above"           ], // both locks
   ["generation", 2, "flush generation in which the item was stored"             ], // before publish
 ]);
 

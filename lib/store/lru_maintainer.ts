@@ -13,7 +13,8 @@ import { ItemFlag, itemFlags, type ItemRef, NO_ITEM, setItemFlags, setItemTime }
 import { classOf, isCold, lruIdOf, LruSegment } from "./lru.ts";
 import { pullTail, relinkLocked, type TailRule } from "./lru_tail.ts";
 import type { SlabClass } from "./slab_class.ts";
-import { NOT_LINKED, type Store } from "./store.ts";
+import { NOT_LINKED } from "./miss.ts";
+import type { Store } from "./store.ts";
 
 /** Items of a class that one round moves at the most. */
 const MOVES_MAX = 500;

@@ -162,8 +162,8 @@ function judgeLocked(
 }
 
 /**
- * A client is being sent this item, and holds it. After `-o tail_repair_time` it is unlinked all the
- * same; its memory stays until the client lets go.
+ * A client is being sent this item, and holds it. After `-o tail_repair_time` it is unlinked all
+ * the same; its memory stays until the client lets go.
  */
 function judgeHeldLocked(store: Store, clsid: SlabClass, it: ItemRef): Fate {
   const { counters, shape: { tailRepairTime } } = store;

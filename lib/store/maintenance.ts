@@ -132,7 +132,7 @@ export function askMove(control: Control, { from, to }: PageMove): boolean {
   return true;
 }
 
-/** The move that was asked for; undefined when none was. It is under way until {@linkcode endMove}. */
+/** The move that was asked for, if any. It is under way until {@linkcode endMove}. */
 export function askedMove({ i32 }: Control): PageMove | undefined {
   if (loadWord(i32, Global.MOVE_STATE) !== ASKED) return undefined;
   return { from: loadWord(i32, Global.MOVE_FROM), to: loadWord(i32, Global.MOVE_TO) };

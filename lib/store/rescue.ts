@@ -35,7 +35,8 @@ import { classOf, type LruId } from "./lru.ts";
 import { makeRoom } from "./lru_tail.ts";
 import type { SlabClass } from "./slab_class.ts";
 import { pageOf } from "./slab.ts";
-import { NOT_LINKED, type Store } from "./store.ts";
+import { NOT_LINKED } from "./miss.ts";
+import type { Store } from "./store.ts";
 
 /** Times a rescue evicts another item for room. */
 const ROOM_TRIES_MAX = 4;
@@ -164,7 +165,7 @@ function moveChunkLocked(
   counters.add(Counter.SLAB_REASSIGN_CHUNK_RESCUES, 1);
 }
 
-/** What leads to `part` in `it`: a chunk, or `it` for the first; {@linkcode NO_ITEM} for nothing. */
+/** What leads to `part`: a chunk of `it`, or `it`; {@linkcode NO_ITEM} when nothing does. */
 function chunkBefore(items: Items, it: ItemRef, part: ItemRef): ItemRef {
   if (!isChunked(items, it)) return NO_ITEM;
   let before = it;

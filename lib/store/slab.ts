@@ -109,7 +109,7 @@ export class Slabs {
     const { u32 } = this.#control;
     if (u32[this.#spares + clsid] !== NO_ITEM) {
       const spare = exchangeWord(u32, this.#spares + clsid, NO_ITEM) as ItemRef;
-      if (spare !== NO_ITEM) return spare; // Another thread may have come first: see takeBackSpares.
+      if (spare !== NO_ITEM) return spare; // takeBackSpares may have come first.
     }
     const record = this.#record(clsid);
 
@@ -240,7 +240,7 @@ export class Slabs {
     this.#locks.unlock(record as LockIndex, LockRank.SLAB);
   }
 
-  /** Takes a page from `clsid` that it has not opened; {@linkcode NO_PAGE} for none. Takes: slab. */
+  /** Takes a page that `clsid` has not opened; {@linkcode NO_PAGE} for none. Takes: slab. */
   takeUnopened(clsid: SlabClass): number {
     const { u32 } = this.#control;
     const record = this.#record(clsid);
@@ -306,7 +306,7 @@ export class Slabs {
     return done;
   }
 
-  /** Gives up the move of a page away from `clsid`: its free chunks can be had again. Takes: slab. */
+  /** Gives up the move of a page: its free chunks can be had again. Takes: slab. */
   cancelMove(clsid: SlabClass): void {
     const { u32 } = this.#control;
     const record = this.#record(clsid);

@@ -44,30 +44,13 @@ import { BumpBuffer } from "./bump_buffer.ts";
 import { FIRST_CHUNK_BYTES, isChunked } from "./chunk.ts";
 import { classOf, Lru, type LruId } from "./lru.ts";
 import { wakeMaintainer } from "./maintenance.ts";
+import { Miss, NOT_LINKED } from "./miss.ts";
 import type { StorePlan, StoreShape, StoreThread } from "./memory.ts";
 import { SizeCounts } from "./size_counts.ts";
 import { Tunables } from "./tunables.ts";
 import { releaseChunks } from "./value.ts";
 import { PAGE_BYTES, type SlabClass, SlabClasses } from "./slab_class.ts";
 import { Slabs } from "./slab.ts";
-
-/** Why {@linkcode Store.findLocked} found nothing, or `allocate` (allocate.ts) no memory. */
-export const Miss = {
-  /** There is no such item. */
-  ABSENT: 0,
-  /** It was there, and its time had passed. */
-  EXPIRED: 1,
-  /** It was there, and older than the last flush. */
-  FLUSHED: 2,
-  /** Larger than any item may be. */
-  TOO_LARGE: 3,
-  /** No chunk is free and none could be made free. */
-  NO_MEMORY: 4,
-} as const;
-export type Miss = typeof Miss[keyof typeof Miss];
-
-/** What {@linkcode Store.lockLinked} returns for what is no findable item. */
-export const NOT_LINKED = -1;
 
 const SETTINGS_LOCK = Global.SETTINGS_LOCK as LockIndex;
 

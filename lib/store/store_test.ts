@@ -10,7 +10,8 @@ import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "./check.ts";
 import { type ItemRef, loadRefcount, NO_ITEM, REFCOUNT_MAX } from "./item.ts";
 import { classOf } from "./lru.ts";
-import { Miss, type Store } from "./store.ts";
+import { Miss } from "./miss.ts";
+import type { Store } from "./store.ts";
 import { makeItem, makeStore } from "./testing.ts";
 
 const NO_PROBLEMS = (items: number) => ({ problems: [], items });

@@ -1,4 +1,4 @@
-// Values, in one chunk or in many: a cursor over their pieces, and the chunks of a value that comes.
+// Values, in one chunk or in many: a cursor over their pieces, and chunks for one that comes.
 
 import { copyBytes } from "../base/copy.ts";
 import { takeChunk } from "./allocate.ts";

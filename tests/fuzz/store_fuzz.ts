@@ -8,15 +8,16 @@ import { Prng } from "../../lib/base/prng.ts";
 import { CLOCK_START } from "../../lib/base/clock.ts";
 import { Snapshot } from "../../lib/stats/counters.ts";
 import { checkStore } from "../../lib/store/check.ts";
-import type { StorePlan, StoreShape } from "../../lib/store/memory.ts";
+import type { StoreShape } from "../../lib/store/memory.ts";
 import { StoreMode } from "../../lib/store/storing.ts";
 import { itemTime, NO_ITEM } from "../../lib/store/item.ts";
 import { Maintainer } from "../../lib/store/maintainer.ts";
 import { askCrawl, askMove, isMoving } from "../../lib/store/maintenance.ts";
 import { NO_CLASS } from "../../lib/store/slab_class.ts";
-import { makeStore, SMALL_SHAPE } from "../../lib/store/testing.ts";
+import { makeStore } from "../../lib/store/testing.ts";
+import { drawShape, drawTable } from "./draw.ts";
 import { type Held, type Refusal, StoreClient } from "../support/store_client.ts";
-import { added, type ModelItem, numberOf, StoreModel } from "./store_model.ts";
+import { added, type ModelItem, numberOf, show, StoreModel } from "./store_model.ts";
 
 const MIB = 2 ** 20;
 const HEADER_BYTES = 32;
@@ -400,47 +401,4 @@ export class StoreRound {
     for (const key of this.#keys) this.#compare(key);
     for (const problem of checkStore(this.client.store).problems) this.#problem(problem);
   }
-}
-
-function drawShape(prng: Prng): Partial<StoreShape> {
-  const maxbytes = prng.pick([1, 1, 1, 2, 4]) * MIB;
-  return {
-    maxbytes,
-    maxbytesCeiling: 8 * MIB,
-    factor: prng.pick([1.25, 2, 4, 8]),
-    useCas: prng.below(4) > 0,
-    evictions: prng.below(4) > 0,
-    itemSizeMax: prng.pick([2 * MIB, MIB, MIB, MIB / 4, 1024]),
-    slabChunkMax: prng.pick([MIB, MIB / 2, MIB / 2, 16 * 1024, 1024]),
-    slabReassign: prng.below(8) > 0,
-    trackSizes: prng.below(2) > 0,
-    tailRepairTime: prng.pick([0, 0, 0, 10]),
-    tuning: {
-      ...SMALL_SHAPE.tuning,
-      maxbytes,
-      segmented: prng.pick([0, 1, 1]),
-      temporaryTtl: prng.pick([-1, -1, 3]),
-      slabAutomove: prng.below(3),
-      slabAutomoveWindow: prng.pick([3, 10]),
-      lruCrawlerTocrawl: prng.pick([0, 0, 5]),
-    },
-  };
-}
-
-/** Few shards and buckets, so that chains are long and growth goes on. */
-function drawTable(prng: Prng): (plan: StorePlan) => StorePlan {
-  const shards = prng.pick([1, 4, 1024]);
-  const bucketsMin = prng.pick([1, 2, 16]);
-  const bucketsMax = Math.max(bucketsMin, prng.pick([1, 64, 1024]));
-  const hashKey = { k0: prng.next() | 0, k1: prng.next() | 0 };
-  return (plan) => ({
-    ...plan,
-    hashKey,
-    assoc: { shards, bucketsMin, bucketsMax },
-    bucketBytes: shards * bucketsMax * 4,
-  });
-}
-
-function show(value: string): string {
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}... (${value.length})` : value);
 }

@@ -92,3 +92,8 @@ export class StoreModel {
     this.#pending = at - 1;
   }
 }
+
+/** A value as a message shows it. */
+export function show(value: string): string {
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}... (${value.length})` : value);
+}

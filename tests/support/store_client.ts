@@ -11,7 +11,8 @@ import { bumpLocked, touchLocked } from "../../lib/store/bump.ts";
 import { isChunked } from "../../lib/store/chunk.ts";
 import { toExptime } from "../../lib/store/exptime.ts";
 import { itemClientFlags, type ItemRef, NO_ITEM, readItemCas } from "../../lib/store/item.ts";
-import { Miss, type Store } from "../../lib/store/store.ts";
+import { Miss } from "../../lib/store/miss.ts";
+import type { Store } from "../../lib/store/store.ts";
 import { takeAllChunks, ValueCursor } from "../../lib/store/value.ts";
 import { Stored, storeLocked, StoreMode } from "../../lib/store/storing.ts";
 
