@@ -49,14 +49,55 @@ export const DEVIATIONS: readonly Deviation[] = [
   ["`-c` limits descriptor numbers", "`-c` limits client connections", "what the operator means"],
   ["root without `-u`: refuses to start", "warns and runs", "in a container root is the rule"],
   [
-    "LRU with HOT, WARM and COLD lists",
-    "one list per class, as with `-o no_lru_maintainer`",
-    "the segmented LRU is not in this version",
+    "an item has a header of 48 bytes; small slab classes grow by `-f`",
+    "32 bytes; small classes grow by half steps, and chunks fill their page",
+    "more items in the same memory; whatever fits a class there fits it here",
   ],
   [
-    "items over 512 KiB in several chunks, up to `-I 1g`",
-    "one chunk, up to 1 MiB",
-    "chunked items are not in this version",
+    "`lru_crawler metadump` walks LRU lists in the crawler's thread: BUSY while a crawl runs, " +
+    "an error when other commands were sent before it",
+    "the worker walks the hash table: never busy, and commands may come before it",
+    "each item is listed once, and how the network cuts bytes does not matter",
+  ],
+  [
+    "key dumps need the crawler to be enabled",
+    "they do not",
+    "nothing else depends on it",
+  ],
+  [
+    "`stats cachedump` lists items of COLD only",
+    "all items of the class",
+    "who asks for keys wants to see them",
+  ],
+  [
+    "`lru mode segmented` with `no_lru_maintainer` is accepted",
+    "`ERROR`",
+    "nobody would move items out of HOT",
+  ],
+  [
+    "`-o tail_repair_time` takes the memory of an item that is held for long",
+    "unlinks it; its memory stays until the client lets go",
+    "a client must never be sent another item's bytes",
+  ],
+  [
+    "`-I` must be a multiple of `slab_chunk_max`, so that `-I 800k` needs another option",
+    "only if `slab_chunk_max` is given",
+    "`-I` alone should work",
+  ],
+  [
+    "`-k` locks all memory of the process",
+    "item memory and the hash table",
+    "V8 dies when its heap is locked",
+  ],
+  [
+    "`-L` takes all of `-m` at start from the pool of huge pages",
+    "asks for transparent huge pages; nothing is taken before it is used",
+    "`cache_memlimit` goes on working",
+  ],
+  [
+    "the automover moves one page a second",
+    "up to a 64th of all pages a second; a class that ran out of chunks gets a page at once",
+    "memory follows sooner when sizes change",
   ],
   [
     "binary and meta protocol on the same port",

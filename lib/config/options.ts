@@ -91,7 +91,7 @@ const FLAG_ROWS = [
   ["c", "conn-limit", "int", "1024", [1, INT_MAX], "num", "ready",
     "most client connections at a time"],
   ["k", "lock-memory", "flag", "0", [], "", "ready",
-    "keep all memory from being paged out"],
+    "keep item memory and hash table from being paged out"],
   ["v", "verbose", "count", "0", [], "", "ready",
     "write errors and warnings to stderr; -vv adds commands and replies, -vvv state changes"],
   ["h", "help", "action", "", [], "", "ready",

@@ -264,9 +264,10 @@ function adviseMemory(settings: Settings, plan: StorePlan, map: MemoryMap, log: 
     );
     if (!had) log.warn("-L: the kernel gives no large pages to shared memory");
   }
-  if (settings.lockMemory && !lockMemory()) {
-    log.warn("-k: not allowed to lock memory; see ulimit -l");
-  }
+  if (!settings.lockMemory) return;
+  const isLocked = lockMemory(map.buckets, plan.bucketBytes) &&
+    map.segments.every((address, index) => lockMemory(address, plan.segmentBytes[index]!));
+  if (!isLocked) log.warn("-k: not allowed to lock memory; see ulimit -l");
 }
 
 /** What the store needs of the settings. */

@@ -78,6 +78,8 @@ const LruWord = {
   EVICTED_AGE: 4,
   /** Size of all items, each rounded up to units of 8 bytes. */
   UNITS: 5,
+  /** Items evicted from the list so far; wraps. */
+  EVICTED: 6,
 } as const;
 
 /** What an item counts for on its list, in units of 8 bytes. */
@@ -175,6 +177,12 @@ export class Lru {
   /** Records that an item was evicted that nobody had read for `age` seconds. Needs the lock. */
   noteEvictedLocked(lru: LruId, age: number): void {
     this.#control.u32[this.#record(lru) + LruWord.EVICTED_AGE] = age;
+    this.#control.u32[this.#record(lru) + LruWord.EVICTED]! += 1;
+  }
+
+  /** Items evicted from the list so far, less a multiple of 2^32. */
+  evicted(lru: LruId): number {
+    return loadWord(this.#control.u32, this.#record(lru) + LruWord.EVICTED);
   }
 
   /** How long the item evicted last had not been read, in seconds. */

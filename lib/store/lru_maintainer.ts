@@ -2,7 +2,8 @@
 // that were read again to WARM.
 //
 // A class that had nothing to move is looked at less and less often, up to once a second; one that
-// had, twice as often, up to once a millisecond.
+// had, twice as often. Where lists are kept does not matter while nothing is evicted: until then it
+// is not often, and an item that is replaced before its turn was never moved.
 // Source: memcached items.c, lru_maintainer_juggle, lru_maintainer_bumps, lru_maintainer_thread.
 
 import { LockRank } from "../memory/lock.ts";
@@ -18,9 +19,13 @@ import type { Store } from "./store.ts";
 
 /** Items of a class that one round moves at the most. */
 const MOVES_MAX = 500;
-/** Shortest and longest time between two looks at a class, in milliseconds. */
-const LOOK_MS_MIN = 1;
+/** Shortest time between two looks at a class that evicts, and at another, in milliseconds. */
+const LOOK_MS_PRESSED = 1;
+const LOOK_MS_CALM = 32;
+/** Longest time between two looks. */
 const LOOK_MS_MAX = 1000;
+/** Time between two looks into the bump buffers when something was in them. */
+const BUMPS_MS = 2;
 
 /**
  * Brings the lists of one class to their sizes.
@@ -101,8 +106,10 @@ export class LruMaintainer {
   readonly #store: Store;
   readonly #bumps: readonly BumpBuffer[];
   /** By class: time between two looks, and of the next one, in milliseconds. */
-  readonly #lookMs = new Float64Array(CLASSES_MAX).fill(LOOK_MS_MIN);
+  readonly #lookMs = new Float64Array(CLASSES_MAX).fill(LOOK_MS_CALM);
   readonly #nextMs = new Float64Array(CLASSES_MAX);
+  /** By class: items that had been evicted at the last look. */
+  readonly #evicted = new Uint32Array(CLASSES_MAX);
 
   constructor(store: Store) {
     this.#store = store;
@@ -119,18 +126,25 @@ export class LruMaintainer {
    */
   run(nowMs: number): number {
     const { classes, counters } = this.#store;
-    let restMs = this.#warmUpAll() > 0 ? LOOK_MS_MIN : LOOK_MS_MAX;
+    let restMs = this.#warmUpAll() > 0 ? BUMPS_MS : LOOK_MS_MAX;
     counters.add(Counter.LRU_MAINTAINER_JUGGLES, 1);
     for (let id = 1; id <= classes.last; id++) {
-      if (nowMs >= this.#nextMs[id]!) {
-        const moved = juggle(this.#store, id as SlabClass) > 0;
-        const lookMs = this.#lookMs[id]! * (moved ? 0.5 : 2);
-        this.#lookMs[id] = Math.min(Math.max(lookMs, LOOK_MS_MIN), LOOK_MS_MAX);
-        this.#nextMs[id] = nowMs + this.#lookMs[id]!;
-      }
+      if (nowMs >= this.#nextMs[id]!) this.#look(id as SlabClass, nowMs);
       restMs = Math.min(restMs, this.#nextMs[id]! - nowMs);
     }
     return restMs;
+  }
+
+  /** Looks at one class, and decides when to do so again. */
+  #look(clsid: SlabClass, nowMs: number): void {
+    const evicted = this.#store.lru.evicted(lruIdOf(clsid, LruSegment.COLD));
+    const isPressed = evicted !== this.#evicted[clsid];
+    this.#evicted[clsid] = evicted;
+    const moved = juggle(this.#store, clsid) > 0;
+    const lookMs = this.#lookMs[clsid]! * (moved ? 0.5 : 2);
+    const shortest = isPressed ? LOOK_MS_PRESSED : LOOK_MS_CALM;
+    this.#lookMs[clsid] = Math.min(Math.max(lookMs, shortest), LOOK_MS_MAX);
+    this.#nextMs[clsid] = nowMs + this.#lookMs[clsid]!;
   }
 
   /** Empties the bump buffers; returns how many items there were. */

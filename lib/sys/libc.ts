@@ -39,8 +39,10 @@ const SYMBOLS = {
   munmap: { parameters: ["usize", "usize"], result: "i32" },
   // int madvise(void *addr, size_t length, int advice);
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
-  // int mlockall(int flags);
-  mlockall: { parameters: ["i32"], result: "i32" },
+  // int mlock2(const void *addr, size_t len, unsigned int flags);
+  mlock2: { parameters: ["usize", "usize", "u32"], result: "i32" },
+  // int munlock(const void *addr, size_t len);
+  munlock: { parameters: ["usize", "usize"], result: "i32" },
   // int getrlimit(int resource, struct rlimit *rlim);
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   // int setrlimit(int resource, const struct rlimit *rlim);

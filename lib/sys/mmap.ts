@@ -8,10 +8,8 @@ const PROT_READ_WRITE = 0x1 | 0x2;
 const MAP_SHARED_ANONYMOUS_NORESERVE = 0x01 | 0x20 | 0x4000;
 const MADV_REMOVE = 9;
 const MADV_HUGEPAGE = 14;
-const MCL_CURRENT = 1;
-const MCL_FUTURE = 2;
-/** Lock what is touched, when it is: address space that is only reserved stays so. */
-const MCL_ONFAULT = 4;
+/** Lock a page when it is touched: address space that is only reserved stays so. */
+const MLOCK_ONFAULT = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
 
 /**
@@ -48,11 +46,17 @@ export function canMapMemory(bytes: number): boolean {
   return true;
 }
 
-/** Gives the memory of mapped pages back to the system: they read as zeroes from now on. */
-export function discardMemory(address: number, bytes: number): void {
+/**
+ * Gives the memory of mapped pages back to the system: they read as zeroes from now on.
+ *
+ * @param isLocked Whether {@linkcode lockMemory} has been called for them.
+ */
+export function discardMemory(address: number, bytes: number, isLocked = false): void {
+  if (isLocked) libc.munlock(BigInt(address), BigInt(bytes)); // Locked pages cannot be discarded.
   if (libc.madvise(BigInt(address), BigInt(bytes), MADV_REMOVE) < 0) {
     throw new SysError("madvise", -1, errno());
   }
+  if (isLocked) lockMemory(address, bytes);
 }
 
 /** Asks the kernel for large pages in mapped memory; false when it has none to give. */
@@ -60,9 +64,15 @@ export function adviseLargePages(address: number, bytes: number): boolean {
   return libc.madvise(BigInt(address), BigInt(bytes), MADV_HUGEPAGE) === 0;
 }
 
-/** Keeps all memory, as it is used, from being paged out; false when that is not allowed. */
-export function lockMemory(): boolean {
-  return libc.mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) === 0;
+/**
+ * Keeps mapped memory from being paged out, each page from the moment it is used.
+ *
+ * Only ours: V8 counts on being allowed to discard pages of its heap, and dies when it may not.
+ *
+ * @returns false when the limit on locked memory forbids it.
+ */
+export function lockMemory(address: number, bytes: number): boolean {
+  return libc.mlock2(BigInt(address), BigInt(bytes), MLOCK_ONFAULT) === 0;
 }
 
 /** Views `bytes` bytes of mapped memory at `address`. */

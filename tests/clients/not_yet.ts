@@ -9,11 +9,7 @@ export const NOT_YET: readonly NotYet[] = [
   ["pylibmc-binary", undefined, "the binary protocol"],
   ["memccapable-binary", undefined, "the binary protocol"],
   ["libmemcached-tools", /binary protocol:/, "the binary protocol"],
-  ["libmemcached-tools", /others: memdump$/, "stats cachedump"],
-  ["memcached-tool", /(keys|dump): /, "lru_crawler metadump"],
   ["npm-memcache", /(flags|cas): runs to its end$/, "the meta protocol"],
-  ["npm-memcached", /server: runs to its end$/, "stats cachedump"],
-  ["pymemcache", /server: runs to its end$/, "cache_memlimit"],
 ];
 
 /** What the client as a whole has to wait for; undefined when it can run. */

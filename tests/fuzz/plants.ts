@@ -2,17 +2,21 @@
 
 import { Global } from "../../lib/memory/regions.ts";
 import { ClassCounter } from "../../lib/stats/names.ts";
+import { firstChunk, isChunked, setChunkHead } from "../../lib/store/chunk.ts";
 import {
   addRefcount,
   ItemFlag,
   itemFlags,
+  itemLruId,
   type ItemRef,
+  NO_ITEM,
   setItemChain,
   setItemExptime,
   setItemFlags,
+  setItemLruId,
   setItemPrev,
 } from "../../lib/store/item.ts";
-import { classOf } from "../../lib/store/lru.ts";
+import { classOf, LruSegment } from "../../lib/store/lru.ts";
 import type { SlabClass } from "../../lib/store/slab_class.ts";
 import type { Plant, StoreRound } from "./store_fuzz.ts";
 
@@ -69,6 +73,17 @@ export const PLANTS: Readonly<Record<string, () => Plant>> = {
   "a chunk is lost": once(({ client }) => client.store.slabs.take(1 as SlabClass) !== 0),
   "an item is counted twice": spoil(({ client: { store } }, it) => {
     store.counters.addClass(classOf(store.items, it), ClassCounter.NUMBER, 1);
+  }),
+  "an item names another list": spoil(({ client: { store } }, it) => {
+    setItemLruId(store.items, it, itemLruId(store.items, it) ^ LruSegment.WARM);
+  }),
+  "a chunk leads to another item": once((round) => {
+    const { client, model } = round;
+    const key = round.key();
+    const it = model.get(key) === undefined ? NO_ITEM : client.find(key);
+    if (it === NO_ITEM || !isChunked(client.store.items, it)) return false;
+    setChunkHead(client.store.items, firstChunk(client.store.items, it), NO_ITEM);
+    return true;
   }),
   "versions start again": once(({ client }) => {
     client.store.control.u32[Global.CAS_LOW] = 0;

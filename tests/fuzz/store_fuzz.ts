@@ -51,28 +51,10 @@ export function fuzzStore({ seed, operations, plant }: FuzzOptions): string[] {
 }
 
 /** The commands; a round gives each a weight, which may be 0. */
+// deno-fmt-ignore
 const COMMANDS = [
-  "set",
-  "add",
-  "replace",
-  "append",
-  "prepend",
-  "cas",
-  "incr",
-  "decr",
-  "delete",
-  "touch",
-  "get",
-  "gat",
-  "hold",
-  "letGo",
-  "flush",
-  "flushAt",
-  "tick",
-  "maintain",
-  "reassign",
-  "crawl",
-  "mode",
+  "set", "add", "replace", "append", "prepend", "cas", "incr", "decr", "delete", "touch", "get",
+  "gat", "hold", "letGo", "flush", "flushAt", "tick", "maintain", "reassign", "crawl", "mode",
   "memlimit",
 ] as const;
 type Command = typeof COMMANDS[number];

@@ -37,9 +37,11 @@ interface Round {
   readonly evictions: boolean;
   /** The round proves nothing unless items were evicted. */
   readonly mustEvict: boolean;
+  /** The round proves nothing unless pages moved. */
+  readonly mustMove: boolean;
 }
 
-const EASY = { shards: 1024, evictions: true, mustEvict: false } as const;
+const EASY = { shards: 1024, evictions: true, mustEvict: false, mustMove: false } as const;
 
 const ROUNDS: readonly Round[] = [
   { ...EASY, name: "counters", work: "counters", mib: 1, operations: 80_000, mustEvict: true },
@@ -55,6 +57,15 @@ const ROUNDS: readonly Round[] = [
     mustEvict: true,
   },
   { ...EASY, name: "storm", work: "storm", mib: 1, operations: 100_000, mustEvict: true },
+  { ...EASY, name: "storm, room for all", work: "storm", mib: 4, operations: 80_000 },
+  {
+    ...EASY,
+    name: "own keys, pages move",
+    work: "own",
+    mib: 3,
+    operations: 60_000,
+    mustMove: true,
+  },
   { ...EASY, name: "storm, four shards", work: "storm", mib: 1, operations: 60_000, shards: 4 },
   {
     ...EASY,
@@ -76,7 +87,16 @@ interface Manner {
 function planRound({ mib, shards, evictions }: Round, threads: number): StorePlan {
   // Few classes, so that each is full soon: the first page is free for every one of them.
   const factor = 4;
-  const plan = planStore({ ...SMALL_SHAPE, maxbytes: mib * MIB, threads, evictions, factor });
+  const plan = planStore({
+    ...SMALL_SHAPE,
+    maxbytes: mib * MIB,
+    maxbytesCeiling: 8 * MIB,
+    slabChunkMax: 16 * 1024,
+    threads,
+    evictions,
+    factor,
+    tuning: { ...SMALL_SHAPE.tuning, temporaryTtl: 2, slabAutomove: 2 },
+  });
   const bucketsMax = 1024;
   return {
     ...plan,
@@ -97,10 +117,11 @@ async function play(round: Round, { threads, seed, canary }: Manner): Promise<st
   storeWord(store.control.u32, Global.NOW, CLOCK_START);
   work.prepare?.(client);
 
-  const barrier = new SharedArrayBuffer(4);
+  const barrier = new SharedArrayBuffer(8);
   const { work: name, operations } = round;
-  const parts = Array.from({ length: threads }, (_, index) => ({
+  const parts = Array.from({ length: threads + 1 }, (_, index) => ({
     thread: index + 1,
+    maintains: index === threads,
     threads,
     work: name,
     operations,
@@ -116,8 +137,11 @@ async function play(round: Round, { threads, seed, canary }: Manner): Promise<st
 
   clock.now = store.control.u32[Global.NOW]!;
   problems.push(...checkStore(store).problems.map((problem) => `in the store: ${problem}`));
+  if (reports.every(({ sums }) => sums["turns"] === undefined)) problems.push("no maintenance");
   work.verify?.(client, total(reports), problems);
   const evictions = new Snapshot(store.control).ofClasses("evictions");
+  const moved = new Snapshot(store.control).of("slabs_moved");
+  if (round.mustMove && moved === 0) problems.push("no page moved");
   if (round.mustEvict && evictions === 0) problems.push("nothing was evicted");
   return problems;
 }

@@ -1,8 +1,16 @@
-// Worker entry: does one part of a round, gives its spare chunks back, and reports.
+// Worker entry: does one part of a round, and reports. The last part is the maintenance, with what
+// clients may ask of it at any moment; it goes on until the others are done.
 
 import { Prng } from "../../lib/base/prng.ts";
 import { CLOCK_START } from "../../lib/base/clock.ts";
 import type { StorePlan } from "../../lib/store/memory.ts";
+import { loadWord } from "../../lib/memory/atomic.ts";
+import { Global } from "../../lib/memory/regions.ts";
+import { Maintainer } from "../../lib/store/maintainer.ts";
+import { askCrawl, askMove, isMoving } from "../../lib/store/maintenance.ts";
+import { PAGE_BYTES } from "../../lib/store/slab_class.ts";
+import type { Store } from "../../lib/store/store.ts";
+import { discardMemory } from "../../lib/sys/mmap.ts";
 import { StoreClient } from "../support/store_client.ts";
 import { openStore, type RoundMemory } from "./shared.ts";
 import { type Sums, type WorkName, WORKS } from "./works.ts";
@@ -16,7 +24,9 @@ export interface PartStart {
   readonly seed: number;
   readonly plan: StorePlan;
   readonly memory: RoundMemory;
-  /** One word: how many workers have come to the start. */
+  /** Whether this is the part of the maintenance. */
+  readonly maintains: boolean;
+  /** Two words: how many workers have come to the start, and how many to the end. */
   readonly barrier: SharedArrayBuffer;
   /** Plants a bug: this worker takes no bucket locks. */
   readonly lockless: boolean;
@@ -64,10 +74,40 @@ function runPart(start: PartStart): PartReport {
   const problems: string[] = [];
   const prng = new Prng(start.seed * 1000 + thread);
   const client = new StoreClient(store);
-  awaitAll(new Int32Array(start.barrier), threads);
-  const sums = WORKS[start.work].run({ client, prng, thread, threads, operations, problems });
+  const barrier = new Int32Array(start.barrier);
+  awaitAll(barrier, threads + 1);
+  const sums = start.maintains
+    ? { turns: BigInt(maintain(store, prng, memory, () => Atomics.load(barrier, 1) === threads)) }
+    : WORKS[start.work].run({ client, prng, thread, threads, operations, problems });
+  if (!start.maintains) Atomics.add(barrier, 1, 1);
   if (!store.locks.idle) problems.push("a lock is still held");
   return { sums, problems, died: false };
+}
+
+/** Keeps the store in order until `isOver`; returns how many turns that took. */
+function maintain(
+  store: Store,
+  prng: Prng,
+  { segments }: RoundMemory,
+  isOver: () => boolean,
+): number {
+  const discard = (page: number): void => {
+    discardMemory(segments[0]! + page * PAGE_BYTES, PAGE_BYTES);
+  };
+  const maintainer = new Maintainer(store, true, discard);
+  let turns = 0;
+  for (; !isOver() || isMoving(store.control); turns++) {
+    store.clock.now = loadWord(store.control.u32, Global.NOW);
+    if (prng.below(50) === 0) askCrawl(store.control, { low: -1, high: -1 });
+    if (prng.below(20) === 0) {
+      const clsid = (): number => prng.below(store.classes.last + 1);
+      askMove(store.control, { from: clsid(), to: clsid() });
+    }
+    if (prng.below(500) === 0) store.setMemlimit((1 + prng.below(6)) * PAGE_BYTES);
+    if (prng.below(500) === 0) store.tunables.set("segmented", prng.below(2));
+    maintainer.turn(turns); // Every turn is a millisecond: nothing rests.
+  }
+  return turns;
 }
 
 /** Starts all workers at the same moment: one that came alone would be done before the next. */
