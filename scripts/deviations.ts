@@ -100,8 +100,29 @@ export const DEVIATIONS: readonly Deviation[] = [
     "memory follows sooner when sizes change",
   ],
   [
-    "binary and meta protocol on the same port",
-    "a first byte of 0x80 closes the connection; meta commands get `ERROR`",
+    "`mg` and `ma` with `b` and `N` forget that the key was Base64; `me` knows `b` only beside " +
+    "another flag",
+    "all of them treat it as `ms` does",
+    "a key must come back as it was given",
+  ],
+  [
+    "`t` of an item whose TTL was set to 0 or less in the same request: about 4294967295",
+    "0",
+    "it has no time left",
+  ],
+  [
+    "`ms` with a length that is no number: what follows is taken for commands",
+    "the error, then the connection is closed",
+    "a value must never run as commands",
+  ],
+  [
+    "T, N and R of 2^31 and more are refused",
+    "accepted, as dates",
+    "as above for expiry",
+  ],
+  [
+    "binary protocol on the same port",
+    "a first byte of 0x80 closes the connection",
     "not in this version",
   ],
 ];

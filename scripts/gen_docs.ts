@@ -7,6 +7,7 @@ import { optionsMarkdown } from "../lib/config/help.ts";
 import { Global, LINE_BYTES, planRegions, type Regions } from "../lib/memory/regions.ts";
 import type { Layout } from "../lib/memory/layout.ts";
 import { Reply } from "../lib/protocol/reply.ts";
+import { FLAG_ROWS } from "../lib/protocol/meta/flags.ts";
 import { COMMANDS } from "../lib/protocol/text/commands.ts";
 import { CLASS_ROWS, type CounterRow, THREAD_ROWS } from "../lib/stats/names.ts";
 import { GENERAL_ROWS } from "../lib/command/stats.ts";
@@ -28,6 +29,9 @@ const PAGES: readonly Page[] = [
 
 const generated = (sources: string): string =>
   `<!-- Generated from ${sources} by \`deno task docs\`. Do not edit. -->`;
+
+/** What each kind of token is, by {@linkcode FlagToken}. */
+const FLAG_TOKEN_NAMES = ["", "seconds", "64-bit number", "32-bit number", "mode", "≤ 31 bytes"];
 
 /** A Markdown table whose columns line up, as the formatter wants them. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -59,6 +63,24 @@ optional CR before it is dropped; tokens are separated by spaces; a value is fol
 ## Commands
 
 ${table(["command", "replies"], commands)}
+
+## Flags of the meta commands
+
+A flag is a letter, with a token behind it where one is named. Every command accepts all of them;
+one without a meaning there is ignored. What is returned comes in the order of the request, then the
+marks: \`Z\` somebody else was told to make a new value, \`X\` the value is out of date, \`W\`
+you are told.
+
+${
+    table(
+      ["flag", "token", "mg", "ms", "md", "ma"],
+      FLAG_ROWS.map(([letter, token, ...meanings]) => [
+        `\`${letter}\``,
+        FLAG_TOKEN_NAMES[token] ?? "",
+        ...meanings,
+      ]),
+    )
+  }
 
 ## Fixed reply lines
 

@@ -9,7 +9,9 @@ export const DIGIT_0 = 0x30;
 export const DIGIT_9 = 0x39;
 
 const ENCODER = new TextEncoder();
-const DECODER = new TextDecoder("latin1");
+
+/** Bytes that become text in one call. */
+const CALL_BYTES_MAX = 8192;
 
 /** The bytes of an ASCII string. For constants and cold paths only. */
 export function ascii(text: string): Uint8Array<ArrayBuffer> {
@@ -18,7 +20,11 @@ export function ascii(text: string): Uint8Array<ArrayBuffer> {
 
 /** `bytes[from, to)` as text, one character per byte. For logs and cold paths only. */
 export function latin1(bytes: Uint8Array, from = 0, to = bytes.length): string {
-  return DECODER.decode(bytes.slice(from, to));
+  let text = ""; // Not by a TextDecoder: its latin1 is windows-1252, which differs from 80 to 9f.
+  for (let at = from; at < to; at += CALL_BYTES_MAX) {
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(at + CALL_BYTES_MAX, to)));
+  }
+  return text;
 }
 
 /**

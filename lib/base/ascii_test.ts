@@ -36,3 +36,10 @@ for (const [range, word, equal] of WORDS) {
     assertEquals(equalsWord(bytes, 2, 2 + range.length, ascii(word)), equal);
   });
 }
+
+Deno.test("latin1() makes each byte the character of its number", () => {
+  const bytes = Uint8Array.from({ length: 20_000 }, (_, n) => n % 256);
+  const text = latin1(bytes, 100);
+  assertEquals(text.length, 19_900);
+  for (let at = 0; at < text.length; at++) assertEquals(text.charCodeAt(at), (at + 100) % 256);
+});

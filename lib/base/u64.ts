@@ -28,6 +28,11 @@ export class U64 {
     return this.hi === other.hi && this.lo === other.lo;
   }
 
+  /** Whether this number is below `other`. */
+  isBelow(other: U64): boolean {
+    return this.hi < other.hi || (this.hi === other.hi && this.lo < other.lo);
+  }
+
   /**
    * Adds `other`, wrapping at 2^64.
    * @hot

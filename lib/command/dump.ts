@@ -79,7 +79,10 @@ export const METADUMP: DumpForm = {
 export const MGDUMP: DumpForm = {
   begin: "OK\r\n",
   end: "EN\r\n",
-  line: (store, it) => `mg ${keyOf(store, it)}\r\n`,
+  line: (store, it) => {
+    const isBinary = (itemFlags(store.items, it) & ItemFlag.KEY_BINARY) !== 0;
+    return isBinary ? `mg ${btoa(keyOf(store, it))} b\r\n` : `mg ${keyOf(store, it)}\r\n`;
+  },
 };
 
 /** The lines of `stats cachedump`. */

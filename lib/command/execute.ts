@@ -16,6 +16,11 @@ import {
 import { runArithmetic } from "./arithmetic.ts";
 import type { Executor } from "./executor.ts";
 import { runLru, runLruCrawler } from "./lru.ts";
+import { runMetaArithmetic } from "./meta_arithmetic.ts";
+import { runMetaDebug } from "./meta_debug.ts";
+import { runMetaDelete } from "./meta_delete.ts";
+import { runMetaGet } from "./meta_get.ts";
+import { runMetaSet } from "./meta_set.ts";
 import { runDelete, runFlushAll, runTouch } from "./removal.ts";
 import { runRetrieval } from "./retrieval.ts";
 import { Outcome, type Session } from "./session.ts";
@@ -61,6 +66,11 @@ const RUN: Readonly<Record<TokenVerb, Run>> = {
   [Verb.SLABS]: runSlabs,
   [Verb.CACHE_MEMLIMIT]: runCacheMemlimit,
   [Verb.REFRESH_CERTS]: runRefreshCerts,
+  [Verb.MG]: runMetaGet,
+  [Verb.MS]: runMetaSet,
+  [Verb.MD]: runMetaDelete,
+  [Verb.MA]: runMetaArithmetic,
+  [Verb.ME]: runMetaDebug,
 };
 
 /** A line of fewer bytes, its end included, is malformed rather than unknown. */

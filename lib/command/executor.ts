@@ -3,6 +3,7 @@
 import { ascii, equalsWord, latin1 } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import type { Settings } from "../config/settings.ts";
+import { MetaRequest } from "../protocol/meta/request.ts";
 import { Tokens } from "../protocol/text/tokens.ts";
 import type { Counters } from "../stats/counters.ts";
 import type { Store } from "../store/store.ts";
@@ -27,6 +28,8 @@ export class Executor {
   readonly server: ServerView;
   /** Tokens of the line at hand. */
   readonly tokens = new Tokens();
+  /** The meta command at hand. */
+  readonly meta = new MetaRequest();
 
   constructor(store: Store, settings: Settings, server: ServerView) {
     this.store = store;

@@ -27,6 +27,7 @@ import {
 } from "../store/item.ts";
 import { classOf, segmentIndexOf } from "../store/lru.ts";
 import { Miss } from "../store/miss.ts";
+import type { Store } from "../store/store.ts";
 import { ValueCursor } from "../store/value.ts";
 import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
@@ -132,6 +133,10 @@ export function continueRetrieval(
     at = end;
   }
   if (!whole) return Outcome.DONE;
+  if (session.retrieval === Verb.MG) {
+    session.retrieval = Verb.NONE;
+    return Outcome.DONE;
+  }
   if (replies.room < Reply.END.bytes.length) {
     session.resumeAt = to;
     return Outcome.FLUSH;
@@ -234,14 +239,31 @@ function hitLocked(
     replies.writeU64(cas);
   }
   replies.write(Reply.CRLF);
-  if (isChunked(items, it)) {
-    writeChunks(session, items, it, copied, replies);
-    return Served.YES;
-  }
-  const valueAt = store.valueAt(it);
-  if (copied) replies.writeRange(store.blockOf(it), valueAt, valueAt + nbytes);
-  else replies.writeReference(segmentOf(it), valueAt, valueAt + nbytes, it);
+  writeValueLocked(store, session, it, copied, replies);
   return Served.YES;
+}
+
+/**
+ * Writes the value of `it` with its CRLF. Caller holds the shard's lock, and has made sure of the
+ * room.
+ *
+ * @param copied Copies it; otherwise it is sent from where it is, and the caller's hold goes to the
+ * replies. When not all of it is in them yet, `session.sending` is the item.
+ * @hot
+ */
+export function writeValueLocked(
+  store: Store,
+  session: Session,
+  it: ItemRef,
+  copied: boolean,
+  replies: ReplyBuffer,
+): void {
+  const { items } = store;
+  if (isChunked(items, it)) return writeChunks(session, items, it, copied, replies);
+  const valueAt = store.valueAt(it);
+  const to = valueAt + itemNbytes(items, it);
+  if (copied) replies.writeRange(store.blockOf(it), valueAt, to);
+  else replies.writeReference(segmentOf(it), valueAt, to, it);
 }
 
 /** Writes the value of a chunked item: copied, or the first of its references. */

@@ -6,6 +6,7 @@ import { Verb } from "../protocol/text/commands.ts";
 import type { Answer } from "./answer.ts";
 import { type ItemRef, NO_ITEM } from "../store/item.ts";
 import { StoreMode } from "../store/storing.ts";
+import { MetaStorage } from "../store/storing_meta.ts";
 
 /** What the connection does after a call. */
 export const Outcome = {
@@ -21,6 +22,14 @@ export const Outcome = {
   CLOSE: 4,
 } as const;
 export type Outcome = typeof Outcome[keyof typeof Outcome];
+
+/** Most bytes that the returned flags of ms take: key in Base64, opaque, two numbers' places. */
+const RETURNS_BYTES_MAX = 320;
+
+/** The returned flags of an ms whose value is being received. */
+export class MetaReturns {
+  readonly bytes = new Uint8Array(RETURNS_BYTES_MAX);
+}
 
 /** Command state of one connection. */
 export class Session {
@@ -38,6 +47,10 @@ export class Session {
   valueChunk: ItemRef = NO_ITEM;
   /** Value bytes still to come, CRLF included; also those still to be discarded. */
   valueLeft = 0;
+  /** Storage by ms: how, and what came of it. */
+  readonly how = new MetaStorage();
+  /** Storage by ms: the flags that come back; made when the first are asked for. */
+  returns: MetaReturns | undefined;
   /** Retrieval: the command whose keys are being answered; {@linkcode Verb.NONE} when none is. */
   retrieval: Verb = Verb.NONE;
   /** Retrieval: the expiry that gat and gats set, in seconds since start. */

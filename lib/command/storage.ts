@@ -11,22 +11,26 @@ import { ClassCounter, Counter } from "../stats/names.ts";
 import { allocate } from "../store/allocate.ts";
 import { chunkUsed, chunkValueAt, isChunked } from "../store/chunk.ts";
 import { toExptime } from "../store/exptime.ts";
-import { itemKeyAt, itemNkey, NO_ITEM, segmentOf } from "../store/item.ts";
+import { itemKeyAt, itemNkey, type ItemRef, NO_ITEM, segmentOf } from "../store/item.ts";
 import { classOf } from "../store/lru.ts";
 import { Miss } from "../store/miss.ts";
 import { Stored, storeLocked, StoreMode } from "../store/storing.ts";
 import { lastTwoBytes, takeValueChunk } from "../store/value.ts";
 import type { Executor } from "./executor.ts";
+import { META_BYTES_MAX } from "./meta_reply.ts";
+import { finishMetaSet } from "./meta_stored.ts";
 import { Outcome, type Session } from "./session.ts";
 
 /** Places of the tokens in a storage line. */
 const Token = { KEY: 1, FLAGS: 2, EXPTIME: 3, BYTES: 4, CAS: 5 } as const;
 
 const CRLF_BYTES = 2;
+/** Longest reply to a value that has come: that of ms, with the flags that come back. */
+export const STORED_BYTES_MAX = META_BYTES_MAX;
 /** CR and LF as {@linkcode lastTwoBytes} has them. */
 const CRLF_WORD = (CR << 8) | LF;
 /** Longest value length that a line may name. Source: memcached proto_text.c, INT_MAX - 2. */
-const VALUE_BYTES_MAX = 2 ** 31 - 3;
+export const VALUE_BYTES_MAX = 2 ** 31 - 3;
 const CLIENT_FLAGS_MAX = 0xffffffff;
 
 const MODES: Readonly<Partial<Record<Verb, StoreMode>>> = {
@@ -94,8 +98,20 @@ export function runStorage(
   const exptime = toExptime(raw, store.clock);
   const keyFrom = tokens.start[Token.KEY]!;
   const it = allocate(store, block, keyFrom, nkey, flags, exptime, session.valueLeft);
-  if (it === NO_ITEM) return refuse(executor, session, block, replies);
+  if (it === NO_ITEM) {
+    const removes = session.mode === StoreMode.SET;
+    return refuse(executor, session, block, keyFrom, nkey, removes, replies);
+  }
   executor.counters.addClass(classOf(store.items, it), ClassCounter.CMD_SET, 1);
+  session.how.isMeta = false;
+  return startValue(executor, session, it);
+}
+
+/**
+ * Makes ready to receive the value of `it`.
+ * @hot
+ */
+export function startValue({ store }: Executor, session: Session, it: ItemRef): Outcome {
   session.item = it;
   session.valueChunk = NO_ITEM;
   session.valueSegment = segmentOf(it);
@@ -108,25 +124,29 @@ export function runStorage(
 }
 
 /**
- * Answers that there is no room for the value. A set removes the old one all the same, so that no
- * client goes on reading it. Source: memcached proto_text.c, process_update_command.
+ * Answers that there is no room for the value of a key.
+ *
+ * @param removes Whether the old value goes all the same, so that no client goes on reading it:
+ * that of set, and of every mode of ms. Source: memcached proto_text.c, process_update_command.
  */
-function refuse(
+export function refuse(
   executor: Executor,
   session: Session,
-  block: Block,
+  keyBlock: Block,
+  keyFrom: number,
+  nkey: number,
+  removes: boolean,
   replies: ReplyBuffer,
 ): Outcome {
-  const { store, tokens, counters } = executor;
+  const { store, counters } = executor;
   const tooLarge = store.miss === Miss.TOO_LARGE;
   counters.add(tooLarge ? Counter.STORE_TOO_LARGE : Counter.STORE_NO_MEMORY, 1);
   if (!session.noreply) replies.write(tooLarge ? Reply.TOO_LARGE : Reply.NO_MEMORY_STORING);
-  if (session.mode === StoreMode.SET) {
-    const from = tokens.start[Token.KEY]!;
-    const hv = store.hash(block, from, tokens.end[Token.KEY]!);
+  if (removes) {
+    const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
 
     store.lock(hv);
-    const old = store.findLocked(hv, block, from, tokens.length(Token.KEY));
+    const old = store.findLocked(hv, keyBlock, keyFrom, nkey);
     if (old !== NO_ITEM) store.unlinkLocked(hv, old);
     store.unlock(hv);
   }
@@ -197,6 +217,7 @@ export function finishStorage(executor: Executor, session: Session, replies: Rep
   const { store } = executor;
   const it = session.item;
   const isWhole = endsInCrlf(executor, session);
+  if (isWhole && session.how.isMeta) return finishMetaSet(executor, session, replies);
   session.item = NO_ITEM;
   if (!isWhole) {
     store.release(it);

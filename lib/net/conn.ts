@@ -13,6 +13,7 @@ import {
   openPiece,
   receiveValue,
   refuseValue,
+  STORED_BYTES_MAX,
 } from "../command/storage.ts";
 import { LINE_BYTES_MAX } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
@@ -171,7 +172,7 @@ function receive(conn: Conn, shared: ConnShared): ConnState {
 function valueComplete(conn: Conn, shared: ConnShared): ConnState {
   const replies = conn.replies ?? (conn.replies = shared.pool.takeReplies());
   if (replies === undefined) return ConnState.CLOSING;
-  if (replies.room < LINE_BYTES_MAX) return writeState(replies);
+  if (replies.room < STORED_BYTES_MAX) return writeState(replies);
   finishStorage(shared.executor, conn.session, replies);
   return ConnState.NEW_CMD;
 }

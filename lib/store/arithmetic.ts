@@ -16,6 +16,7 @@ import {
   itemNbytes,
   itemNkey,
   type ItemRef,
+  keepKeyForm,
   loadRefcount,
   NO_ITEM,
 } from "./item.ts";
@@ -83,6 +84,7 @@ function moveLocked(store: Store, hv: number, it: ItemRef, digits: number): bool
   text.bytes[digits] = CR;
   text.bytes[digits + 1] = LF;
   copyBytes(text, 0, store.blockOf(moved), store.valueAt(moved), digits + CRLF_BYTES);
+  keepKeyForm(items, it, moved);
   store.replaceLocked(hv, it, moved);
   return true;
 }

@@ -65,6 +65,12 @@ export const ItemFlag = {
   CHUNKED: 32,
   /** Not an item: a chunk of one. */
   CHUNK: 64,
+  /** The key came in Base64, and goes out so. */
+  KEY_BINARY: 128,
+  /** A client was told that it is its turn to make a new value. */
+  TOKEN_SENT: 256,
+  /** Out of date: still served, and somebody should make a new value. */
+  STALE: 512,
 } as const;
 
 /** Most holders an item may have. Source: memcached items.c, do_item_get's refcount limit. */
@@ -348,6 +354,12 @@ export function itemHasKey(
   const at = (it & UNIT_MASK) * UNIT_BYTES;
   if (items.u8[segment]![at + NKEY] !== nkey) return false;
   return equalBytes(items.blocks[segment]!, at + items.keyOffset, block, from, nkey);
+}
+
+/** Marks the key of `it` as `old` has it: as one that goes out in Base64, or not. */
+export function keepKeyForm(items: Items, old: ItemRef, it: ItemRef): void {
+  const form = itemFlags(items, old) & ItemFlag.KEY_BINARY;
+  if (form !== 0) setItemFlags(items, it, itemFlags(items, it) | form);
 }
 
 /** Whether the item's time has passed at `now`, in seconds since start. */

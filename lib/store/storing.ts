@@ -14,6 +14,7 @@ import {
   itemNbytes,
   itemNkey,
   type ItemRef,
+  keepKeyForm,
   NO_ITEM,
   readItemCas,
 } from "./item.ts";
@@ -66,7 +67,7 @@ export function storeLocked(
   if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
     const joined = joinLocked(store, hv, old, it, mode);
     store.release(it);
-    return joined;
+    return joined === NO_ITEM ? Stored.NOT_STORED : Stored.STORED;
   }
   if (old === NO_ITEM) store.linkLocked(hv, it);
   else store.replaceLocked(hv, old, it);
@@ -106,14 +107,19 @@ function judgeCas(store: Store, old: ItemRef, cas: U64): Stored {
   return Stored.STORED;
 }
 
-/** Replaces `old` by its value and that of `it` together; flags and expiry stay those of `old`. */
-function joinLocked(
+/**
+ * Replaces `old` by its value and that of `it` together; flags and expiry stay those of `old`.
+ * Caller holds the shard's lock, and keeps its hold on `it`. Takes: LRU, slab.
+ *
+ * @returns The new item, or {@linkcode NO_ITEM} when there is no memory for it.
+ */
+export function joinLocked(
   store: Store,
   hv: number,
   old: ItemRef,
   it: ItemRef,
   mode: StoreMode,
-): Stored {
+): ItemRef {
   const { items } = store;
   const oldBytes = itemNbytes(items, old) - CRLF_BYTES;
   const addedBytes = itemNbytes(items, it) - CRLF_BYTES;
@@ -126,10 +132,10 @@ function joinLocked(
     itemExptime(items, old),
     oldBytes + addedBytes + CRLF_BYTES,
   );
-  if (joined === NO_ITEM) return Stored.NOT_STORED;
+  if (joined === NO_ITEM) return NO_ITEM;
   if (isChunked(items, joined) && !takeAllChunks(store, joined)) {
     store.release(joined);
-    return Stored.NOT_STORED;
+    return NO_ITEM;
   }
   const first = mode === StoreMode.APPEND ? old : it;
   const second = mode === StoreMode.APPEND ? it : old;
@@ -138,6 +144,7 @@ function joinLocked(
   copyPieces(items, source, target, itemNbytes(items, first) - CRLF_BYTES);
   source.open(items, second);
   copyPieces(items, source, target, itemNbytes(items, second));
+  keepKeyForm(items, old, joined);
   store.replaceLocked(hv, old, joined);
-  return Stored.STORED;
+  return joined;
 }

@@ -20,8 +20,10 @@ const FLAGS = {
   pid: { type: "string" },
 } as const;
 
-/** What a batch asks for: `multiget` names all its keys in one get. */
-export type Mode = "get" | "set" | "multiget";
+/** What a batch can ask for: `multiget` names all its keys in one get; `mg` and `ms` are meta. */
+const MODES = ["get", "set", "multiget", "mg", "ms"] as const;
+/** What a batch asks for. */
+export type Mode = typeof MODES[number];
 
 /** Requests that are sent in one write, and what must come back. */
 export interface Batch {
@@ -65,6 +67,22 @@ export function buildBatch(mode: Mode, index: number, depth: number, valueBytes:
       return encode(
         keys.map((key) => `get ${key}\r\n`).join(""),
         values.map((value) => `${value}END\r\n`).join(""),
+        true,
+      );
+    case "ms":
+      return encode(
+        keys.map((key, at) => {
+          return `ms ${key} ${valueBytes}\r\n${valueOf(index * depth + at, valueBytes)}\r\n`;
+        }).join(""),
+        "HD\r\n".repeat(depth),
+        false,
+      );
+    case "mg":
+      return encode(
+        keys.map((key) => `mg ${key} v\r\n`).join(""),
+        keys.map((_, at) => {
+          return `VA ${valueBytes}\r\n${valueOf(index * depth + at, valueBytes)}\r\n`;
+        }).join(""),
         true,
       );
     case "multiget":
@@ -129,9 +147,9 @@ async function open(port: number, batch: Batch): Promise<Deno.TcpConn> {
 async function main(): Promise<void> {
   const { values: options } = parseArgs({ args: Deno.args, options: FLAGS });
   const mode = options.mode as Mode;
-  if (options.port === undefined || !["get", "set", "multiget"].includes(mode)) {
+  if (options.port === undefined || !MODES.includes(mode)) {
     console.error(
-      "usage: pipeline.ts --port N [--mode get|set|multiget] [--conns 16] [--depth 16] " +
+      "usage: pipeline.ts --port N [--mode get|set|multiget|mg|ms] [--conns 16] [--depth 16] " +
         "[--value 100] [--seconds 3] [--warm 0.3] [--pid N]",
     );
     Deno.exit(2);

@@ -1,5 +1,7 @@
 // The table of workloads that `deno task bench` puts on both servers.
 
+import type { Mode } from "./pipeline.ts";
+
 /** Load by memcaslap: each conn sends one request at a time. */
 export interface CaslapWorkload {
   readonly tool: "memcaslap";
@@ -17,7 +19,7 @@ export interface PipelineWorkload {
   readonly tool: "pipeline";
   readonly name: string;
   readonly conns: number;
-  readonly mode: "get" | "set" | "multiget";
+  readonly mode: Mode;
   readonly depth: number;
   readonly valueBytes: number;
 }
@@ -39,6 +41,9 @@ export const WORKLOADS: readonly Workload[] = [
   pipeline("get-lone", 16, "get", 1),
   pipeline("get-pipelined", 16, "get", 16),
   pipeline("set-pipelined", 16, "set", 16),
+  pipeline("mg-lone", 16, "mg", 1),
+  pipeline("mg-pipelined", 16, "mg", 16),
+  pipeline("ms-pipelined", 16, "ms", 16),
 ];
 
 /** What `workload` does, in words. */

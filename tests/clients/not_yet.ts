@@ -9,7 +9,6 @@ export const NOT_YET: readonly NotYet[] = [
   ["pylibmc-binary", undefined, "the binary protocol"],
   ["memccapable-binary", undefined, "the binary protocol"],
   ["libmemcached-tools", /binary protocol:/, "the binary protocol"],
-  ["npm-memcache", /(flags|cas): runs to its end$/, "the meta protocol"],
 ];
 
 /** What the client as a whole has to wait for; undefined when it can run. */

@@ -31,6 +31,11 @@ export const Verb = {
   SLABS: 24,
   CACHE_MEMLIMIT: 25,
   REFRESH_CERTS: 26,
+  MG: 27,
+  MS: 28,
+  MD: 29,
+  MA: 30,
+  ME: 31,
 } as const;
 export type Verb = typeof Verb[keyof typeof Verb];
 
@@ -65,6 +70,7 @@ const GAT_USAGE = "<exptime> <key>*";
 const STORE_USAGE = "<key> <flags> <exptime> <bytes> [noreply]";
 const CAS_USAGE = "<key> <flags> <exptime> <bytes> <cas> [noreply]";
 const STORED_REPLIES = "STORED, NOT_STORED";
+const META_USAGE = "<key> <flag>*";
 const DELTA_REPLIES = "<value>, NOT_FOUND";
 
 // The most frequent commands first: the table is searched from the top.
@@ -73,6 +79,11 @@ const ROWS = [
   // name        verb            shape min usage                        replies
   ["get",       Verb.GET,       KEYS,  2, KEYS_USAGE,                  "VALUE…, END"],
   ["set",       Verb.SET,       VALUE, 5, STORE_USAGE,                 "STORED"],
+  ["mg",        Verb.MG,        LINE,  2, META_USAGE,                  "HD, VA …, EN"],
+  ["ms",        Verb.MS,        VALUE, 3, "<key> <bytes> <flag>*",     "HD, NS, EX, NF"],
+  ["md",        Verb.MD,        LINE,  2, META_USAGE,                  "HD, NF, EX, NS"],
+  ["ma",        Verb.MA,        LINE,  2, META_USAGE,                  "HD, VA …, NF, NS, EX"],
+  ["me",        Verb.ME,        LINE,  2, "<key> [b]",                 "ME …, EN"],
   ["gets",      Verb.GETS,      KEYS,  2, KEYS_USAGE,                  "VALUE… <cas>, END"],
   ["gat",       Verb.GAT,       KEYS,  3, GAT_USAGE,                   "VALUE…, END"],
   ["gats",      Verb.GATS,      KEYS,  3, GAT_USAGE,                   "VALUE… <cas>, END"],

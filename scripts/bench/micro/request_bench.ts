@@ -69,9 +69,13 @@ function turn(batch: Uint8Array<ArrayBuffer>): void {
 const batchOf = (line: (i: number) => string) =>
   ascii(Array.from({ length: REQUESTS }, (_, i) => line(i)).join(""));
 const SETS = batchOf((i) => `set bench-${i} 0 0 100\r\n${VALUE}\r\n`);
+const MSS = batchOf((i) => `ms bench-${i} 100\r\n${VALUE}\r\n`);
 turn(SETS);
 
 Deno.bench("16 × get", () => turn(batchOf16.get));
+Deno.bench("16 × mg v", () => turn(batchOf16.mg));
+Deno.bench("16 × mg k f v", () => turn(batchOf16.mgKey));
+Deno.bench("16 × ms", () => turn(MSS));
 Deno.bench("16 × set", () => turn(SETS));
 Deno.bench("get of 16 keys", () => turn(batchOf16.multiget));
 Deno.bench("16 × incr", () => turn(batchOf16.incr));
@@ -79,6 +83,8 @@ Deno.bench("16 × version", () => turn(batchOf16.version));
 
 const batchOf16 = {
   get: batchOf((i) => `get bench-${i}\r\n`),
+  mg: batchOf((i) => `mg bench-${i} v\r\n`),
+  mgKey: batchOf((i) => `mg bench-${i} k f v\r\n`),
   multiget: ascii(`get ${Array.from({ length: REQUESTS }, (_, i) => `bench-${i}`).join(" ")}\r\n`),
   incr: batchOf(() => "incr counter 1\r\n"),
   version: batchOf(() => "version\r\n"),

@@ -1,0 +1,154 @@
+// ma: incr and decr by the meta protocol.
+//
+// Source: memcached proto_text.c, process_marithmetic_command; doc/protocol.txt, "Meta Arithmetic".
+
+import type { Block } from "../base/block.ts";
+import { Block as Bytes } from "../base/block.ts";
+import { copyBytes } from "../base/copy.ts";
+import { U64 } from "../base/u64.ts";
+import { Flag } from "../protocol/meta/flags.ts";
+import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
+import type { Verb } from "../protocol/text/commands.ts";
+import { ClassCounter, Counter } from "../stats/names.ts";
+import { addDeltaLocked, Added } from "../store/arithmetic.ts";
+import { toExptime } from "../store/exptime.ts";
+import { type ItemRef, NO_ITEM, readItemCas, setItemCas, setItemExptime } from "../store/item.ts";
+import { classOf } from "../store/lru.ts";
+import { linkNewLocked } from "../store/vivify.ts";
+import type { Executor } from "./executor.ts";
+import {
+  flushFirst,
+  META_BYTES_MAX,
+  refuseLine,
+  Word,
+  writeCas,
+  writeKeyFlag,
+  writeTokenBack,
+  writeTtl,
+  writeWord,
+} from "./meta_reply.ts";
+import { Outcome, type Session } from "./session.ts";
+
+const FIRST_FLAG = 2;
+
+/** Characters of the M flag. */
+const INCR_MODES: readonly number[] = [0, 0x49, 0x2b]; // none, I, +
+const DECR_MODES: readonly number[] = [0x44, 0x2d]; // D, -
+
+const ONE = new U64();
+ONE.set(0, 1);
+const ZERO = new U64();
+const result = new U64();
+const cas = new U64();
+const text = new Bytes(new ArrayBuffer(32));
+
+/** Runs `ma <key> <flag>*` from the executor's tokens. */
+export function runMetaArithmetic(
+  executor: Executor,
+  session: Session,
+  _verb: Verb,
+  block: Block,
+  replies: ReplyBuffer,
+): Outcome {
+  const { meta, tokens, store } = executor;
+  if (replies.room < META_BYTES_MAX) return flushFirst(executor, session);
+  if (!meta.read(block, tokens, FIRST_FLAG)) {
+    refuse(executor, replies);
+    return Outcome.DONE;
+  }
+  const isIncr = INCR_MODES.includes(meta.mode);
+  if (!isIncr && !DECR_MODES.includes(meta.mode)) {
+    replies.write(Reply.BAD_MA_MODE);
+    return Outcome.DONE;
+  }
+  const { keyBlock, keyFrom, nkey } = meta;
+  const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
+
+  store.lock(hv);
+  const it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+  if (it !== NO_ITEM) changeLocked(executor, hv, it, isIncr, block, replies);
+  else if (meta.has(Flag.N)) vivifyLocked(executor, hv, block, replies);
+  else {
+    executor.counters.add(isIncr ? Counter.INCR_MISSES : Counter.DECR_MISSES, 1);
+    writeWord(executor, block, Word.NF, replies);
+  }
+  store.unlock(hv);
+
+  return Outcome.DONE;
+}
+
+/** memcached says the same for both faults of a flag here. */
+function refuse(executor: Executor, replies: ReplyBuffer): void {
+  const { error } = executor.meta;
+  if (error === Reply.INVALID_FLAG || error === Reply.DUPLICATE_FLAG) {
+    replies.write(Reply.INVALID_OR_DUPLICATE_FLAG);
+  } else refuseLine(executor, replies);
+}
+
+/** Makes the item with its initial value. Caller holds the shard. */
+function vivifyLocked(executor: Executor, hv: number, block: Block, replies: ReplyBuffer): void {
+  const { meta, store } = executor;
+  const initial = meta.has(Flag.J) ? meta.initial : ZERO;
+  const digits = initial.write(text.bytes, 0);
+  const it = linkNewLocked(store, meta, hv, digits);
+  if (it === NO_ITEM) return replies.write(Reply.NO_MEMORY_VIVIFYING);
+  copyBytes(text, 0, store.blockOf(it), store.valueAt(it), digits);
+  writeNumberLocked(executor, it, initial, block, replies);
+}
+
+/** Adds to `it`, or subtracts from it, and answers. Caller holds the shard. */
+function changeLocked(
+  executor: Executor,
+  hv: number,
+  it: ItemRef,
+  isIncr: boolean,
+  block: Block,
+  replies: ReplyBuffer,
+): void {
+  const { meta, store, counters } = executor;
+  const { items, clock } = store;
+  readItemCas(items, it, cas);
+  if (meta.has(Flag.C) && !meta.compare.isZero && !cas.equals(meta.compare)) {
+    return writeWord(executor, block, Word.EX, replies);
+  }
+  const clsid = classOf(items, it);
+  const delta = meta.has(Flag.D) ? meta.delta : ONE;
+  const added = addDeltaLocked(store, hv, it, isIncr, delta, result);
+  if (added === Added.NON_NUMERIC) return replies.write(Reply.NON_NUMERIC);
+  counters.addClass(clsid, isIncr ? ClassCounter.INCR_HITS : ClassCounter.DECR_HITS, 1);
+  if (added === Added.NO_MEMORY) return replies.write(Reply.NO_MEMORY_ADDING);
+
+  // A longer number has moved to another item.
+  const changed = store.assoc.findLocked(hv, meta.keyBlock, meta.keyFrom, meta.nkey);
+  if (meta.has(Flag.T)) setItemExptime(items, changed, toExptime(meta.ttl, clock));
+  if (meta.has(Flag.E) && !meta.explicit.isZero) setItemCas(items, changed, meta.explicit);
+  writeNumberLocked(executor, changed, result, block, replies);
+}
+
+/** Answers with the number, if it is asked for, and the flags. Caller holds the shard. */
+function writeNumberLocked(
+  executor: Executor,
+  it: ItemRef,
+  number: U64,
+  block: Block,
+  replies: ReplyBuffer,
+): void {
+  const { meta, tokens, store } = executor;
+  if (meta.has(Flag.q)) return;
+  const digits = number.write(text.bytes, 0);
+  if (meta.has(Flag.v)) {
+    replies.write(Word.VA);
+    replies.writeUint(digits);
+  } else replies.write(Word.HD);
+  for (let index = meta.firstFlag; index < tokens.count; index++) {
+    const letter = block.bytes[tokens.start[index]!];
+    if (letter === Flag.c) writeCas(store, it, replies);
+    else if (letter === Flag.t) writeTtl(store, it, replies);
+    else if (letter === Flag.k) writeKeyFlag(executor, it, replies);
+    else if (letter === Flag.O) writeTokenBack(executor, block, index, replies);
+  }
+  replies.write(Reply.CRLF);
+  if (!meta.has(Flag.v)) return;
+  replies.writeRange(text, 0, digits);
+  replies.write(Reply.CRLF);
+}

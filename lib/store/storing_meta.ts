@@ -1,0 +1,146 @@
+// Putting a received item in its place as ms asks: with a version to compare or to give, stale, or
+// where there was none to append to.
+//
+// Source: memcached memcached.c, do_store_item.
+
+import { U64 } from "../base/u64.ts";
+import { ClassCounter, Counter } from "../stats/names.ts";
+import { bumpLocked } from "./bump.ts";
+import {
+  itemExptime,
+  ItemFlag,
+  itemFlags,
+  itemKeyAt,
+  itemNbytes,
+  itemNkey,
+  type ItemRef,
+  NO_ITEM,
+  readItemCas,
+  setItemCas,
+  setItemExptime,
+  setItemFlags,
+} from "./item.ts";
+import { classOf } from "./lru.ts";
+import type { Store } from "./store.ts";
+import { joinLocked, Stored, StoreMode } from "./storing.ts";
+
+const CRLF_BYTES = 2;
+
+/** How an item is to be stored, and what came of it. */
+export class MetaStorage {
+  /** The item comes from ms. */
+  isMeta = false;
+  isQuiet = false;
+  /** {@linkcode compare} must be the version of the item that is there. */
+  compares = false;
+  readonly compare = new U64();
+  /** A version older than the item's stores all the same, and leaves it stale. */
+  invalidates = false;
+  /** The version to give; 0 for the next one. */
+  readonly explicit = new U64();
+  /** Where there is nothing to append to, the item is stored with {@linkcode vivifyExptime}. */
+  vivifies = false;
+  vivifyExptime = 0;
+  /** Bytes in use of the flags that come back. */
+  returned = 0;
+  /** Of the item as it is stored: version, and value length in bytes. */
+  readonly cas = new U64();
+  size = 0;
+}
+
+const current = new U64();
+
+/**
+ * Stores `it`, whose value is complete, or lets go of it: the caller's hold ends here. Caller holds
+ * the shard's lock. Takes: LRU, slab.
+ */
+export function storeMetaLocked(
+  store: Store,
+  hv: number,
+  it: ItemRef,
+  mode: StoreMode,
+  how: MetaStorage,
+): Stored {
+  const { items } = store;
+  const old = store.findLocked(hv, store.blockOf(it), itemKeyAt(items, it), itemNkey(items, it));
+  how.size = itemNbytes(items, it) - CRLF_BYTES;
+  const stored = judge(store, old, mode, how);
+  if (stored !== Stored.STORED) {
+    store.release(it);
+    return stored;
+  }
+  const left = putLocked(store, hv, old, it, mode, how);
+  if (left === NO_ITEM) return Stored.NOT_STORED;
+  if (!how.explicit.isZero) setItemCas(items, left, how.explicit);
+  readItemCas(items, left, how.cas);
+  how.size = itemNbytes(items, left) - CRLF_BYTES;
+  return Stored.STORED;
+}
+
+/** Whether the item may be stored. Caller holds the shard's lock. */
+function judge(store: Store, old: ItemRef, mode: StoreMode, how: MetaStorage): Stored {
+  const joins = mode === StoreMode.APPEND || mode === StoreMode.PREPEND;
+  if (mode === StoreMode.ADD) {
+    if (old === NO_ITEM) return Stored.STORED;
+    bumpLocked(store, old);
+    return Stored.NOT_STORED;
+  }
+  if (old === NO_ITEM) {
+    if (joins && how.vivifies) return Stored.STORED;
+    if (how.compares) {
+      store.counters.add(Counter.CAS_MISSES, 1);
+      return Stored.NOT_FOUND;
+    }
+    return mode === StoreMode.SET ? Stored.STORED : Stored.NOT_STORED;
+  }
+  if (!how.compares) return Stored.STORED;
+  readItemCas(store.items, old, current);
+  const clsid = classOf(store.items, old);
+  const isSame = !current.isZero && current.equals(how.compare);
+  if (isSame || isStale(how)) {
+    store.counters.addClass(clsid, ClassCounter.CAS_HITS, 1);
+    return Stored.STORED;
+  }
+  store.counters.addClass(clsid, ClassCounter.CAS_BADVAL, 1);
+  return Stored.EXISTS;
+}
+
+/** Whether the client knows an older version than `current`, and may store all the same. */
+function isStale(how: MetaStorage): boolean {
+  return how.compares && how.invalidates && how.compare.isBelow(current);
+}
+
+/**
+ * Puts `it` in its place; returns the item that is there now, or {@linkcode NO_ITEM} when there was
+ * no memory for it.
+ */
+function putLocked(
+  store: Store,
+  hv: number,
+  old: ItemRef,
+  it: ItemRef,
+  mode: StoreMode,
+  how: MetaStorage,
+): ItemRef {
+  const { items } = store;
+  if (old === NO_ITEM) {
+    if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
+      setItemExptime(items, it, how.vivifyExptime);
+    }
+    store.linkLocked(hv, it);
+    return it;
+  }
+  if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
+    const joined = joinLocked(store, hv, old, it, mode);
+    store.release(it);
+    return joined;
+  }
+  if (isStale(how)) {
+    // A late value: it can be used, and is to be made anew. Who was told to do so stays told.
+    const sent = itemFlags(items, old) & ItemFlag.TOKEN_SENT;
+    setItemExptime(items, it, itemExptime(items, old));
+    setItemFlags(items, it, itemFlags(items, it) | ItemFlag.STALE | sent);
+  }
+  store.replaceLocked(hv, old, it);
+  return it;
+}
