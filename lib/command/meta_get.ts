@@ -15,6 +15,7 @@ import { ClassCounter, Counter } from "../stats/names.ts";
 import { bumpLocked } from "../store/bump.ts";
 import { toExptime } from "../store/exptime.ts";
 import {
+  advanceItemTime,
   itemClientFlags,
   itemExptime,
   ItemFlag,
@@ -26,7 +27,6 @@ import {
   readItemCas,
   setItemExptime,
   setItemFlags,
-  setItemTime,
 } from "../store/item.ts";
 import { classOf, segmentIndexOf } from "../store/lru.ts";
 import { Miss } from "../store/miss.ts";
@@ -159,7 +159,7 @@ function hitLocked(
   replies.write(Reply.CRLF);
   if (!meta.has(Flag.u) && !isNew) {
     bumpLocked(store, it);
-    if (meta.has(Flag.T)) setItemTime(items, it, store.clock.now);
+    if (meta.has(Flag.T)) advanceItemTime(items, it, store.clock.now);
   }
   if (hasValue) writeValueLocked(store, session, it, isCopied, replies);
   return Served.YES;

@@ -68,3 +68,8 @@ export function wakeWord(words: Int32Array<SharedArrayBuffer>, at: number): void
 export function orWord(words: Words, at: number, bits: number): void {
   Atomics.or(words, at, bits);
 }
+
+/** Keeps only those bits of `words[at]` that are in `bits`. */
+export function andWord(words: Words, at: number, bits: number): void {
+  Atomics.and(words, at, bits);
+}

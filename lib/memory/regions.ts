@@ -46,7 +46,7 @@ export const Global = {
   /** Slab classes that need a page, as bits. */
   NEEDY_LOW: 3 * WORDS_PER_LINE + 7,
   NEEDY_HIGH: 3 * WORDS_PER_LINE + 8,
-  /** Most pages that any of them needs. */
+  /** Most pages that one of them needs, times 64, and that class. */
   NEEDY_PAGES: 3 * WORDS_PER_LINE + 9,
   /** 1 once the maintenance thread is to end. */
   STOPPING: 3 * WORDS_PER_LINE + 11,

@@ -168,7 +168,8 @@ function afterPart(
   if (outcome !== Outcome.DONE) return afterCommand(conn, input, replies, outcome, to);
   input.consume(to - input.consumed);
   if (conn.session.retrieval !== Verb.NONE && input.pending > KEY_MAX + 1) {
-    failRetrieval(conn.session, Reply.BAD_FORMAT, replies);
+    const failed = failRetrieval(conn.session, Reply.BAD_FORMAT, replies);
+    if (failed === Outcome.CLOSE) return closeAfterReplies(conn, replies);
   }
   // An error ends the retrieval before its line does.
   if (conn.session.retrieval === Verb.NONE) conn.skipsLine = true;

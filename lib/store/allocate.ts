@@ -82,17 +82,26 @@ function segmentFor({ tunables, clock }: Store, exptime: number): LruSegment {
  */
 export function takeChunk(store: Store, clsid: SlabClass): ItemRef {
   const chunk = store.slabs.take(clsid);
-  return chunk === NO_ITEM ? takeWithRoom(store, clsid) : chunk;
+  return chunk === NO_ITEM ? takeOrComplain(store, clsid) : chunk;
 }
 
-function takeWithRoom(store: Store, clsid: SlabClass): ItemRef {
-  store.counters.addClass(clsid, ClassCounter.DIRECT_RECLAIMS, 1);
-  for (let tries = 0; tries < ROOM_TRIES_MAX && makeRoom(store, clsid); tries++) {
-    const chunk = store.slabs.take(clsid);
-    if (chunk !== NO_ITEM) return chunk;
-  }
+function takeOrComplain(store: Store, clsid: SlabClass): ItemRef {
+  const chunk = tryTakeChunk(store, clsid);
+  if (chunk !== NO_ITEM) return chunk;
   store.counters.addClass(clsid, ClassCounter.OUTOFMEMORY, 1);
   needPage(store.control, clsid);
   store.miss = Miss.NO_MEMORY;
+  return NO_ITEM;
+}
+
+/** Takes a chunk as {@linkcode takeChunk} does, and says nothing when there is none. */
+export function tryTakeChunk(store: Store, clsid: SlabClass): ItemRef {
+  let chunk = store.slabs.take(clsid);
+  if (chunk !== NO_ITEM) return chunk;
+  store.counters.addClass(clsid, ClassCounter.DIRECT_RECLAIMS, 1);
+  for (let tries = 0; tries < ROOM_TRIES_MAX && makeRoom(store, clsid); tries++) {
+    chunk = store.slabs.take(clsid);
+    if (chunk !== NO_ITEM) return chunk;
+  }
   return NO_ITEM;
 }

@@ -3,6 +3,7 @@
 import { LockRank } from "../memory/lock.ts";
 import { Counter } from "../stats/names.ts";
 import {
+  advanceItemTime,
   ItemFlag,
   itemFlags,
   itemLruId,
@@ -10,7 +11,6 @@ import {
   itemTime,
   setItemExptime,
   setItemFlags,
-  setItemTime,
 } from "./item.ts";
 import { isCold, type LruId } from "./lru.ts";
 import type { Store } from "./store.ts";
@@ -46,7 +46,7 @@ export function bumpLocked(store: Store, it: ItemRef): void {
 /** Notes the time of a second hit. Where there is no room for the move, the item is as it was. */
 function activateLocked(store: Store, it: ItemRef, flags: number): void {
   if (!isCold(store.items, it)) {
-    setItemTime(store.items, it, store.clock.now);
+    advanceItemTime(store.items, it, store.clock.now);
   } else if (!store.bumps.push(it)) {
     store.counters.add(Counter.LRU_BUMPS_DROPPED, 1);
     setItemFlags(store.items, it, flags);
@@ -57,7 +57,7 @@ function activateLocked(store: Store, it: ItemRef, flags: number): void {
 function toHeadLocked(store: Store, it: ItemRef): void {
   const { locks, lru } = store;
   const list = itemLruId(store.items, it) as LruId;
-  setItemTime(store.items, it, store.clock.now);
+  advanceItemTime(store.items, it, store.clock.now);
 
   locks.lock(lru.lockOf(list), LockRank.LRU);
   lru.unlinkLocked(list, it);
@@ -69,5 +69,5 @@ function toHeadLocked(store: Store, it: ItemRef): void {
 export function touchLocked(store: Store, it: ItemRef, exptime: number): void {
   setItemExptime(store.items, it, exptime);
   bumpLocked(store, it);
-  setItemTime(store.items, it, store.clock.now); // A flush to come spares what is touched after it.
+  advanceItemTime(store.items, it, store.clock.now); // A flush to come spares what is touched after it.
 }

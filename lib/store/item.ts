@@ -164,6 +164,11 @@ export function setItemTime(items: Items, it: ItemRef, now: number): void {
   items.u32[it >>> SEGMENT_SHIFT]![(it & UNIT_MASK) * U32_PER_UNIT + TIME] = now;
 }
 
+/** Records an access at `now`, unless a thread whose clock is ahead has recorded a later one. */
+export function advanceItemTime(items: Items, it: ItemRef, now: number): void {
+  if (itemTime(items, it) < now) setItemTime(items, it, now);
+}
+
 /** Expiry in seconds since start; 0 when the item never expires. */
 export function itemExptime(items: Items, it: ItemRef): number {
   return items.u32[it >>> SEGMENT_SHIFT]![(it & UNIT_MASK) * U32_PER_UNIT + EXPTIME]!;

@@ -10,7 +10,14 @@ import { LockRank } from "../memory/lock.ts";
 import { ClassCounter, CLASSES_MAX, Counter } from "../stats/names.ts";
 import { BumpBuffer } from "./bump_buffer.ts";
 import { isFlushed } from "./flush.ts";
-import { ItemFlag, itemFlags, type ItemRef, NO_ITEM, setItemFlags, setItemTime } from "./item.ts";
+import {
+  advanceItemTime,
+  ItemFlag,
+  itemFlags,
+  type ItemRef,
+  NO_ITEM,
+  setItemFlags,
+} from "./item.ts";
 import { classOf, isCold, lruIdOf, LruSegment } from "./lru.ts";
 import { pullTail, relinkLocked, type TailRule } from "./lru_tail.ts";
 import type { SlabClass } from "./slab_class.ts";
@@ -87,7 +94,7 @@ export function warmUp(store: Store, it: ItemRef): boolean {
   if (cold) {
     const clsid = classOf(items, it);
     const list = lruIdOf(clsid, LruSegment.COLD);
-    setItemTime(items, it, store.clock.now);
+    advanceItemTime(items, it, store.clock.now);
     setItemFlags(items, it, itemFlags(items, it) & ~ItemFlag.ACTIVE);
     counters.addClass(clsid, ClassCounter.MOVES_TO_WARM, 1);
 

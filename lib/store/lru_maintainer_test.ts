@@ -8,7 +8,7 @@ import { BumpBuffer, BUMPS_PER_THREAD } from "./bump_buffer.ts";
 import { checkStore } from "./check.ts";
 import { itemLruId, type ItemRef, NO_ITEM } from "./item.ts";
 import { lruIdOf, LruSegment } from "./lru.ts";
-import { juggle, LruMaintainer } from "./lru_maintainer.ts";
+import { juggle, LruMaintainer, warmUp } from "./lru_maintainer.ts";
 import type { SlabClass } from "./slab_class.ts";
 import { makeStore, SMALL_SHAPE, testClock } from "./testing.ts";
 import type { TunableValues } from "./tunables.ts";
@@ -212,4 +212,18 @@ Deno.test("LruMaintainer looks less and less often at lists that rest, up to onc
   fill(client, 1000);
   for (let turn = 0; turn < 6; turn++) ms += maintainer.run(ms);
   assertEquals(counts(client), [200, 0, 800, 0]);
+});
+
+Deno.test("a maintainer whose clock lags does not make an item older", () => {
+  const client = clientOf();
+  fill(client, 100);
+  juggle(client.store, CLASS);
+  client.store.clock.now = 25;
+  client.set("k0", "v");
+  client.store.flushAt(25);
+  for (let n = 0; n < 2; n++) juggle(client.store, CLASS);
+  client.store.clock.now = 24;
+  warmUp(client.store, client.find("k0"));
+  client.store.clock.now = 25;
+  assert(client.get("k0") !== undefined);
 });

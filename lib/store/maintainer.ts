@@ -3,19 +3,10 @@
 // its turn.
 
 import { Snapshot } from "../stats/counters.ts";
-import { CLASSES_MAX } from "../stats/names.ts";
 import { Crawler } from "./crawler.ts";
 import { LruMaintainer } from "./lru_maintainer.ts";
-import {
-  askedMove,
-  askMove,
-  endMove,
-  isInClassSet,
-  isMoving,
-  takeCrawl,
-  takeNeedy,
-} from "./maintenance.ts";
-import { classStates, SlabAutomove, sourceFor } from "./slab_automove.ts";
+import { askedMove, askMove, endMove, isMoving, takeCrawl, takeNeedy } from "./maintenance.ts";
+import { type ClassState, classStates, SlabAutomove, sourceFor } from "./slab_automove.ts";
 import { Moving, POOL, SlabMover } from "./slab_mover.ts";
 import type { Store } from "./store.ts";
 
@@ -38,6 +29,8 @@ export class Maintainer {
   /** The second that was looked at last, and pages that may still move in it. */
   #second = 0;
   #movesLeft = 0;
+  /** When the crawler has rested. */
+  #nextCrawlMs = 0;
   /** Pages still to move to a class that had no chunk left. */
   #needy = { clsid: 0, pages: 0 };
 
@@ -67,7 +60,7 @@ export class Maintainer {
       this.#eachSecond();
     }
     const lruMs = this.#isLruMaintained ? this.#lru.run(nowMs) : REST_MS_MAX;
-    const rest = Math.min(lruMs, this.#crawl(), this.#move());
+    const rest = Math.min(lruMs, this.#crawl(nowMs), this.#move());
     while (slabs.pages.returnOne(this.#discard));
     return rest;
   }
@@ -84,14 +77,20 @@ export class Maintainer {
     this.#movesLeft = Math.ceil(slabs.pages.inUse * MOVED_SHARE);
   }
 
-  #crawl(): number {
+  #crawl(nowMs: number): number {
     const { control, tunables } = this.#store;
     const asked = takeCrawl(control);
     if (asked !== undefined) this.#crawler.start(asked);
     if (!this.#crawler.isRunning) return REST_MS_MAX;
-    if (tunables.get("lruCrawler") === 0) this.#crawler.stop();
-    else if (this.#crawler.step()) return tunables.get("lruCrawlerSleep") / 1000;
-    return REST_MS_MAX;
+    if (tunables.get("lruCrawler") === 0) {
+      this.#crawler.stop();
+      return REST_MS_MAX;
+    }
+    if (nowMs >= this.#nextCrawlMs) {
+      if (!this.#crawler.step()) return REST_MS_MAX;
+      this.#nextCrawlMs = nowMs + tunables.get("lruCrawlerSleep") / 1000;
+    }
+    return this.#nextCrawlMs - nowMs;
   }
 
   #move(): number {
@@ -112,34 +111,37 @@ export class Maintainer {
 
   /** Asks for the move that is most urgent, if any is. */
   #chooseMove(): void {
-    const { control, tunables, slabs: { pages } } = this.#store;
+    const { control, tunables, slabs: { pages }, shape: { evictions } } = this.#store;
     const level = tunables.get("slabAutomove");
-    if (level > 0 && this.#needy.pages === 0) this.#takeNeedy();
+    if (this.#needy.pages === 0) {
+      const needy = takeNeedy(control); // At level 0 they are just forgotten.
+      if (needy !== undefined && level > 0) {
+        this.#needy = { clsid: needy.clsid, pages: Math.min(needy.pages, pages.inUse >> 1) };
+      }
+    }
     if (this.#needy.pages === 0 && !pages.isShrinking && (level === 0 || this.#movesLeft === 0)) {
       return;
     }
     const states = classStates(this.#store, new Snapshot(control));
     if (this.#needy.pages > 0) {
       this.#needy.pages--;
-      const from = sourceFor(states, this.#needy.clsid);
+      const from = sourceFor(states, this.#needy.clsid, evictions);
       if (from !== undefined) askMove(control, { from, to: this.#needy.clsid });
+      else this.#needy.pages = 0;
     } else if (pages.isShrinking) {
-      const from = sourceFor(states, POOL);
+      const from = sourceFor(states, POOL, evictions);
       if (from === undefined) pages.stopShrinking();
       else askMove(control, { from, to: POOL });
-    } else {
-      this.#movesLeft--;
-      const ratio = tunables.get("slabAutomoveRatio");
-      const due = this.#automove.decide(states, tunables.get("slabAutomoveWindow"), ratio);
-      if (due === undefined) this.#movesLeft = 0;
-      else askMove(control, due);
-    }
+    } else this.#chooseByAge(states);
   }
 
-  #takeNeedy(): void {
-    const needy = takeNeedy(this.#store.control);
-    for (let clsid = 1; clsid < CLASSES_MAX; clsid++) {
-      if (isInClassSet(needy, clsid)) this.#needy = { clsid, pages: needy.pages };
-    }
+  #chooseByAge(states: readonly ClassState[]): void {
+    const { control, tunables, shape: { evictions } } = this.#store;
+    this.#movesLeft--;
+    const ratio = tunables.get("slabAutomoveRatio");
+    const due = this.#automove.decide(states, tunables.get("slabAutomoveWindow"), ratio);
+    // Without evictions nothing may go for a page, however old it is.
+    if (due === undefined || (!evictions && due.to !== POOL)) this.#movesLeft = 0;
+    else askMove(control, due);
   }
 }

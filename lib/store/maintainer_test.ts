@@ -6,7 +6,7 @@ import { StoreClient } from "../../tests/support/store_client.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "./check.ts";
 import { Maintainer } from "./maintainer.ts";
-import { askCrawl, askMove, isMoving } from "./maintenance.ts";
+import { askCrawl, askMove, isMoving, needPage } from "./maintenance.ts";
 import type { StoreShape } from "./memory.ts";
 import { SlabWord } from "./slab.ts";
 import { makeStore, SMALL_SHAPE, testClock } from "./testing.ts";
@@ -179,4 +179,42 @@ Deno.test("a crawl that is asked for runs without a maintainer, too, one at a ti
   bed.pass(1);
   assertEquals(checkStore(bed.client.store), { problems: [], items: 0 });
   assert(askCrawl(control, { low: -1, high: -1 }), "The next one may come");
+});
+
+Deno.test("with -M no item goes for a page: not for a needy class, not for a lower limit", () => {
+  const bed = new Bed({ maxbytes: 8 * MIB, evictions: false });
+  let stored = 0;
+  while (bed.client.set(`k${stored}`, "v".repeat(5000)) === "STORED") stored++;
+  for (let n = 0; n < 2000; n++) bed.client.set(`small${n}`, "v".repeat(1000));
+  bed.pass(15, () => void bed.client.set("large", "v".repeat(200_000)));
+  bed.client.store.setMemlimit(4 * MIB);
+  bed.pass(3);
+  const kept = Array.from({ length: stored }, (_, n) => bed.client.get(`k${n}`) !== undefined);
+  assertEquals(kept.filter((here) => here).length, stored);
+  assertEquals(new Snapshot(bed.client.store.control).ofClasses("evictions"), 0);
+});
+
+Deno.test("every class that found no chunk gets a page", () => {
+  const bed = new Bed();
+  fill(bed, 100, 0, 130_000);
+  const { classes, control, slabs } = bed.client.store;
+  const needy = [classes.fit(500), classes.fit(20_000), classes.last];
+  for (const clsid of needy) needPage(control, clsid);
+  bed.pass(2);
+  assertEquals(needy.map((clsid) => slabs.word(clsid, SlabWord.PAGES)), [1, 1, 1]);
+});
+
+Deno.test("the crawler rests as long as it is told, however often others have work", () => {
+  const bed = new Bed({
+    hashpowerInit: 16,
+    tuning: { ...SMALL_SHAPE.tuning, lruCrawlerSleep: 1_000_000 },
+  });
+  for (let n = 0; n < 1000; n++) bed.client.set(`k${n}`, "v", { exptime: 1 });
+  const { store } = bed.client;
+  store.clock.now += 1;
+  store.tunables.set("segmented", 0);
+  assert(askCrawl(store.control, { low: -1, high: -1 }));
+  for (let turn = 0; turn < 100; turn++) bed.maintainer.turn(1_000_000 + turn);
+  const checked = new Snapshot(store.control).ofClasses("crawler_items_checked");
+  assert(checked > 0 && checked < 100, `${checked} of 1000 items`);
 });

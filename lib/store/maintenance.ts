@@ -6,8 +6,8 @@
 //   needy   a bit for each slab class in which an allocation found no chunk
 
 import {
+  andWord,
   compareExchangeWord,
-  exchangeWord,
   loadWord,
   orWord,
   sleepOnWord,
@@ -56,14 +56,18 @@ export function sleepUntilWoken({ i32 }: Control, count: number, ms: number): vo
   sleepOnWord(i32, Global.WAKE, count, ms);
 }
 
+/** Classes there are: a place in NEEDY_PAGES for the class beside the pages. */
+const CLASSES = 64;
+
 /**
  * Records that `clsid` has no chunk left, and wakes the maintenance thread for it.
  *
  * @param pages How many pages it could do with.
  */
 export function needPage(control: Control, clsid: number, pages = 1): void {
-  if (pages > loadWord(control.i32, Global.NEEDY_PAGES)) {
-    storeWord(control.i32, Global.NEEDY_PAGES, pages);
+  const asked = pages * CLASSES + clsid;
+  if (pages > 1 && asked > loadWord(control.i32, Global.NEEDY_PAGES)) {
+    storeWord(control.i32, Global.NEEDY_PAGES, asked);
   }
   const word = clsid < CLASSES_PER_WORD ? Global.NEEDY_LOW : Global.NEEDY_HIGH;
   const bit = 1 << clsid % CLASSES_PER_WORD;
@@ -72,13 +76,22 @@ export function needPage(control: Control, clsid: number, pages = 1): void {
   wakeMaintainer(control);
 }
 
-/** Takes the classes that have no chunk left, and forgets them. */
-export function takeNeedy({ i32 }: Control): ClassSet & { readonly pages: number } {
-  return {
-    low: exchangeWord(i32, Global.NEEDY_LOW, 0),
-    high: exchangeWord(i32, Global.NEEDY_HIGH, 0),
-    pages: Math.max(1, exchangeWord(i32, Global.NEEDY_PAGES, 0)),
-  };
+/** Takes one of the classes that have no chunk left, and forgets it; undefined when none has. */
+export function takeNeedy(
+  { i32 }: Control,
+): { readonly clsid: number; readonly pages: number } | undefined {
+  for (const [word, base] of [[Global.NEEDY_LOW, 0], [Global.NEEDY_HIGH, 32]] as const) {
+    const bits = loadWord(i32, word);
+    if (bits === 0) continue;
+    const place = 31 - Math.clz32(bits & -bits);
+    andWord(i32, word, ~(1 << place));
+    const clsid = base + place;
+    const asked = loadWord(i32, Global.NEEDY_PAGES);
+    if (asked % CLASSES !== clsid) return { clsid, pages: 1 };
+    storeWord(i32, Global.NEEDY_PAGES, 0);
+    return { clsid, pages: Math.max(1, Math.floor(asked / CLASSES)) };
+  }
+  return undefined;
 }
 
 /** Asks for a crawl of `classes`; false when one is under way. */

@@ -88,6 +88,7 @@ function rescueLocked(
   const copy = takeElsewhere(store, clsid, part === NO_ITEM ? it : part);
   if (copy === NO_ITEM) {
     counters.add(Counter.SLAB_REASSIGN_BUSY_NOMEM, 1);
+    if (!store.shape.evictions) return; // The page will stay where it is.
     counters.addClass(classOf(items, it), ClassCounter.EVICTIONS, 1);
     store.unlinkLocked(hv, it);
     return;

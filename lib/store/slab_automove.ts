@@ -124,11 +124,18 @@ export class SlabAutomove {
 /**
  * The class that should give a page to `to`: one with a page of free chunks if there is any, else
  * the one with the oldest item. Undefined when none has two pages.
+ *
+ * @param mayEvict Whether items may go for it; otherwise only a page of free chunks will do.
  */
-export function sourceFor(states: readonly ClassState[], to: number): number | undefined {
+export function sourceFor(
+  states: readonly ClassState[],
+  to: number,
+  mayEvict = true,
+): number | undefined {
   let source: ClassState | undefined;
   for (const state of states) {
     if (state.clsid === to || state.pages < SOURCE_PAGES_MIN) continue;
+    if (!mayEvict && state.freeChunks < state.perPage) continue;
     if (source === undefined || isBetterSource(state, source)) source = state;
   }
   return source?.clsid;

@@ -95,6 +95,7 @@ export class Pages {
   }
 
   #takeLocked(beyondLimit: boolean): number {
+    if (!beyondLimit && this.inUse > this.limit) return NO_PAGE; // The pool is being given back.
     const pooled = this.#pop(PageWord.POOL_HEAD, PageWord.POOL_COUNT);
     if (pooled !== NO_PAGE) return pooled;
     if (!beyondLimit && this.inUse >= this.limit) return NO_PAGE;

@@ -151,10 +151,10 @@ export class Store {
     const memory = this.items.blocks[segmentOf(it)];
     if (memory === undefined || it === NO_ITEM) return NOT_LINKED;
     if ((itemFlags(this.items, it) & ItemFlag.LINKED) === 0) return NOT_LINKED;
-    if (itemKeyAt(this.items, it) + itemNkey(this.items, it) > memory.bytes.length) {
-      return NOT_LINKED;
-    }
-    const hv = this.assoc.hashOf(it); // Of whatever is there at this moment.
+    const from = itemKeyAt(this.items, it);
+    const to = from + itemNkey(this.items, it); // Whatever is there at this moment.
+    if (to > memory.bytes.length) return NOT_LINKED;
+    const hv = this.assoc.hash(memory, from, to);
     this.lock(hv);
     if (this.assoc.hasLocked(hv, it)) return hv;
     this.unlock(hv);

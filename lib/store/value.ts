@@ -1,7 +1,7 @@
 // Values, in one chunk or in many: a cursor over their pieces, and chunks for one that comes.
 
 import { copyBytes } from "../base/copy.ts";
-import { takeChunk } from "./allocate.ts";
+import { takeChunk, tryTakeChunk } from "./allocate.ts";
 import {
   CHUNK,
   chunkClass,
@@ -106,8 +106,13 @@ export function lastTwoBytes(items: Items, it: ItemRef): number {
 export function takeValueChunk(store: Store, it: ItemRef, last: ItemRef, left: number): ItemRef {
   const { items, classes } = store;
   const largest = classes.chunkBytes[classes.last]! - CHUNK.bytes;
-  const clsid = left >= largest ? classes.last : classes.fit(left + CHUNK.bytes);
-  const chunk = takeChunk(store, clsid);
+  let clsid = left >= largest ? classes.last : classes.fit(left + CHUNK.bytes);
+  let chunk = tryTakeChunk(store, clsid);
+  if (chunk === NO_ITEM) {
+    // The lists of large items are those of the largest class: there one can go for it.
+    clsid = classes.last;
+    chunk = takeChunk(store, clsid);
+  }
   if (chunk === NO_ITEM) {
     if (left > PAGE_BYTES) needPage(store.control, clsid, Math.ceil(left / PAGE_BYTES));
     return NO_ITEM;

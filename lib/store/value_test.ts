@@ -137,3 +137,12 @@ Deno.test("the last chunk of a value is of the class that fits", () => {
   const rest = MIB / 2 + 1002 - (MIB / 2 - 32);
   assertEquals(used(store.classes.fit(rest + 32)), 1);
 });
+
+Deno.test("a large item evicts another when its last chunk finds no room in its class", () => {
+  const client = clientOf({ maxbytes: 8 * MIB, slabChunkMax: MIB / 2 });
+  for (let n = 0; n < 100; n++) {
+    const length = MIB / 2 + 20_000 + (n * 7919) % 400_000;
+    assertEquals(client.set(`large${n % 30}`, "v".repeat(length)), "STORED", `${length} bytes`);
+  }
+  assertEquals(checkStore(client.store).problems, []);
+});

@@ -47,15 +47,14 @@ export function canMapMemory(bytes: number): boolean {
 }
 
 /**
- * Gives the memory of mapped pages back to the system: they read as zeroes from now on.
+ * Gives the memory of mapped pages back to the system: they read as zeroes from now on. Where the
+ * kernel does not allow it, they stay.
  *
  * @param isLocked Whether {@linkcode lockMemory} has been called for them.
  */
 export function discardMemory(address: number, bytes: number, isLocked = false): void {
   if (isLocked) libc.munlock(BigInt(address), BigInt(bytes)); // Locked pages cannot be discarded.
-  if (libc.madvise(BigInt(address), BigInt(bytes), MADV_REMOVE) < 0) {
-    throw new SysError("madvise", -1, errno());
-  }
+  libc.madvise(BigInt(address), BigInt(bytes), MADV_REMOVE);
   if (isLocked) lockMemory(address, bytes);
 }
 
