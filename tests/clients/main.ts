@@ -37,6 +37,7 @@ const CLIENTS: readonly Client[] = [
   client("npm-memcached", DENO, "npm_memcached.ts"),
   client("npm-memcache-client", DENO, "npm_memcache_client.ts"),
   client("npm-memcache", DENO, "npm_memcache.ts"),
+  client("meta-raw", DENO, "meta_raw.ts"),
   client("pymemcache", PYTHON, "pymemcache_client.py", { packages: ["python3-pymemcache"] }),
   client("pylibmc", PYTHON, "pylibmc_client.py", { packages: ["python3-pylibmc"] }),
   client("pylibmc-binary", PYTHON, "pylibmc_client.py", {

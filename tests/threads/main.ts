@@ -24,6 +24,8 @@ const MIB = 2 ** 20;
 /** Longest a round may take, in milliseconds: a lock that nobody gives back is a failure too. */
 const ROUND_MS_MAX = 30_000;
 const PROBLEMS_SHOWN_MAX = 8;
+/** Items of 1,000 bytes that are there from the start where pages are to move. */
+const FILLERS = 4000;
 
 /** One kind of round. */
 interface Round {
@@ -116,6 +118,9 @@ async function play(round: Round, { threads, seed, canary }: Manner): Promise<st
   store.start(plan);
   storeWord(store.control.u32, Global.NOW, CLOCK_START);
   work.prepare?.(client);
+  if (round.mustMove) {
+    for (let n = 0; n < FILLERS; n++) client.set(`filler${n}`, "f".repeat(1000)); // Some pages.
+  }
 
   const barrier = new SharedArrayBuffer(8);
   const { work: name, operations } = round;

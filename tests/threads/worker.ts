@@ -8,7 +8,8 @@ import { loadWord } from "../../lib/memory/atomic.ts";
 import { Global } from "../../lib/memory/regions.ts";
 import { Maintainer } from "../../lib/store/maintainer.ts";
 import { askCrawl, askMove, isMoving } from "../../lib/store/maintenance.ts";
-import { PAGE_BYTES } from "../../lib/store/slab_class.ts";
+import { SlabWord } from "../../lib/store/slab.ts";
+import { PAGE_BYTES, type SlabClass } from "../../lib/store/slab_class.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { discardMemory } from "../../lib/sys/mmap.ts";
 import { StoreClient } from "../support/store_client.ts";
@@ -100,8 +101,10 @@ function maintain(
     store.clock.now = loadWord(store.control.u32, Global.NOW);
     if (prng.below(50) === 0) askCrawl(store.control, { low: -1, high: -1 });
     if (prng.below(20) === 0) {
-      const clsid = (): number => prng.below(store.classes.last + 1);
-      askMove(store.control, { from: clsid(), to: clsid() });
+      const rich = Array.from({ length: store.classes.last }, (_, index) => index + 1)
+        .filter((id) => store.slabs.word(id as SlabClass, SlabWord.PAGES) > 1);
+      const from = rich.length > 0 ? prng.pick(rich) : 0;
+      askMove(store.control, { from, to: prng.below(store.classes.last + 1) });
     }
     if (prng.below(500) === 0) store.setMemlimit((1 + prng.below(6)) * PAGE_BYTES);
     if (prng.below(500) === 0) store.tunables.set("segmented", prng.below(2));
