@@ -93,7 +93,8 @@ function vivifyLocked(executor: Executor, hv: number, block: Block, replies: Rep
   const it = linkNewLocked(store, meta, hv, digits);
   if (it === NO_ITEM) return replies.write(Reply.NO_MEMORY_VIVIFYING);
   copyBytes(text, 0, store.blockOf(it), store.valueAt(it), digits);
-  writeNumberLocked(executor, it, initial, block, replies);
+  setItemExptime(store.items, it, 0); // N takes effect in its place among the flags.
+  writeNumberLocked(executor, it, initial, true, block, replies);
 }
 
 /** Adds to `it`, or subtracts from it, and answers. Caller holds the shard. */
@@ -106,7 +107,7 @@ function changeLocked(
   replies: ReplyBuffer,
 ): void {
   const { meta, store, counters } = executor;
-  const { items, clock } = store;
+  const { items } = store;
   readItemCas(items, it, cas);
   if (meta.has(Flag.C) && !meta.compare.isZero && !cas.equals(meta.compare)) {
     return writeWord(executor, block, Word.EX, replies);
@@ -120,21 +121,25 @@ function changeLocked(
 
   // A longer number has moved to another item.
   const changed = store.assoc.findLocked(hv, meta.keyBlock, meta.keyFrom, meta.nkey);
-  if (meta.has(Flag.T)) setItemExptime(items, changed, toExptime(meta.ttl, clock));
   if (meta.has(Flag.E) && !meta.explicit.isZero) setItemCas(items, changed, meta.explicit);
-  writeNumberLocked(executor, changed, result, block, replies);
+  writeNumberLocked(executor, changed, result, false, block, replies);
 }
 
-/** Answers with the number, if it is asked for, and the flags. Caller holds the shard. */
+/**
+ * Answers with the number, if it is asked for, and the flags; T and N take effect in their place.
+ * Caller holds the shard.
+ */
 function writeNumberLocked(
   executor: Executor,
   it: ItemRef,
   number: U64,
+  isNew: boolean,
   block: Block,
   replies: ReplyBuffer,
 ): void {
   const { meta, tokens, store } = executor;
-  if (meta.has(Flag.q)) return;
+  const { items, clock } = store;
+  const before = replies.used;
   const digits = number.write(text.bytes, 0);
   if (meta.has(Flag.v)) {
     replies.write(Word.VA);
@@ -142,13 +147,18 @@ function writeNumberLocked(
   } else replies.write(Word.HD);
   for (let index = meta.firstFlag; index < tokens.count; index++) {
     const letter = block.bytes[tokens.start[index]!];
-    if (letter === Flag.c) writeCas(store, it, replies);
+    if (letter === Flag.T) setItemExptime(items, it, toExptime(meta.ttl, clock));
+    else if (letter === Flag.N && isNew) {
+      setItemExptime(items, it, toExptime(meta.vivifyTtl, clock));
+    } else if (letter === Flag.c) writeCas(store, it, replies);
     else if (letter === Flag.t) writeTtl(store, it, replies);
     else if (letter === Flag.k) writeKeyFlag(executor, it, replies);
     else if (letter === Flag.O) writeTokenBack(executor, block, index, replies);
   }
   replies.write(Reply.CRLF);
-  if (!meta.has(Flag.v)) return;
-  replies.writeRange(text, 0, digits);
-  replies.write(Reply.CRLF);
+  if (meta.has(Flag.v)) {
+    replies.writeRange(text, 0, digits);
+    replies.write(Reply.CRLF);
+  }
+  if (meta.has(Flag.q) && !isNew) replies.used = before; // Only a number that was changed is quiet.
 }

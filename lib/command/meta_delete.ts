@@ -59,7 +59,10 @@ export function runMetaDelete(
 function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block {
   const { meta, store, counters } = executor;
   readItemCas(store.items, it, cas);
-  if (meta.has(Flag.C) && !cas.equals(meta.compare)) return Word.EX;
+  if (meta.has(Flag.C) && !cas.equals(meta.compare)) {
+    counters.add(Counter.DELETE_MISSES, 1);
+    return Word.EX;
+  }
   const clsid = classOf(store.items, it);
   let left = it;
   if (meta.has(Flag.x)) {
@@ -71,9 +74,7 @@ function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block {
   else if (meta.has(Flag.E) && !meta.explicit.isZero) {
     setItemCas(store.items, left, meta.explicit);
   }
-  if (meta.has(Flag.x) || !meta.has(Flag.I)) {
-    counters.addClass(clsid, ClassCounter.DELETE_HITS, 1);
-  }
+  if (!meta.has(Flag.I)) counters.addClass(clsid, ClassCounter.DELETE_HITS, 1);
   return Word.HD;
 }
 

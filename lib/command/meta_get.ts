@@ -154,7 +154,8 @@ function hitLocked(
     replies.write(Word.VA);
     replies.writeUint(nbytes - CRLF_BYTES);
   } else replies.write(Word.HD);
-  const won = writeFlagsLocked(executor, it, block, replies) || isNew;
+  if (isNew) setItemExptime(items, it, 0); // N takes effect in its place among the flags.
+  const won = writeFlagsLocked(executor, it, isNew, block, replies) || isNew;
   writeMarksLocked(executor, it, won, isNew, replies);
   replies.write(Reply.CRLF);
   if (!meta.has(Flag.u) && !isNew) {
@@ -166,7 +167,7 @@ function hitLocked(
 }
 
 /**
- * Writes the flags that come back, in the order of the request; T takes effect in its place.
+ * Writes the flags that come back, in the order of the request; T and N take effect in theirs.
  *
  * @returns Whether R makes this client the one that makes a new value. Caller holds the shard.
  * @hot
@@ -174,6 +175,7 @@ function hitLocked(
 function writeFlagsLocked(
   executor: Executor,
   it: ItemRef,
+  isNew: boolean,
   block: Block,
   replies: ReplyBuffer,
 ): boolean {
@@ -184,6 +186,9 @@ function writeFlagsLocked(
     switch (block.bytes[tokens.start[index]!]) {
       case Flag.T:
         setItemExptime(items, it, toExptime(meta.ttl, clock));
+        break;
+      case Flag.N:
+        if (isNew) setItemExptime(items, it, toExptime(meta.vivifyTtl, clock));
         break;
       case Flag.R:
         won = wantsRecache(executor, it);

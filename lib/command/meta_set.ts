@@ -39,8 +39,8 @@ const MODES = new Map<number, StoreMode>([
 
 /**
  * Reads `ms <key> <bytes> <flag>*` from the executor's tokens and makes the item that the value
- * goes into. A length that cannot be read closes the connection; any other fault is answered, and the
- * value discarded.
+ * goes into. A length that cannot be read closes the connection; any other fault is answered, and
+ * the value discarded.
  * @hot
  */
 export function runMetaSet(

@@ -69,5 +69,5 @@ function toHeadLocked(store: Store, it: ItemRef): void {
 export function touchLocked(store: Store, it: ItemRef, exptime: number): void {
   setItemExptime(store.items, it, exptime);
   bumpLocked(store, it);
-  advanceItemTime(store.items, it, store.clock.now); // A flush to come spares what is touched after it.
+  advanceItemTime(store.items, it, store.clock.now); // A flush to come spares it.
 }

@@ -86,7 +86,7 @@ function judge(store: Store, old: ItemRef, mode: StoreMode, how: MetaStorage): S
     return Stored.NOT_STORED;
   }
   if (old === NO_ITEM) {
-    if (joins && how.vivifies) return Stored.STORED;
+    if (joins) return how.vivifies ? Stored.STORED : Stored.NOT_STORED;
     if (how.compares) {
       store.counters.add(Counter.CAS_MISSES, 1);
       return Stored.NOT_FOUND;
@@ -97,7 +97,7 @@ function judge(store: Store, old: ItemRef, mode: StoreMode, how: MetaStorage): S
   readItemCas(store.items, old, current);
   const clsid = classOf(store.items, old);
   const isSame = !current.isZero && current.equals(how.compare);
-  if (isSame || isStale(how)) {
+  if (isSame || (!joins && isStale(how))) {
     store.counters.addClass(clsid, ClassCounter.CAS_HITS, 1);
     return Stored.STORED;
   }

@@ -20,8 +20,8 @@ const WRONG = ["", "x", "-1", "18446744073709551616", "1 ", "9999999999999999999
 
 /** Every line that may begin a reply. */
 const REPLY = new RegExp(
-  "^(HD|VA|EN|NF|NS|EX|ME|STORED|NOT_STORED|DELETED|NOT_FOUND|VALUE|END|CLIENT_ERROR|SERVER_ERROR|" +
-    "ERROR|$)",
+  "^(HD|VA|EN|NF|NS|EX|ME|STORED|NOT_STORED|DELETED|NOT_FOUND|VALUE|END|" +
+    "CLIENT_ERROR|SERVER_ERROR|ERROR|$)",
 );
 
 /** Plays one round and returns what is wrong, with the seed that plays it again. */

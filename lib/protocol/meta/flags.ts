@@ -60,7 +60,6 @@ export const FLAG_ROWS: readonly FlagRow[] = [
   ["x", NONE,   "", "", "drop the value, keep the item", ""],
   ["P", NONE,   "(for proxies)", "(for proxies)", "(for proxies)", "(for proxies)"],
   ["L", NONE,   "(for proxies)", "(for proxies)", "(for proxies)", "(for proxies)"],
-  ["S", NONE,   "(ignored)", "(ignored)", "(ignored)", "(ignored)"],
 ];
 
 /** What {@linkcode FLAG_TOKENS} has for a letter that is no flag. */

@@ -53,7 +53,7 @@ Deno.test("read() knows which flags a line has, and forgets those of the line be
   for (const letter of "vkTNRCEFJDMOq") {
     assertEquals(request.has(letter.charCodeAt(0)), true, letter);
   }
-  for (const letter of "bcfhlstuxIPLS") {
+  for (const letter of "bcfhlstuxIPL") {
     assertEquals(request.has(letter.charCodeAt(0)), false, letter);
   }
   assertEquals([request.ttl, request.vivifyTtl, request.recacheTtl], [30, 10, 5]);
