@@ -2,8 +2,7 @@
 //
 // Source: memcached proto_text.c, process_marithmetic_command; doc/protocol.txt, "Meta Arithmetic".
 
-import type { Block } from "../base/block.ts";
-import { Block as Bytes } from "../base/block.ts";
+import { Block } from "../base/block.ts";
 import { copyBytes } from "../base/copy.ts";
 import { U64 } from "../base/u64.ts";
 import { Flag } from "../protocol/meta/flags.ts";
@@ -17,9 +16,7 @@ import { classOf } from "../store/lru.ts";
 import { linkNewLocked } from "../store/vivify.ts";
 import type { Executor } from "./executor.ts";
 import {
-  flushFirst,
-  META_BYTES_MAX,
-  refuseLine,
+  readLine,
   Word,
   writeCas,
   writeKeyFlag,
@@ -28,8 +25,6 @@ import {
   writeWord,
 } from "./meta_reply.ts";
 import { Outcome, type Session } from "./session.ts";
-
-const FIRST_FLAG = 2;
 
 /** Characters of the M flag. */
 const INCR_MODES: readonly number[] = [0, 0x49, 0x2b]; // none, I, +
@@ -40,7 +35,7 @@ ONE.set(0, 1);
 const ZERO = new U64();
 const result = new U64();
 const cas = new U64();
-const text = new Bytes(new ArrayBuffer(32));
+const text = new Block(new ArrayBuffer(32));
 
 /** Runs `ma <key> <flag>*` from the executor's tokens. */
 export function runMetaArithmetic(
@@ -50,12 +45,9 @@ export function runMetaArithmetic(
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
-  const { meta, tokens, store } = executor;
-  if (replies.room < META_BYTES_MAX) return flushFirst(executor, session);
-  if (!meta.read(block, tokens, FIRST_FLAG)) {
-    refuse(executor, replies);
-    return Outcome.DONE;
-  }
+  const { meta, store } = executor;
+  const otherwise = readLine(executor, session, block, replies, true);
+  if (otherwise !== undefined) return otherwise;
   const isIncr = INCR_MODES.includes(meta.mode);
   if (!isIncr && !DECR_MODES.includes(meta.mode)) {
     replies.write(Reply.BAD_MA_MODE);
@@ -75,14 +67,6 @@ export function runMetaArithmetic(
   store.unlock(hv);
 
   return Outcome.DONE;
-}
-
-/** memcached says the same for both faults of a flag here. */
-function refuse(executor: Executor, replies: ReplyBuffer): void {
-  const { error } = executor.meta;
-  if (error === Reply.INVALID_FLAG || error === Reply.DUPLICATE_FLAG) {
-    replies.write(Reply.INVALID_OR_DUPLICATE_FLAG);
-  } else refuseLine(executor, replies);
 }
 
 /** Makes the item with its initial value. Caller holds the shard. */

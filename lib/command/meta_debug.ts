@@ -24,10 +24,9 @@ import {
 import { classOf } from "../store/lru.ts";
 import type { Store } from "../store/store.ts";
 import type { Executor } from "./executor.ts";
-import { flushFirst, META_BYTES_MAX, refuseLine } from "./meta_reply.ts";
+import { readLine } from "./meta_reply.ts";
 import { Outcome, type Session } from "./session.ts";
 
-const FIRST_FLAG = 2;
 const cas = new U64();
 const digits = new Uint8Array(U64_DIGITS_MAX);
 const ME = new TextEncoder().encode("ME ");
@@ -40,13 +39,10 @@ export function runMetaDebug(
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
-  const { meta, tokens, store, counters } = executor;
-  if (replies.room < META_BYTES_MAX) return flushFirst(executor, session);
-  counters.add(Counter.CMD_META, 1);
-  if (!meta.read(block, tokens, FIRST_FLAG)) {
-    refuseLine(executor, replies);
-    return Outcome.DONE;
-  }
+  const { meta, store, counters } = executor;
+  const otherwise = readLine(executor, session, block, replies);
+  if (otherwise !== Outcome.FLUSH) counters.add(Counter.CMD_META, 1);
+  if (otherwise !== undefined) return otherwise;
   const { keyBlock, keyFrom, nkey } = meta;
   const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
 

@@ -22,10 +22,9 @@ import {
 import { classOf } from "../store/lru.ts";
 import { makeItem } from "../store/vivify.ts";
 import type { Executor } from "./executor.ts";
-import { flushFirst, META_BYTES_MAX, refuseLine, Word, writeWord } from "./meta_reply.ts";
+import { readLine, Word, writeWord } from "./meta_reply.ts";
 import { Outcome, type Session } from "./session.ts";
 
-const FIRST_FLAG = 2;
 const cas = new U64();
 
 /** Runs `md <key> <flag>*` from the executor's tokens. */
@@ -36,12 +35,9 @@ export function runMetaDelete(
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
-  const { meta, tokens, store, counters } = executor;
-  if (replies.room < META_BYTES_MAX) return flushFirst(executor, session);
-  if (!meta.read(block, tokens, FIRST_FLAG)) {
-    refuseLine(executor, replies);
-    return Outcome.DONE;
-  }
+  const { meta, store, counters } = executor;
+  const otherwise = readLine(executor, session, block, replies);
+  if (otherwise !== undefined) return otherwise;
   const { keyBlock, keyFrom, nkey } = meta;
   const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
 

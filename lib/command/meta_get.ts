@@ -35,7 +35,7 @@ import type { Executor } from "./executor.ts";
 import {
   flushFirst,
   META_BYTES_MAX,
-  refuseLine,
+  readLine,
   Word,
   writeCas,
   writeKeyFlag,
@@ -48,7 +48,6 @@ import { COPIED_BYTES_MAX, writeValueLocked } from "./retrieval.ts";
 import { Outcome, type Session } from "./session.ts";
 
 const CRLF_BYTES = 2;
-const FIRST_FLAG = 2;
 const DIGIT_0 = 0x30;
 const Mark = { WON: 0x57, STALE: 0x58, SENT: 0x5a } as const;
 
@@ -70,11 +69,8 @@ export function runMetaGet(
   replies: ReplyBuffer,
 ): Outcome {
   const { meta, tokens, store } = executor;
-  if (replies.room < META_BYTES_MAX) return flushFirst(executor, session);
-  if (!meta.read(block, tokens, FIRST_FLAG)) {
-    refuseLine(executor, replies);
-    return Outcome.DONE;
-  }
+  const otherwise = readLine(executor, session, block, replies);
+  if (otherwise !== undefined) return otherwise;
   const { keyBlock, keyFrom, nkey } = meta;
   const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
   let served: Served = Served.YES;

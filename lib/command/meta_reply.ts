@@ -2,9 +2,8 @@
 // marks behind them.
 
 import { encodeBase64 } from "../base/base64.ts";
-import type { Block } from "../base/block.ts";
+import { Block } from "../base/block.ts";
 import { ascii } from "../base/ascii.ts";
-import { Block as Bytes } from "../base/block.ts";
 import { U64 } from "../base/u64.ts";
 import { Flag } from "../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
@@ -31,12 +30,12 @@ export const META_BYTES_MAX = 640;
 
 /** The words that meta replies begin with. */
 export const Word = {
-  HD: Bytes.of(ascii("HD")),
-  VA: Bytes.of(ascii("VA ")),
-  EN: Bytes.of(ascii("EN")),
-  NF: Bytes.of(ascii("NF")),
-  EX: Bytes.of(ascii("EX")),
-  NS: Bytes.of(ascii("NS")),
+  HD: Block.of(ascii("HD")),
+  VA: Block.of(ascii("VA ")),
+  EN: Block.of(ascii("EN")),
+  NF: Block.of(ascii("NF")),
+  EX: Block.of(ascii("EX")),
+  NS: Block.of(ascii("NS")),
 } as const;
 
 const cas = new U64();
@@ -45,6 +44,33 @@ const cas = new U64();
 export function flushFirst(executor: Executor, session: Session): Outcome {
   session.resumeAt = executor.tokens.start[0]!;
   return Outcome.FLUSH;
+}
+
+/** Number of the token of the first flag, but for ms. */
+const FIRST_FLAG = 2;
+
+/**
+ * Reads the line of mg, md, ma or me.
+ *
+ * @param isArithmetic For ma memcached says the same for both faults of a letter.
+ * @returns What to do instead of going on: the line is refused, or the replies are to be sent
+ * first. Undefined when the request can be run.
+ * @hot
+ */
+export function readLine(
+  executor: Executor,
+  session: Session,
+  block: Block,
+  replies: ReplyBuffer,
+  isArithmetic = false,
+): Outcome | undefined {
+  if (replies.room < META_BYTES_MAX) return flushFirst(executor, session);
+  if (executor.meta.read(block, executor.tokens, FIRST_FLAG)) return undefined;
+  const { error } = executor.meta;
+  if (isArithmetic && (error === Reply.INVALID_FLAG || error === Reply.DUPLICATE_FLAG)) {
+    replies.write(Reply.INVALID_OR_DUPLICATE_FLAG);
+  } else refuseLine(executor, replies);
+  return Outcome.DONE;
 }
 
 /** Answers that a line cannot be used. */

@@ -19,31 +19,22 @@ const MAP_FAILED = 2n ** 64n - 1n;
  * @returns Its address, a whole number below 2^47.
  */
 export function mapMemory(bytes: number): number {
-  const address = libc.mmap(
-    0n,
-    BigInt(bytes),
-    PROT_READ_WRITE,
-    MAP_SHARED_ANONYMOUS_NORESERVE,
-    -1,
-    0n,
-  );
-  if (BigInt(address) === MAP_FAILED) throw new SysError("mmap", -1, errno());
+  const address = tryMap(bytes);
+  if (address === MAP_FAILED) throw new SysError("mmap", -1, errno());
   return Number(address);
 }
 
 /** Whether `bytes` of address space can be mapped. */
 export function canMapMemory(bytes: number): boolean {
-  const address = libc.mmap(
-    0n,
-    BigInt(bytes),
-    PROT_READ_WRITE,
-    MAP_SHARED_ANONYMOUS_NORESERVE,
-    -1,
-    0n,
-  );
-  if (BigInt(address) === MAP_FAILED) return false;
-  libc.munmap(BigInt(address), BigInt(bytes));
+  const address = tryMap(bytes);
+  if (address === MAP_FAILED) return false;
+  libc.munmap(address, BigInt(bytes));
   return true;
+}
+
+function tryMap(bytes: number): bigint {
+  const length = BigInt(bytes);
+  return BigInt(libc.mmap(0n, length, PROT_READ_WRITE, MAP_SHARED_ANONYMOUS_NORESERVE, -1, 0n));
 }
 
 /**
