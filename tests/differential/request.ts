@@ -128,7 +128,8 @@ export class Generator {
     // Not so long that leading zeros could make a number of more than 20 digits that is in range:
     // there the releases of memcached differ.
     const grows = command === "append" || command === "prepend";
-    const value = this.#value(grows ? ["1", "20", "-1", "", " 7"] : NUMBERS);
+    // No minus sign in front of many digits: 1.6.18's strtoull takes that for a number.
+    const value = this.#value(grows ? ["1", "20", "1-", "", " 7"] : NUMBERS);
     const [flags, exptime] = [this.#prng.pick(FLAGS), this.#prng.pick(EXPTIMES)];
     const space = this.#chance(0.03) ? "  " : " ";
     const line = [command, key, flags, exptime, String(value.length) + extra].join(space);
