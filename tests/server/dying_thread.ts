@@ -1,5 +1,5 @@
-// Starts a server in this process, takes a thread's epoll instance away behind its back, and prints
-// how the server ended. Run by process_test.ts as a process of its own.
+// Starts a server in this process, takes the acceptor's epoll instance away behind its back, and
+// prints how the server ended. Run by process_test.ts as a process of its own.
 // deno-lint-ignore-file no-console
 
 import { settingsFrom } from "../../lib/config/settings.ts";
@@ -23,11 +23,21 @@ function linkOf(fd: number): string {
   }
 }
 
+/** Whether the epoll instance `epoll` watches `fd`. Source: proc(5), /proc/pid/fdinfo. */
+function watches(epoll: number, fd: number): boolean {
+  const info = Deno.readTextFileSync(`/proc/self/fdinfo/${epoll}`);
+  return new RegExp(`^tfd:\\s+${fd} `, "m").test(info);
+}
+
 const commandLine = parseCommandLine(["-l", "127.0.0.1", "-p", "-1", "-t", "1"]);
 if (commandLine.action !== "serve") throw new Error("Not a command line that serves");
 const before = new Set(epolls());
 const server = await Server.start(settingsFrom(commandLine.raw, {}), openLog(0));
-for (const fd of epolls()) if (!before.has(fd)) libc.close(fd);
+// Only ours: each thread has one of the runtime's own, too, and without it the process panics.
+const { fd: listening } = server.listening[0]!;
+const ours = epolls().filter((fd) => !before.has(fd) && watches(fd, listening));
+if (ours.length !== 1) throw new Error(`${ours.length} epoll instances watch the listening socket`);
+for (const fd of ours) libc.close(fd);
 
 const port = server.listening[0]!.address.port;
 const client = await Deno.connect({ hostname: "127.0.0.1", port });
