@@ -10,24 +10,15 @@ import { sleepUntilWoken, wakeCount } from "../store/maintenance.ts";
 import { maintainerThread, openThread } from "../store/memory.ts";
 import { PAGE_BYTES } from "../store/slab_class.ts";
 import { Store } from "../store/store.ts";
-import { discardMemory, viewMemory } from "../sys/mmap.ts";
+import { discardMemory } from "../sys/mmap.ts";
 import type { MaintainerStart } from "./notify.ts";
+import { viewShared } from "./shared_views.ts";
 import { serveThread } from "./thread_scope.ts";
 
 serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => {
   const clock: Clock = { startUnix, now: CLOCK_START };
-  const thread = openThread(
-    plan,
-    {
-      control: memory.control,
-      segments: memory.segments.map((address, index) =>
-        viewMemory(address, plan.segmentBytes[index]!)
-      ),
-      buckets: viewMemory(memory.buckets, plan.bucketBytes),
-    },
-    maintainerThread(plan.shape),
-    clock,
-  );
+  const number = maintainerThread(plan.shape);
+  const thread = openThread(plan, viewShared(memory, plan), number, clock);
   const { control } = thread;
   const discard = (page: number): void => {
     const position = page * PAGE_BYTES;

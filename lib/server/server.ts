@@ -13,8 +13,9 @@ import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { Store } from "../store/store.ts";
 import { openEventFd } from "../sys/eventfd.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
-import { adviseLargePages, canMapMemory, lockMemory, mapMemory, viewMemory } from "../sys/mmap.ts";
+import { adviseLargePages, canMapMemory, lockMemory, mapMemory } from "../sys/mmap.ts";
 import { type ListeningConn, openListeners } from "./listen.ts";
+import { viewShared } from "./shared_views.ts";
 import { assumeUser } from "./privileges.ts";
 import {
   type AcceptorStart,
@@ -294,22 +295,15 @@ export function shapeOf(settings: Settings): StorePlan["shape"] {
 
 /** Maps all shared memory and makes the store in it ready for every thread. */
 function makeMemory(plan: StorePlan, clock: Clock): { thread: StoreThread; map: MemoryMap } {
-  const control = makeControlMemory(plan.regions);
-  const segments = plan.segmentBytes.map(mapMemory);
-  const buckets = mapMemory(plan.bucketBytes);
-  const thread = openThread(
-    plan,
-    {
-      control,
-      segments: segments.map((address, index) => viewMemory(address, plan.segmentBytes[index]!)),
-      buckets: viewMemory(buckets, plan.bucketBytes),
-    },
-    0,
-    clock,
-  );
+  const map: MemoryMap = {
+    control: makeControlMemory(plan.regions),
+    segments: plan.segmentBytes.map(mapMemory),
+    buckets: mapMemory(plan.bucketBytes),
+  };
+  const thread = openThread(plan, viewShared(map, plan), 0, clock);
   const store = new Store(thread);
   store.start(plan);
-  return { thread, map: { control, segments, buckets } };
+  return { thread, map };
 }
 
 /**

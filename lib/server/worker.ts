@@ -15,6 +15,7 @@ import { mapMemory, viewMemory } from "../sys/mmap.ts";
 import { openLog } from "./log.ts";
 import { MESSAGE_BYTES, NativeTransport } from "./native_transport.ts";
 import { drainNotices, type Notice, type WorkerStart } from "./notify.ts";
+import { viewShared } from "./shared_views.ts";
 import { type ReportFunction, serveThread } from "./thread_scope.ts";
 
 /** Most bytes of buffers one worker may have. */
@@ -30,19 +31,8 @@ serveThread(runWorker);
 function runWorker(start: WorkerStart, report: ReportFunction): void {
   const { settings, plan, memory } = start;
   const clock: Clock = { startUnix: start.startUnix, now: CLOCK_START };
-  const segments = memory.segments.map((address, index) =>
-    viewMemory(address, plan.segmentBytes[index]!)
-  );
-  const thread = openThread(
-    plan,
-    {
-      control: memory.control,
-      segments,
-      buckets: viewMemory(memory.buckets, plan.bucketBytes),
-    },
-    start.thread,
-    clock,
-  );
+  const views = viewShared(memory, plan);
+  const thread = openThread(plan, views, start.thread, clock);
   const buffersBytes = Math.min(
     (settings.maxconns + 1) * (READ_BYTES + REPLY_BYTES),
     BUFFERS_BYTES_MAX,
@@ -51,7 +41,7 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
   const message = mapMemory(MESSAGE_BYTES);
   const transport = new NativeTransport(
     thread.control,
-    segments,
+    views.segments,
     viewMemory(message, MESSAGE_BYTES),
     { segments: memory.segments, buffers, message },
   );

@@ -82,8 +82,15 @@ Deno.test("juggle() keeps two fifths in WARM: active ones come round, idle ones 
   const [hot, warm, cold] = counts(client) as [number, number, number];
   assertEquals(hot + warm + cold, 100);
   assert(hot <= 20 && warm <= 41, `${hot} in HOT, ${warm} in WARM`);
-  read(client, keys[99]!, 2);
-  assert(total(client, "moves_within_lru") >= 0);
+  assert(total(client, "moves_to_warm") > 0, "Active items leave HOT for WARM");
+  assert(total(client, "moves_to_cold") > 0, "Idle ones leave WARM for COLD");
+  const active = keys.filter((key) => segmentOf(client, key) === "WARM");
+  for (const key of active) read(client, key, 2);
+  fill(client, 30, "new");
+  for (const key of active) read(client, key, 2);
+  client.store.tunables.set("warmLruPct", 1);
+  juggle(client.store, CLASS);
+  assert(total(client, "moves_within_lru") > 0, "Active ones come round");
   assertEquals(checkStore(client.store).problems, []);
 });
 

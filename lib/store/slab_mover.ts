@@ -64,7 +64,7 @@ export class SlabMover {
    */
   start(from: number, to: number): boolean {
     const { slabs } = this.#store;
-    if (from === POOL) return this.#hand(slabs.pages.takeFromPool(0), to);
+    if (from === POOL) return this.#hand(slabs.pages.takeFromPool(), to);
     const clsid = from as SlabClass;
     if (slabs.word(clsid, SlabWord.PAGES) < 2) return false;
     const unopened = slabs.takeUnopened(clsid);

@@ -122,11 +122,10 @@ export class Pages {
     this.#unlock();
   }
 
-  /** Takes a page out of the pool for a class, or for nobody; {@linkcode NO_PAGE} without one. */
-  takeFromPool(clsid: SlabClass | 0): number {
+  /** Takes a page out of the pool, for nobody yet; {@linkcode NO_PAGE} without one. Takes: page. */
+  takeFromPool(): number {
     this.#lock();
     const page = this.#pop(PageWord.POOL_HEAD, PageWord.POOL_COUNT);
-    if (page !== NO_PAGE) this.#setOwner(page, clsid);
     this.#unlock();
 
     return page;
@@ -140,7 +139,7 @@ export class Pages {
    */
   returnOne(discard: (page: number) => void): boolean {
     if (this.inUse <= this.limit) return false;
-    const page = this.takeFromPool(0);
+    const page = this.takeFromPool();
     if (page === NO_PAGE) return false;
     discard(page);
     this.#lock();
