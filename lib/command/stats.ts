@@ -4,7 +4,7 @@
 // threads.c, threadlocal_stats_aggregate; and items.c, item_stats_totals.
 
 import { MEMCACHED_VERSION } from "../base/version.ts";
-import { settingsRows } from "../config/settings.ts";
+import { settingsRows } from "../config/settings_rows.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { currConns, isAccepting, oldestLive, verbosity } from "../stats/globals.ts";
 import type { ClassCounterName, CounterName } from "../stats/names.ts";

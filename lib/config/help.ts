@@ -76,7 +76,8 @@ ${table(["variable", "meaning"], ENVIRONMENT.map(([name, help]) => [`\`${name}\`
 /** `-p, --port=<num>` */
 function usageOf(option: Option): string {
   if (!hasLongName(option)) return `-${option.letter} <${option.value}>`;
-  const usage = `-${option.letter}, --${option.name}`;
+  const letter = option.letter === "" ? "" : `-${option.letter}, `;
+  const usage = `${letter}--${option.name}`;
   if (option.kind === "count") return `${usage}[=<num>]`;
   return needsValue(option) ? `${usage}=<${option.value}>` : usage;
 }
@@ -121,7 +122,8 @@ function entry(usage: string, help: string): string {
 
 function flagCells(option: Option): string[] {
   const longName = hasLongName(option) ? `\`--${option.name}\`` : "";
-  return [`\`-${option.letter}\``, longName, defaultOf(option), option.help, stateCell(option)];
+  const letter = option.letter === "" ? "" : `\`-${option.letter}\``;
+  return [letter, longName, defaultOf(option), option.help, stateCell(option)];
 }
 
 function suboptionCells(option: Option): string[] {

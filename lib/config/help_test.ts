@@ -37,8 +37,12 @@ for (const [word, name] of CAPABILITIES) {
   });
 }
 
+const isLongOnly = (option: Option) => option.letter === "" && FLAGS.includes(option);
+
 const listed = (option: Option) =>
-  option.letter === ""
+  isLongOnly(option)
+    ? helpText().includes(`\n--${option.name}=`)
+    : option.letter === ""
     ? helpText().includes(`\n   - ${option.name}: `)
     : helpText().includes(`\n-${option.letter}, --${option.name}`);
 
@@ -49,9 +53,10 @@ Deno.test("helpText() lists exactly the options that can be used", () => {
 });
 
 Deno.test("optionsMarkdown() has a row for every option, each cell in one line", () => {
-  const rows = optionsMarkdown().split("\n").filter((line) => line.startsWith("| `"));
+  const rows = optionsMarkdown().split("\n").filter((line) => /^\| +`|^\| +\| `/.test(line));
   for (const option of [...FLAGS, ...SUBOPTIONS]) {
-    const name = option.letter === "" ? option.name : `-${option.letter}`;
+    const short = option.letter === "" ? option.name : `-${option.letter}`;
+    const name = isLongOnly(option) ? `--${option.name}` : short;
     const row = rows.find((line) => line.includes(`| \`${name}\` `));
     assertEquals(row?.split(" | ").length, 5, option.name);
   }

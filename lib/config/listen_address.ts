@@ -1,41 +1,86 @@
 // The values of -l: where to listen.
 //
 // A value is a list, separated by commas or semicolons, of `*`, `host`, `host:port`, `[v6]:port` or
-// a bare IPv6 address. memcached also allows a prefix per address, such as `notls:`.
+// a bare IPv6 address, each behind any of the prefixes below.
 // Source: memcached memcached.c, server_sockets().
 
 import { ExitCode, notAvailable, SettingsError } from "./settings_error.ts";
 
+/** What a connection may speak; `auto` tells by its first byte. */
+export type BindingProtocol = "auto" | "ascii" | "binary";
+
+/** Whether a listener speaks TLS; `mutual` asks for a certificate of the client's, too. */
+export type TlsMode = "none" | "server" | "mutual";
+
+/** How the connections of one listener are served. */
+export interface ListenManner {
+  readonly tls: TlsMode;
+  readonly protocol: BindingProtocol;
+  /** A name for these connections; empty for none. */
+  readonly tag: string;
+}
+
 /** One address to listen on. */
-export interface ListenAddress {
+export interface ListenAddress extends ListenManner {
   /** A name or a number, IPv6 without brackets; null for every address of the machine. */
   readonly host: string | null;
   /** 1..65535, or 0 for one that the kernel chooses. */
   readonly port: number;
 }
 
-const PREFIX = /^(?:notls|btls|mtls|proto\[[^\]]*\]|tag\[[^\]]*\]|tag_[^_]{1,8}_):/;
+/** What `proto[…]:` may name, by memcached's word for it. */
+const PROTOCOLS: Readonly<Record<string, BindingProtocol>> = {
+  ascii: "ascii",
+  binary: "binary",
+  negotiating: "auto",
+};
+
+const TLS_PREFIXES: Readonly<Record<string, TlsMode>> = {
+  notls: "none",
+  btls: "server",
+  mtls: "mutual",
+};
+
+/** Most characters of a tag. Source: memcached, restart.h and proto_proxy.h, conntag. */
+const TAG_MAX = 8;
+
+const PREFIX = /^(?:(notls|btls|mtls)|proto\[([^\]]*)\]|tag\[([^\]]*)\]|tag_([^_:]*)_):/;
 
 /**
  * Reads the values of `-l`; an address named twice counts once.
  *
  * @param port For addresses that name none; 0 lets the kernel choose.
+ * @param manner Of addresses without a prefix.
  * @throws {SettingsError} With memcached's exit code for a socket that cannot be opened.
  */
-export function parseListen(values: readonly string[], port: number): readonly ListenAddress[] {
-  if (values.length === 0) return [{ host: null, port }];
+export function parseListen(
+  values: readonly string[],
+  port: number,
+  manner: ListenManner,
+): readonly ListenAddress[] {
+  if (values.length === 0) return [{ host: null, port, ...manner }];
   const addresses = new Map<string, ListenAddress>();
   for (const text of values.join(",").split(/[;,]/)) {
-    const address = parseAddress(text.trim(), port);
+    const address = parseAddress(text.trim(), port, manner);
     addresses.set(`${address.host} ${address.port}`, Object.freeze(address));
   }
   return [...addresses.values()];
 }
 
-function parseAddress(text: string, port: number): ListenAddress {
-  const prefix = PREFIX.exec(text)?.[0];
-  if (prefix !== undefined) throw notAvailable(`-l (listen) ${prefix}`);
+function parseAddress(text: string, port: number, manner: ListenManner): ListenAddress {
+  let rest = text;
+  const own = { ...manner };
+  for (let match = PREFIX.exec(rest); match !== null; match = PREFIX.exec(rest)) {
+    const [prefix, tls, protocol, tag, oldTag] = match;
+    rest = rest.slice(prefix.length);
+    if (tls !== undefined) own.tls = tlsOf(tls, prefix, manner);
+    else if (protocol !== undefined) own.protocol = protocolOf(protocol);
+    else own.tag = tagOf(tag ?? oldTag ?? "");
+  }
+  return { ...parseHostAndPort(rest, port), ...own };
+}
 
+function parseHostAndPort(text: string, port: number): { host: string | null; port: number } {
   const bracketed = /^\[([^\]]+)\](?::(.*))?$/.exec(text);
   if (bracketed !== null) return { host: bracketed[1]!, port: parsePort(bracketed[2], port) };
   if (text === "" || text.startsWith("[")) throw badAddress(`Invalid address: "${text}"`);
@@ -44,6 +89,25 @@ function parseAddress(text: string, port: number): ListenAddress {
   if (more.length > 0) return { host: text, port }; // Two colons or more: IPv6 without a port.
   if (host === "" || host === undefined) throw badAddress(`Invalid address: "${text}"`);
   return { host: host === "*" ? null : host, port: parsePort(ownPort, port) };
+}
+
+function tlsOf(word: string, prefix: string, { tls }: ListenManner): TlsMode {
+  const mode = TLS_PREFIXES[word]!;
+  if (mode !== "none" && tls === "none") throw badAddress(`Cannot use ${prefix} without -Z`);
+  return mode;
+}
+
+function protocolOf(word: string): BindingProtocol {
+  const protocol = PROTOCOLS[word];
+  if (word === "proxy") throw notAvailable("-l (listen) proto[proxy]:");
+  if (protocol === undefined) throw badAddress(`Invalid protocol: "${word}"`);
+  if (protocol === "binary") throw notAvailable("-l (listen) proto[binary]:");
+  return protocol;
+}
+
+function tagOf(tag: string): string {
+  if (tag.length >= 1 && tag.length <= TAG_MAX) return tag;
+  throw badAddress(`Invalid tag: "${tag}" (1 to ${TAG_MAX} characters)`);
 }
 
 function parsePort(text: string | undefined, fallback: number): number {

@@ -67,17 +67,18 @@ const FLAG_ROWS = [
   // letter, long name, kind, default, allowed, value, state, help
   ["p", "port", "port", "11211", [-1, 65535], "num", "ready",
     "TCP port to listen on; 0 for none, -1 for any free one"],
-  ["U", "udp-port", "port", "0", [0, 65535], "num", "later",
+  ["U", "udp-port", "port", "0", [0, 65535], "num", "ready",
     "UDP port to listen on; 0 for none. Without -p, TCP uses the same number"],
-  ["s", "unix-socket", "text", "", [], "file", "later",
-    "Unix socket to listen on, instead of TCP and UDP"],
-  ["a", "unix-mask", "octal", "700", [0, 0o777], "mask", "later",
+  ["s", "unix-socket", "text", "", [], "file", "ready",
+    "Unix socket to listen on, instead of TCP; with -l or -p beside it, as well as TCP"],
+  ["a", "unix-mask", "octal", "700", [0, 0o777], "mask", "ready",
     "access mode of the Unix socket, in octal"],
   ["A", "enable-shutdown", "flag", "0", [], "", "ready",
     "let clients stop the server with the shutdown command"],
   ["l", "listen", "list", "", [], "addr", "ready",
     "address to listen on: host, host:port, [v6]:port or *; repeat it or separate by commas. " +
-    "Without it, every address of the machine"],
+    "Without it, every address of the machine. In front of one: notls:, btls: or mtls: for plain " +
+    "text, TLS, or TLS with client certificates; proto[ascii]: for its protocol; tag[name]:"],
   ["d", "daemon", "flag", "0", [], "", "later",
     "run in the background, detached from the terminal"],
   ["r", "enable-coredumps", "flag", "0", [], "", "later",
@@ -130,14 +131,17 @@ const FLAG_ROWS = [
     "refuse the commands that list keys"],
   ["W", "disable-watch", "flag", "0", [], "", "ready",
     "refuse the watch command"],
-  ["Y", "auth-file", "text", "", [], "file", "later",
+  ["Y", "auth-file", "text", "", [], "file", "ready",
     "ask for a login over the text protocol; lines of user:password in this file"],
   ["e", "memory-file", "text", "", [], "file", "later",
     "keep item memory in this file, so that it survives a restart"],
-  ["Z", "enable-ssl", "flag", "0", [], "", "later",
+  ["Z", "enable-ssl", "flag", "0", [], "", "ready",
     "speak TLS"],
   ["N", "napi_ids", "int", "0", [0, INT_MAX], "num", "echo",
     "receive queues of the network card that workers are bound to; at most as many as threads"],
+  ["", "transport", "word", "auto", ["auto", "native", "relay"], "name", "ready",
+    "how connections reach the workers: native by system calls, relay by messages; auto takes " +
+    "native where it works. Not in memcached"],
   ["o", "extended", "list", "", [], "list", "ready",
     "further options, comma separated; see below"],
 ] as const satisfies readonly Row[];
@@ -147,7 +151,7 @@ const SUBOPTION_ROWS = [
   // (no letter), name, kind, default, allowed, value, state, help
   ["", "maxconns_fast", "on", "1", [], "", "ready",
     "over the connection limit, answer with an error and close"],
-  ["", "no_maxconns_fast", "off", "", [], "", "later",
+  ["", "no_maxconns_fast", "off", "", [], "", "ready",
     "over the connection limit, stop accepting instead"],
   ["", "hashpower", "int", "0", [12, 32], "power", "ready",
     "start with a hash table of 2^power buckets; when not given, the server chooses"],
@@ -199,15 +203,15 @@ const SUBOPTION_ROWS = [
     "warm items idle for longer than this times the cold age leave the warm list"],
   ["", "temporary_ttl", "int", "", [0, U32_MAX], "s", "ready",
     "items that live no longer than this are never evicted"],
-  ["", "idle_timeout", "int", "0", [0, INT_MAX], "s", "later",
+  ["", "idle_timeout", "int", "0", [0, INT_MAX], "s", "ready",
     "close connections that were idle for so long; 0 for never"],
   ["", "watcher_logbuf_size", "int", "256", [1, 1_048_576], "KB", "echo",
     "log buffer of each watcher"],
   ["", "worker_logbuf_size", "int", "64", [1, 1_048_576], "KB", "echo",
     "log buffer of each worker thread"],
-  ["", "read_buf_mem_limit", "int", "0", [0, 1_048_576], "MB", "later",
+  ["", "read_buf_mem_limit", "int", "0", [0, 1_048_576], "MB", "ready",
     "most memory for the buffers of all connections; 0 for no limit"],
-  ["", "resp_obj_mem_limit", "int", "0", [0, 1_048_576], "MB", "later",
+  ["", "resp_obj_mem_limit", "int", "0", [0, 1_048_576], "MB", "ready",
     "older name of read_buf_mem_limit"],
   ["", "track_sizes", "on", "0", [], "", "ready",
     "count items by size for stats sizes"],
@@ -229,17 +233,17 @@ const SUBOPTION_ROWS = [
     "a wider filter, for tests"],
   ["", "sock_cookie_id", "int", "0", [0, U32_MAX], "num", "echo",
     "mark on client sockets for packet filters; FreeBSD only"],
-  ["", "ssl_chain_cert", "text", "", [], "file", "later", "certificate chain, PEM"],
-  ["", "ssl_key", "text", "", [], "file", "later", "private key, PEM"],
-  ["", "ssl_verify_mode", "int", "0", [0, 3], "num", "later",
+  ["", "ssl_chain_cert", "text", "", [], "file", "ready", "certificate chain, PEM"],
+  ["", "ssl_key", "text", "", [], "file", "ready", "private key, PEM"],
+  ["", "ssl_verify_mode", "int", "0", [0, 3], "num", "ready",
     "client certificates: 0 none, 1 request, 2 require, 3 once"],
-  ["", "ssl_keyformat", "int", "1", [1, 2], "num", "later", "private key: 1 PEM, 2 DER"],
-  ["", "ssl_ciphers", "text", "", [], "list", "later", "ciphers to offer"],
-  ["", "ssl_ca_cert", "text", "", [], "file", "later", "authorities of client certificates, PEM"],
-  ["", "ssl_wbuf_size", "int", "16", [1, 1_048_576], "KB", "later", "TLS write buffer"],
-  ["", "ssl_session_cache", "on", "0", [], "", "later", "resume TLS sessions"],
-  ["", "ssl_kernel_tls", "on", "0", [], "", "later", "let the kernel encrypt"],
-  ["", "ssl_min_version", "int", "2", [0, 3], "num", "later",
+  ["", "ssl_keyformat", "int", "1", [1, 2], "num", "ready", "private key: 1 PEM, 2 DER"],
+  ["", "ssl_ciphers", "text", "", [], "list", "never", "ciphers to offer"],
+  ["", "ssl_ca_cert", "text", "", [], "file", "ready", "authorities of client certificates, PEM"],
+  ["", "ssl_wbuf_size", "int", "16", [1, 1_048_576], "KB", "echo", "TLS write buffer"],
+  ["", "ssl_session_cache", "on", "0", [], "", "echo", "resume TLS sessions"],
+  ["", "ssl_kernel_tls", "on", "0", [], "", "never", "let the kernel encrypt"],
+  ["", "ssl_min_version", "int", "2", [0, 3], "num", "ready",
     "lowest TLS version: 0 for 1.0 up to 3 for 1.3"],
   ["", "proxy_config", "text", "", [], "file", "never", "routes of the proxy"],
   ["", "proxy_arg", "text", "", [], "text", "never", "argument for the routes"],
@@ -266,7 +270,7 @@ export type OptionName = typeof FLAG_ROWS[number][1] | typeof SUBOPTION_ROWS[num
 
 /** One option, as its row says. */
 export interface Option {
-  /** The short flag; empty for a sub-option of `-o`. */
+  /** The short flag; empty for a sub-option of `-o`, and for a flag that only has a long name. */
   readonly letter: string;
   readonly name: OptionName;
   readonly kind: Kind;
@@ -304,6 +308,8 @@ export const HELD_BACK: ReadonlyMap<OptionName, string | number> = new Map<
 export const ENVIRONMENT = [
   ["MEMCACHED_PORT_FILENAME", "file to write the ports in use to; useful with -p -1"],
   ["MEMCACHED_HASH_BULK_MOVE", "buckets moved at a time while the hash table grows; default 1"],
+  ["LISTEN_FDS", "listening sockets that systemd has opened, from descriptor 3 on"],
+  ["LISTEN_PID", "the process that LISTEN_FDS is meant for"],
 ] as const;
 /** Name of an environment variable that is read. */
 export type EnvironmentName = typeof ENVIRONMENT[number][0];
@@ -322,9 +328,9 @@ export function needsValue(option: Option): boolean {
   return option.value !== "" && option.kind !== "level";
 }
 
-/** The option as messages name it: `-s (unix-socket)`, `-o idle_timeout`. */
+/** The option as messages name it: `-s (unix-socket)`, `--transport`, `-o idle_timeout`. */
 export function labelOf(option: Option): string {
-  if (option.letter === "") return `-o ${option.name}`;
+  if (option.letter === "") return `${FLAGS.includes(option) ? "--" : "-o "}${option.name}`;
   return hasLongName(option) ? `-${option.letter} (${option.name})` : `-${option.letter}`;
 }
 

@@ -5,7 +5,8 @@
 // A check that needs more than one option belongs in checkSettings(); all others are made by row.
 
 import { type EnvironmentName, ITEM_SIZE_MAX, ITEM_SIZE_MIN } from "./options.ts";
-import { type ListenAddress, parseListen } from "./listen_address.ts";
+import { type BindingProtocol, type ListenAddress, parseListen } from "./listen_address.ts";
+import { checkTls, type TlsSettings, tlsSettings } from "./tls_settings.ts";
 import type { RawValues } from "./parse.ts";
 import { ExitCode, SettingsError } from "./settings_error.ts";
 import { atoi, Values } from "./values.ts";
@@ -19,16 +20,21 @@ const TEMPORARY_TTL_SHOWN = 61;
 /** Threads above which memcached warns. Source: memcached main(), case 't'. */
 const THREADS_SENSIBLE_MAX = 64;
 
+/** Lowest `ssl_min_version` that the runtime can speak: TLS 1.2. */
+const SSL_VERSION_MIN = 2;
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Everything that is decided before the server starts. */
-export interface Settings {
+export interface Settings extends TlsSettings {
+  /** How connections reach the workers; `auto` takes `native` where it works. */
+  readonly transport: Transport;
   /** TCP port of addresses that name none; 0 for no TCP, -1 for any free port. */
   readonly port: number;
   /** 0 for no UDP. */
   readonly udpPort: number;
-  /** Where to listen for TCP; empty when {@linkcode port} is 0. */
+  /** Where to listen for TCP; empty when {@linkcode port} is 0, or there is only a Unix socket. */
   readonly listen: readonly ListenAddress[];
   /** The values of `-l`, joined by commas, without spaces. */
   readonly inter: string | null;
@@ -46,6 +52,8 @@ export interface Settings {
   readonly idleTimeout: number;
   /** Bytes; 0 for no limit. */
   readonly readBufMemLimit: number;
+  /** Where systemd has opened listening sockets: their number, from descriptor 3 on, and for whom. */
+  readonly inherited: { readonly count: number; readonly pid: number };
   readonly sockCookieId: number;
   readonly napiIds: number;
 
@@ -135,8 +143,8 @@ export interface Settings {
 /** The part of the environment that matters. `Deno.env.toObject()` is one. */
 export type Environment = Readonly<Partial<Record<EnvironmentName, string>>>;
 
-/** What a new connection may speak; `auto` tells by its first byte. */
-export type BindingProtocol = "auto" | "ascii" | "binary";
+/** How connections reach the workers. */
+export type Transport = "auto" | "native" | "relay";
 
 /** What the server does when it is started without options. */
 export function defaultSettings(): Settings {
@@ -153,6 +161,7 @@ export function settingsFrom(raw: RawValues, env: Environment): Settings {
   const values = new Values(raw);
   const settings: Settings = Object.freeze({
     ...networkSettings(values, env),
+    ...tlsSettings(values),
     ...threadSettings(values),
     ...commandSettings(values),
     ...memorySettings(values),
@@ -164,8 +173,26 @@ export function settingsFrom(raw: RawValues, env: Environment): Settings {
 
 /** What to tell the operator about settings that work but are seldom meant. */
 export function warningsFor(settings: Settings): readonly string[] {
-  if (settings.threads <= THREADS_SENSIBLE_MAX) return [];
-  return [`Warning: ${settings.threads} worker threads; more than cores rarely helps`];
+  const warnings: string[] = [];
+  if (settings.threads > THREADS_SENSIBLE_MAX) {
+    warnings.push(`Warning: ${settings.threads} worker threads; more than cores rarely helps`);
+  }
+  if (settings.udpPort !== 0 && !isLoopback(settings)) {
+    warnings.push(
+      "Warning: UDP is open beyond this machine: anyone can make the server send large replies " +
+        "to a forged address; use -l 127.0.0.1, or a firewall",
+    );
+  }
+  if (settings.tls && settings.sslMinVersion < SSL_VERSION_MIN) {
+    warnings.push("Warning: ssl_min_version: TLS below 1.2 is not spoken");
+  }
+  return warnings;
+}
+
+/** Whether every address is one of this machine's own. */
+function isLoopback({ listen }: Settings): boolean {
+  const isOwn = (host: string) => /^(?:127\.|localhost$|::1$)/.test(host);
+  return listen.length > 0 && listen.every(({ host }) => host !== null && isOwn(host));
 }
 
 /** Refuses options that do not go together. The sentences about sizes are memcached's. */
@@ -191,6 +218,15 @@ function checkSettings(settings: Settings, values: Values): void {
     refuse("temporary_ttl requires lru_maintainer to be enabled");
   }
   if (settings.napiIds > settings.threads) refuse("Cannot use -N: more than -t");
+  if (settings.authFile !== null && settings.udpPort !== 0) {
+    refuse("Cannot use UDP with ascii authentication enabled (-U 0 to disable)");
+  }
+  if (
+    settings.authFile !== null && values.isGiven("protocol") && values.text("protocol") !== "ascii"
+  ) {
+    refuse("Cannot use -B with -Y: a login over the text protocol allows only ascii");
+  }
+  checkTls(settings);
 }
 
 /** Most sizes that `slab_sizes` can name: one class is for the largest chunk. */
@@ -224,8 +260,16 @@ function networkSettings(values: Values, env: Environment) {
   const port = udpPort !== 0 && !values.isGiven("port") ? udpPort : values.number("port");
   const given = values.list("listen");
   const socketPath = values.text("unix-socket");
-  const listen = port === 0 || socketPath !== null ? [] : parseListen(given, Math.max(port, 0));
+  // memcached has a Unix socket instead of TCP; here both can be had by asking for TCP, too.
+  const onlySocket = socketPath !== null && given.length === 0 && !values.isGiven("port");
+  const manner = {
+    tls: values.isOn("enable-ssl") ? "server" as const : "none" as const,
+    protocol: protocolOf(values),
+    tag: "",
+  };
+  const listen = port === 0 || onlySocket ? [] : parseListen(given, Math.max(port, 0), manner);
   return {
+    transport: values.text("transport") as Transport, // One of its row's words.
     port,
     udpPort,
     listen: Object.freeze(listen),
@@ -237,10 +281,18 @@ function networkSettings(values: Values, env: Environment) {
     maxconns: values.number("conn-limit"),
     maxconnsFast: values.isOn("maxconns_fast"),
     idleTimeout: values.number("idle_timeout"),
-    readBufMemLimit: values.number("read_buf_mem_limit") * MIB,
+    readBufMemLimit: MIB *
+      Math.max(values.number("read_buf_mem_limit"), values.number("resp_obj_mem_limit")),
+    inherited: { count: atoi(env.LISTEN_FDS ?? ""), pid: atoi(env.LISTEN_PID ?? "") },
     sockCookieId: values.number("sock_cookie_id"),
     napiIds: values.number("napi_ids"),
   };
+}
+
+/** A login over the text protocol leaves no other. Source: memcached main(), auth_file. */
+function protocolOf(values: Values): BindingProtocol {
+  if (values.text("auth-file") !== null) return "ascii";
+  return values.text("protocol") as BindingProtocol; // One of its row's words.
 }
 
 function threadSettings(values: Values) {
@@ -257,7 +309,7 @@ function threadSettings(values: Values) {
 
 function commandSettings(values: Values) {
   return {
-    bindingProtocol: values.text("protocol") as BindingProtocol, // One of its row's words.
+    bindingProtocol: protocolOf(values),
     shutdownCommand: values.isOn("enable-shutdown"),
     flushEnabled: !values.isOn("disable-flush-all"),
     dumpEnabled: !values.isOn("disable-dumping"),
@@ -314,87 +366,4 @@ function lookupSettings(values: Values, env: Environment) {
     temporaryTtl: isTemp ? values.number("temporary_ttl") : TEMPORARY_TTL_SHOWN,
     tailRepairTime: values.number("tail_repair_time"),
   };
-}
-
-/**
- * The lines of `stats settings`, in memcached's order. Exporters refuse a line without a value, so
- * none is ever empty.
- *
- * Source: memcached memcached.c, process_stat_settings().
- */
-const ROWS: readonly (readonly [
-  name: string,
-  value: (s: Settings, oldest: number) => string | number | boolean,
-])[] = [
-  ["maxbytes", (s) => s.maxbytes],
-  ["maxconns", (s) => s.maxconns],
-  ["tcpport", (s) => s.port],
-  ["udpport", (s) => s.udpPort],
-  ["inter", (s) => s.inter ?? "NULL"],
-  ["verbosity", (s) => s.verbosity],
-  ["oldest", (_, oldest) => oldest],
-  ["evictions", (s) => s.evictions ? "on" : "off"],
-  ["domain_socket", (s) => s.socketPath ?? "NULL"],
-  ["umask", (s) => s.socketMask.toString(8)],
-  ["shutdown_command", (s) => s.shutdownCommand],
-  ["growth_factor", (s) => s.factor.toFixed(2)],
-  ["chunk_size", (s) => s.chunkSize],
-  ["num_threads", (s) => s.threads],
-  ["num_threads_per_udp", (s) => s.threads],
-  ["stat_key_prefix", (s) => s.prefixDelimiter],
-  ["detail_enabled", (s) => s.detailEnabled],
-  ["reqs_per_event", (s) => s.reqsPerEvent],
-  ["cas_enabled", (s) => s.cas],
-  ["tcp_backlog", (s) => s.backlog],
-  ["binding_protocol", (s) => s.bindingProtocol === "auto" ? "auto-negotiate" : s.bindingProtocol],
-  ["auth_enabled_sasl", (s) => s.sasl],
-  ["auth_enabled_ascii", (s) => s.authFile ?? "no"],
-  ["item_size_max", (s) => s.itemSizeMax],
-  ["maxconns_fast", (s) => s.maxconnsFast],
-  ["hashpower_init", (s) => s.hashpowerInit],
-  ["slab_reassign", (s) => s.slabReassign],
-  ["slab_automove", (s) => s.slabAutomove],
-  ["slab_automove_ratio", (s) => s.slabAutomoveRatio.toFixed(2)],
-  ["slab_automove_window", (s) => s.slabAutomoveWindow],
-  ["slab_chunk_max", (s) => s.slabChunkMax],
-  ["lru_crawler", (s) => s.lruCrawler],
-  ["lru_crawler_sleep", (s) => s.lruCrawlerSleep],
-  ["lru_crawler_tocrawl", (s) => s.lruCrawlerTocrawl],
-  ["tail_repair_time", (s) => s.tailRepairTime],
-  ["flush_enabled", (s) => s.flushEnabled],
-  ["dump_enabled", (s) => s.dumpEnabled],
-  ["hash_algorithm", (s) => s.hashAlgorithm],
-  ["lru_maintainer_thread", (s) => s.lruMaintainer],
-  ["lru_segmented", (s) => s.lruSegmented],
-  ["hot_lru_pct", (s) => s.hotLruPct],
-  ["warm_lru_pct", (s) => s.warmLruPct],
-  ["hot_max_factor", (s) => s.hotMaxFactor.toFixed(2)],
-  ["warm_max_factor", (s) => s.warmMaxFactor.toFixed(2)],
-  ["temp_lru", (s) => s.tempLru],
-  ["temporary_ttl", (s) => s.temporaryTtl],
-  ["idle_timeout", (s) => s.idleTimeout],
-  ["watcher_logbuf_size", (s) => s.watcherLogbufSize],
-  ["worker_logbuf_size", (s) => s.workerLogbufSize],
-  ["read_buf_mem_limit", (s) => s.readBufMemLimit],
-  ["track_sizes", (s) => s.trackSizes],
-  ["inline_ascii_response", () => false],
-  ["num_napi_ids", (s) => s.napiIds],
-  ["memory_file", (s) => s.memoryFile ?? "(null)"],
-  ["client_flags_size", () => 4],
-];
-
-/**
- * What `stats settings` answers.
- *
- * @param oldest Moment of the last flush, in seconds since start; 0 when there was none.
- */
-export function settingsRows(
-  settings: Settings,
-  oldest: number,
-): readonly (readonly [name: string, value: string])[] {
-  return ROWS.map(([name, value]) => [name, shown(value(settings, oldest))]);
-}
-
-function shown(value: string | number | boolean): string {
-  return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
 }

@@ -3,10 +3,11 @@
 // its `stats settings`, or the same exit code.
 
 import { assert, assertEquals, assertNotEquals, assertThrows, equal } from "@std/assert";
-import { FLAGS, HELD_BACK, isAvailable, needsValue, SUBOPTIONS } from "./options.ts";
+import { FLAGS, HELD_BACK, isAvailable, labelOf, needsValue, SUBOPTIONS } from "./options.ts";
 import type { Option } from "./options.ts";
 import { parseCommandLine } from "./parse.ts";
-import { defaultSettings, type Environment, settingsFrom, settingsRows } from "./settings.ts";
+import { defaultSettings, type Environment, settingsFrom } from "./settings.ts";
+import { settingsRows } from "./settings_rows.ts";
 import { type Settings, warningsFor } from "./settings.ts";
 import { SettingsError } from "./settings_error.ts";
 
@@ -80,7 +81,7 @@ const ACCEPTED: readonly (readonly [argv: readonly string[], expected: Partial<S
   [["-o", "no_hashexpand"], { hashExpand: false }],
   [["-kL"], { lockMemory: true, largePages: true }],
   [["-I", "1k", "-o", "slab_chunk_max=1"], { itemSizeMax: 1024, slabChunkMax: 1024 }],
-  [["-o", "no_modern"], { maxconnsFast: true }],
+  [["-o", "no_modern"], { maxconnsFast: false }],
   [["-o", "lru_crawler_tocrawl=4000000000"], { lruCrawlerTocrawl: 4_000_000_000 }],
   [["-u", "11211", "-P", "/run/m.pid"], { user: "11211", pidfile: "/run/m.pid" }],
 ];
@@ -155,15 +156,13 @@ for (const [argv, exitCode, message] of REFUSED) {
 }
 
 const NOT_HERE: readonly (readonly [argv: string, message: string])[] = [
-  ["-s /tmp/m", "memden: -s (unix-socket) is not available in this version"],
-  ["-a 777", "memden: -a (unix-mask) is not available in this version"],
-  ["-U 11211", "memden: -U (udp-port) is not available in this version"],
   ["-D :", "memden: -D is not available in this version"],
   ["-vd", "memden: -d (daemon) is not available in this version"],
   ["-B binary", "memden: -B (protocol) binary is not available in this version"],
-  ["-l notls:host", "memden: -l (listen) notls: is not available in this version"],
-  ["-o no_maxconns_fast", "memden: -o no_maxconns_fast is not available in this version"],
-  ["-o idle_timeout=5", "memden: -o idle_timeout is not available in this version"],
+  ["-l proto[binary]:host", "memden: -l (listen) proto[binary]: is not available in this version"],
+  ["-l proto[proxy]:host", "memden: -l (listen) proto[proxy]: is not available in this version"],
+  ["-o ssl_ciphers=HIGH", "memden: -o ssl_ciphers is not supported"],
+  ["-o ssl_kernel_tls", "memden: -o ssl_kernel_tls is not supported"],
   ["-o ext_path=/f:1G", "memden: -o ext_path is not supported"],
   ["-o proxy_config=/f", "memden: -o proxy_config is not supported"],
 ];
@@ -184,9 +183,13 @@ function typedWithOther(option: Option): string {
   else if (kind === "decimal") other = String((Number(min) + Number(fallback)) / 2);
   else if (kind === "size") other = "2048";
   else if (typeof min === "number") other = String(Math.max(min, Number(fallback)) + 1);
+  if (option.name === "transport") return `--transport=${other}`;
   if (option.letter !== "") return `-${option.letter}${needsValue(option) ? other : ""}`;
   return option.value !== "" ? `${option.name}=${other}` : option.name;
 }
+
+/** What `-Z` needs beside it. */
+const CERTIFICATE = ["-o", "ssl_chain_cert=/c.pem,ssl_key=/k.pem"];
 
 /** Available options that change no setting, each with its reason. */
 const CHANGES_NOTHING: ReadonlySet<string> = new Set([
@@ -196,13 +199,13 @@ const CHANGES_NOTHING: ReadonlySet<string> = new Set([
   "drop_privileges", // There is no system call filter.
   "no_drop_privileges",
   "relaxed_privileges",
-  "maxconns_fast", // Cannot be turned off yet.
 ]);
 
 for (const option of FLAGS) {
   if (option.kind === "action" || option.name === "extended") continue;
-  Deno.test(`settingsFrom() never ignores -${option.letter}`, () => {
+  Deno.test(`settingsFrom() never ignores ${labelOf(option)}`, () => {
     const argv = [typedWithOther(option)];
+    if (option.name === "enable-ssl") argv.push(...CERTIFICATE);
     if (isAvailable(option)) assertNotEquals(settingsOf(argv), defaultSettings());
     else assertThrows(() => settingsOf(argv), SettingsError);
   });
@@ -217,7 +220,7 @@ for (const option of SUBOPTIONS) {
     }
     // What is on by default shows once it was off.
     const isOn = option.kind === "on" && option.fallback === "1";
-    const before = isOn && option.name !== "maxconns_fast" ? `no_${option.name},` : "";
+    const before = isOn ? `no_${option.name},` : "";
     const isSame = equal(settingsOf(["-o", before + typed]), settingsOf(["-o", before]));
     assertEquals(isSame, CHANGES_NOTHING.has(option.name));
   });
@@ -269,11 +272,63 @@ for (
   });
 }
 
-for (const prefix of ["notls:", "btls:", "mtls:", "proto[ascii]:", "tag[abc]:", "tag_abc_:"]) {
-  Deno.test(`settingsFrom() knows the prefix ${prefix}`, () => {
-    assertThrows(() => settingsOf(["-l", `${prefix}127.0.0.1`]), SettingsError, "not available");
+const PREFIXED: readonly (readonly [value: string, manner: string])[] = [
+  ["a", "a 11211 server auto "],
+  ["notls:a:1", "a 1 none auto "],
+  ["btls:a", "a 11211 server auto "],
+  ["mtls:[::1]:2", "::1 2 mutual auto "],
+  ["proto[ascii]:a", "a 11211 server ascii "],
+  ["proto[negotiating]:*", "null 11211 server auto "],
+  ["tag[abc]:a", "a 11211 server auto abc"],
+  ["tag_abc_:a:3", "a 3 server auto abc"],
+  ["notls:proto[ascii]:tag[x]:a", "a 11211 none ascii x"],
+  ["tag[x]:notls:a", "a 11211 none auto x"],
+];
+
+for (const [value, expected] of PREFIXED) {
+  Deno.test(`settingsFrom() reads the prefixes of ${value}`, () => {
+    const { listen } = settingsOf(["-Z", ...CERTIFICATE, "-l", value]);
+    const found = listen.map((it) => `${it.host} ${it.port} ${it.tls} ${it.protocol} ${it.tag}`);
+    assertEquals(found, [expected]);
   });
 }
+
+for (const value of ["btls:a", "mtls:a", "proto[x]:a", "tag[]:a", "tag[123456789]:a"]) {
+  Deno.test(`settingsFrom() refuses the prefix of ${value}`, () => {
+    const error = assertThrows(() => settingsOf(["-l", value]), SettingsError);
+    assertEquals(error.exitCode, 71);
+  });
+}
+
+const SOCKETS: readonly (readonly [argv: string, listen: string])[] = [
+  ["-s /s", "/s"],
+  ["-s /s -p 1", "/s null:1"],
+  ["-s /s -l a", "/s a:11211"],
+  ["-s /s -p 0 -l a", "/s"],
+];
+
+for (const [argv, expected] of SOCKETS) {
+  Deno.test(`settingsFrom() listens for "${argv}" on "${expected}"`, () => {
+    const { socketPath, listen } = settingsOf(argv.split(" "));
+    const addresses = listen.map(({ host, port }) => `${host}:${port}`);
+    assertEquals([socketPath, ...addresses].join(" "), expected);
+  });
+}
+
+for (
+  const argv of ["-Z", "-Z -o ssl_key=/k", "-Z -p 0 -o ssl_chain_cert=/c,ssl_key=/k", "-Y /f -U 1"]
+) {
+  Deno.test(`settingsFrom() refuses ${argv}`, () => {
+    const error = assertThrows(() => settingsOf(argv.split(" ")), SettingsError);
+    assertEquals(error.exitCode, 64);
+  });
+}
+
+Deno.test("settingsFrom() allows only ascii with a login over the text protocol", () => {
+  assertEquals(settingsOf(["-Y", "/f"]).bindingProtocol, "ascii");
+  assertEquals(settingsOf(["-Y", "/f", "-B", "ascii"]).bindingProtocol, "ascii");
+  assertThrows(() => settingsOf(["-Y", "/f", "-B", "auto"]), SettingsError, "only ascii");
+});
 
 Deno.test("settingsFrom() reads the environment", () => {
   const settings = settingsOf([], {
@@ -289,6 +344,15 @@ Deno.test("settingsFrom() gives plain frozen data", () => {
   const settings = settingsOf(["-l", "a,b"]);
   assertEquals(structuredClone(settings), settings);
   assert(Object.isFrozen(settings) && Object.isFrozen(settings.listen));
+});
+
+Deno.test("warningsFor() warns of UDP beyond this machine, and of TLS that is not spoken", () => {
+  const warnings = (argv: string) => warningsFor(settingsOf(argv.split(" "))).length;
+  assertEquals(warnings("-U 1 -l 127.0.0.1,[::1]"), 0);
+  assertEquals(warnings("-U 1"), 1);
+  assertEquals(warnings("-U 1 -l localhost,10.0.0.1"), 1);
+  assertEquals(warnings("-Z -o ssl_chain_cert=/c,ssl_key=/k,ssl_min_version=1"), 1);
+  assertEquals(warnings("-Z -o ssl_chain_cert=/c,ssl_key=/k,ssl_min_version=3"), 0);
 });
 
 Deno.test("warningsFor() warns of more than 64 threads", () => {
@@ -308,8 +372,10 @@ lru_crawler_sleep 100, lru_crawler_tocrawl 0, tail_repair_time 0, flush_enabled 
 dump_enabled yes, hash_algorithm murmur3, lru_maintainer_thread yes, lru_segmented yes,
 hot_lru_pct 20, warm_lru_pct 40, hot_max_factor 0.20, warm_max_factor 2.00, temp_lru no,
 temporary_ttl 61, idle_timeout 0, watcher_logbuf_size 262144, worker_logbuf_size 65536,
-read_buf_mem_limit 0, track_sizes no, inline_ascii_response no, num_napi_ids 0,
-memory_file (null), client_flags_size 4`;
+read_buf_mem_limit 0, track_sizes no, inline_ascii_response no, ssl_enabled no,
+ssl_chain_cert (null), ssl_key (null), ssl_verify_mode 0, ssl_keyformat 1, ssl_ciphers NULL,
+ssl_ca_cert NULL, ssl_wbuf_size 16384, ssl_session_cache no, ssl_kernel_tls no,
+ssl_min_version tlsv1.2, num_napi_ids 0, memory_file (null), client_flags_size 4`;
 
 Deno.test("settingsRows() shows the defaults as memcached does", () => {
   const rows = settingsRows(defaultSettings(), 7).map((row) => row.join(" "));

@@ -139,7 +139,7 @@ function checkAvailable(option: Option, text: string): void {
 function checkRange(option: Option, text: string): void {
   const expected = rangeError(option, text);
   if (expected === undefined) return;
-  const typed = option.letter === "" ? `-o ${option.name}=${text}` : `-${option.letter} ${text}`;
+  const typed = option.letter === "" ? `${labelOf(option)}=${text}` : `-${option.letter} ${text}`;
   const exitCode = USAGE_KINDS.includes(option.kind) ? ExitCode.USAGE : ExitCode.FAILURE;
   throw new SettingsError(`Cannot use ${typed}: must be ${expected}`, exitCode);
 }
