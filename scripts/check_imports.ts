@@ -22,7 +22,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   store: { folders: ["base", "memory", "stats"], packages: [] },
   protocol: { folders: ["base"], packages: [] },
   command: { folders: ["base", "protocol", "store", "stats", "config"], packages: [] },
-  net: { folders: ["base", "protocol", "command", "stats"], packages: [] },
+  net: {
+    folders: ["base", "memory", "config", "stats", "store", "protocol", "command"],
+    packages: [],
+  },
   server: {
     folders: [
       "base",
@@ -35,7 +38,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "command",
       "net",
     ],
-    packages: ["@logtape/logtape", "node:worker_threads"],
+    packages: [
+      "@logtape/logtape",
+      "node:dns/promises",
+      "node:net",
+      "node:tls",
+      "node:worker_threads",
+    ],
   },
   admin: { folders: ["base", "config", "stats"], packages: [] },
 };

@@ -134,6 +134,7 @@ function memoryMarkdown(): string {
     tunables: TUNABLES,
     bumpsPerThread: BUMPS_PER_THREAD,
     itemSizes: 0,
+    conns: 1024,
   });
   return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
 
@@ -191,6 +192,7 @@ function regionTable(regions: Regions): string {
     ["tunables", regions.tunablesAt, "settings that commands change"],
     ["bumps", regions.bumpsAt, "by thread: items of COLD that were read again"],
     ["item sizes", regions.itemSizesAt, "items by size, with `-o track_sizes`"],
+    ["conns", regions.connsAt, "by descriptor: state, last command, listener"],
   ];
   const ends = [...rows.slice(1).map(([, from]) => from), regions.bytes];
   return table(

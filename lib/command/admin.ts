@@ -13,7 +13,7 @@ import { startAnswer, TextAnswer } from "./answer.ts";
 import { CACHEDUMP, Dump } from "./dump.ts";
 import type { Executor } from "./executor.ts";
 import { itemsStats, sizesStats, slabsStats } from "./class_stats.ts";
-import { generalStats, settingsStats } from "./stats.ts";
+import { connsStats, generalStats, settingsStats } from "./stats.ts";
 import { Outcome, type Session } from "./session.ts";
 import { U32_MAX, uintOf } from "./sub_command.ts";
 
@@ -105,6 +105,7 @@ const STATS: readonly (readonly [name: Uint8Array, text: (executor: Executor) =>
   [ascii("items"), itemsStats],
   [ascii("slabs"), slabsStats],
   [ascii("sizes"), sizesStats],
+  [ascii("conns"), connsStats],
   [ascii("reset"), resetStats],
 ];
 

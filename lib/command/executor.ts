@@ -14,6 +14,8 @@ export interface ServerView {
   readonly pid: number;
   /** CPU time so far, `<seconds>.<microseconds>`. */
   cpuTimes(): { readonly user: string; readonly system: string };
+  /** The lines of `stats conns`: every connection and listener of all threads. */
+  conns(): readonly (readonly [name: string, value: string])[];
   /** Stops the server, as SIGINT does or, gracefully, as SIGUSR1. */
   shutdown(graceful: boolean): void;
 }

@@ -6,7 +6,7 @@
 import { MEMCACHED_VERSION } from "../base/version.ts";
 import { settingsRows } from "../config/settings_rows.ts";
 import { Snapshot } from "../stats/counters.ts";
-import { currConns, isAccepting, oldestLive, verbosity } from "../stats/globals.ts";
+import { certsReadAt, currConns, isAccepting, oldestLive, verbosity } from "../stats/globals.ts";
 import type { ClassCounterName, CounterName } from "../stats/names.ts";
 import { isCrawling, isMoving } from "../store/maintenance.ts";
 import type { Executor } from "./executor.ts";
@@ -47,6 +47,17 @@ const LRU_ROWS: readonly Row[] = [
   ["lru_crawler_running", ({ executor }) => isCrawling(executor.store.control) ? 1 : 0],
   counter("lru_crawler_starts"),
   counter("lru_maintainer_juggles"),
+];
+
+/** The lines of `stats` about TLS. */
+const TLS_ROWS: readonly Row[] = [
+  counter("ssl_new_sessions"),
+  counter("ssl_handshake_errors"),
+  counter("ssl_proto_errors"),
+  [
+    "time_since_server_cert_refresh",
+    ({ executor: { store: { clock, control } } }) => clock.now - certsReadAt(control),
+  ],
 ];
 
 /** The lines of `stats`, in order. */
@@ -99,12 +110,13 @@ export const GENERAL_ROWS: readonly Row[] = [
   counter("store_no_memory"),
   counter("auth_cmds"),
   counter("auth_errors"),
+  counter("idle_kicks"),
   counter("bytes_read"),
   counter("bytes_written"),
   ["limit_maxbytes", ({ executor }) => executor.store.tunables.get("maxbytes")],
   ["accepting_conns", ({ executor }) => isAccepting(executor.store.control) ? 1 : 0],
   counter("listen_disabled_num"),
-  ["time_in_listen_disabled_us", () => 0],
+  counter("time_in_listen_disabled_us"),
   ["threads", ({ executor }) => executor.settings.threads],
   counter("conn_yields"),
   ["hash_power_level", ({ executor }) => Math.floor(Math.log2(executor.store.assoc.bucketCount))],
@@ -113,6 +125,7 @@ export const GENERAL_ROWS: readonly Row[] = [
   ...SLAB_ROWS,
   ...LRU_ROWS,
   counter("malloc_fails"),
+  ...TLS_ROWS,
   ["bytes", ({ totals }) => totals.ofClasses("mem_requested")],
   ["curr_items", ({ totals }) => totals.ofClasses("number")],
   counter("total_items"),
@@ -134,6 +147,10 @@ export const GENERAL_ROWS: readonly Row[] = [
 
 /** Lines of `stats` that only a server with a setting has. */
 function hasRow({ settings }: Executor, row: Row): boolean {
+  if (row[0] === "idle_kicks") return settings.idleTimeout > 0;
+  if (row[0] === "rejected_connections") return settings.maxconnsFast;
+  if (row[0] === "ssl_new_sessions") return settings.tls && settings.sslSessionCache;
+  if (TLS_ROWS.includes(row)) return settings.tls;
   if (SLAB_ROWS.includes(row)) return settings.slabReassign;
   if (row[0].startsWith("lru_crawler")) return settings.lruCrawler;
   if (row[0].startsWith("lru_") || row[0].startsWith("moves_")) return settings.lruMaintainer;
@@ -155,6 +172,11 @@ export function generalStats(executor: Executor): string {
 export function settingsStats({ settings, store: { control, tunables } }: Executor): string {
   const now = tunedSettings(settings, tunables.all());
   return statLines(settingsRows({ ...now, verbosity: verbosity(control) }, oldestLive(control)));
+}
+
+/** The answer to `stats conns`. */
+export function connsStats({ server }: Executor): string {
+  return statLines(server.conns());
 }
 
 /** `STAT` lines with their END. */

@@ -28,6 +28,8 @@ export const Global = {
   SETTINGS_LOCK: 7,
   /** 1 while the acceptor accepts. */
   ACCEPTING: 8,
+  /** When the certificates were read, in seconds since start. */
+  CERTS_READ_AT: 9,
   /** Open client connections. */
   CURR_CONNS: 1 * WORDS_PER_LINE,
   /** Low 32 bits of the next cas, and the count of its half-turns: see cas.ts. */
@@ -55,6 +57,9 @@ export const Global = {
 } as const;
 const GLOBAL_LINES = 4;
 
+/** Words of the record of one connection. */
+export const CONN_WORDS = 4;
+
 /** What the regions are sized by. */
 export interface RegionSizes {
   readonly shards: number;
@@ -72,6 +77,8 @@ export interface RegionSizes {
   readonly bumpsPerThread: number;
   /** Words of the count of items by size; 0 when they are not counted. */
   readonly itemSizes: number;
+  /** Descriptors that connections and listeners may have. */
+  readonly conns: number;
 }
 
 /** Where each region starts, in bytes. */
@@ -91,6 +98,8 @@ export interface Regions extends RegionSizes {
   /** Bytes from one thread's bump buffer to the next one's. */
   readonly bumpStride: number;
   readonly itemSizesAt: number;
+  /** A record for each descriptor of a connection; see stats/conn_table.ts. */
+  readonly connsAt: number;
   readonly lrusAt: number;
   readonly countersAt: number;
   /** Bytes from one thread's counters to the next one's. */
@@ -125,6 +134,7 @@ export function planRegions(sizes: RegionSizes): Regions {
     bumpStride,
     bumpsAt: take(bumpStride * sizes.counterThreads),
     itemSizesAt: take(sizes.itemSizes * WORD_BYTES),
+    connsAt: take(sizes.conns * CONN_WORDS * WORD_BYTES),
     bytes: at,
   };
 }

@@ -263,6 +263,7 @@ function close(conn: Conn, shared: ConnShared): ConnState {
     shared.pool.giveRead(conn.input);
     conn.input = undefined;
   }
+  shared.table.close(conn.fd); // First: the descriptor may be another connection's at once.
   shared.transport.close(conn.fd);
   return ConnState.CLOSED;
 }

@@ -48,7 +48,7 @@ export function parseCommand(conn: Conn, shared: ConnShared): ConnState {
   const from = input.consumed;
   if (conn.isFresh) {
     conn.isFresh = false;
-    if (speaksBinary(bytes, from, shared)) return ConnState.CLOSING;
+    if (speaksBinary(bytes, from, conn, shared)) return ConnState.CLOSING;
   }
   const to = lineFeed > from && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
   if (lineFeed - from > LINE_MAX && longCommand(input.block, from, to) === undefined) {
@@ -91,8 +91,13 @@ function afterCommand(
 }
 
 /** Whether the client opened with a binary request, which is not spoken here. */
-function speaksBinary(bytes: Uint8Array, from: number, { executor }: ConnShared): boolean {
-  return bytes[from] === BINARY_REQUEST && executor.settings.bindingProtocol !== "ascii";
+function speaksBinary(
+  bytes: Uint8Array,
+  from: number,
+  { listener }: Conn,
+  { protocols }: ConnShared,
+): boolean {
+  return bytes[from] === BINARY_REQUEST && protocols[listener] !== "ascii";
 }
 
 /**
@@ -135,7 +140,7 @@ function parsePart(
   }
   if (conn.isFresh) {
     conn.isFresh = false;
-    if (speaksBinary(bytes, from, shared)) return ConnState.CLOSING;
+    if (speaksBinary(bytes, from, conn, shared)) return ConnState.CLOSING;
   }
   if (input.pending <= LINE_MAX) return needInput(conn, shared, replies);
   const command = longCommand(input.block, from, input.received);

@@ -5,6 +5,8 @@ import type { Executor } from "../command/executor.ts";
 import { Session } from "../command/session.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import type { BufferPool } from "./buffer_pool.ts";
+import type { BindingProtocol } from "../config/listen_address.ts";
+import type { ConnTable } from "../stats/conn_table.ts";
 import { ConnState } from "./conn_state.ts";
 import type { ReadBuffer } from "./read_buffer.ts";
 import type { Transport } from "./transport.ts";
@@ -16,6 +18,12 @@ export interface ConnShared {
   readonly pool: BufferPool;
   /** Commands that one connection may run before the others get their turn (`-R`). */
   readonly reqsPerEvent: number;
+  /** What all connections do, for `stats conns`. */
+  readonly table: ConnTable;
+  /** Seconds after which an idle connection is closed; 0 for never. */
+  readonly idleTimeout: number;
+  /** What the connections of each listener may speak. */
+  readonly protocols: readonly BindingProtocol[];
   /** Called for each command line at `-vv`; undefined below. */
   trace: ((fd: number, bytes: Uint8Array, from: number, to: number) => void) | undefined;
 }
@@ -23,6 +31,10 @@ export interface ConnShared {
 /** The state of one connection. Fields are public to this file's handlers, the loop and tests. */
 export class Conn {
   fd: number;
+  /** Index of the listener it came by. */
+  listener = 0;
+  /** When it ran its last command, or was opened: seconds since start. */
+  lastCommand = 0;
   state: ConnState = ConnState.NEW_CMD;
   readonly session = new Session();
   input: ReadBuffer | undefined;

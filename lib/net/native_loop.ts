@@ -19,6 +19,8 @@ export interface Doorbell {
 
 const FOR_EVER = -1;
 const NOT_AT_ALL = 0;
+/** Longest rest where idle connections are closed. */
+const IDLE_CHECK_MS = 1000;
 
 /** Connection records kept for the next connection. */
 const SPARE_CONNS_MAX = 1024;
@@ -51,11 +53,13 @@ export class NativeLoop {
   }
 
   /** Takes over a connection; the transport already knows it. */
-  add(fd: number): void {
+  add(fd: number, listener: number): void {
     const spare = this.#spare.pop();
     const conn = spare ?? new Conn(fd);
     if (spare === undefined) this.#shared.executor.counters.add(Counter.CONNECTION_STRUCTURES, 1);
     conn.fd = fd;
+    conn.listener = listener;
+    conn.lastCommand = this.#clock.now;
     conn.mayHaveMore = true; // The first request has often come before the connection got here.
     this.#conns[fd] = conn;
     this.#run(conn);
@@ -63,7 +67,8 @@ export class NativeLoop {
 
   /** Runs until {@linkcode stop} is called, then closes every connection. */
   run(): void {
-    while (this.#running) this.turn(this.#yielded.length > 0 ? NOT_AT_ALL : FOR_EVER);
+    const rest = this.#shared.idleTimeout > 0 ? IDLE_CHECK_MS : FOR_EVER;
+    while (this.#running) this.turn(this.#yielded.length > 0 ? NOT_AT_ALL : rest);
     for (const conn of this.#conns) {
       if (conn === undefined) continue;
       conn.state = ConnState.CLOSING;
@@ -82,7 +87,8 @@ export class NativeLoop {
    */
   turn(timeoutMs: number): void {
     const count = this.#poller.wait(timeoutMs);
-    this.#clock.now = this.#readClock();
+    const now = this.#readClock();
+    if (now !== this.#clock.now) this.#tick(now);
     const inLine = this.#yielded.length;
     for (let index = 0; index < count; index++) {
       const fd = this.#poller.fdAt(index);
@@ -107,9 +113,29 @@ export class NativeLoop {
 
   /** @hot */
   #run(conn: Conn): void {
+    const { table, reqsPerEvent } = this.#shared;
+    table.setState(conn.fd, ConnState.PARSE_CMD);
     drive(conn, this.#shared);
+    if (conn.state === ConnState.CLOSED) return this.#forget(conn);
+    table.setState(conn.fd, conn.state);
+    if (conn.requestsLeft !== reqsPerEvent) {
+      conn.lastCommand = this.#clock.now;
+      table.setLastCommand(conn.fd, conn.lastCommand);
+    }
     if (conn.yielded) this.#yielded.push(conn);
-    if (conn.state === ConnState.CLOSED) this.#forget(conn);
+  }
+
+  /** A new second has begun. */
+  #tick(now: number): void {
+    this.#clock.now = now;
+    const { idleTimeout, executor } = this.#shared;
+    if (idleTimeout === 0) return;
+    for (const conn of this.#conns) {
+      if (conn?.state !== ConnState.WAITING || now - conn.lastCommand <= idleTimeout) continue;
+      executor.counters.add(Counter.IDLE_KICKS, 1);
+      conn.state = ConnState.CLOSING;
+      this.#run(conn);
+    }
   }
 
   #forget(conn: Conn): void {

@@ -4,6 +4,7 @@ import { latin1 } from "../base/ascii.ts";
 import { Executor, type ServerView } from "../command/executor.ts";
 import { defaultSettings, type Settings } from "../config/settings.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
+import { ConnTable } from "../stats/conn_table.ts";
 import type { Store } from "../store/store.ts";
 import { makeStore } from "../store/testing.ts";
 import { BufferPool } from "./buffer_pool.ts";
@@ -93,9 +94,11 @@ function* waitingPieces(store: Store, replies: ReplyBuffer): Generator<Uint8Arra
   yield replies.block.bytes.subarray(at, replies.used);
 }
 
-const SERVER: ServerView = {
+/** A server of which nothing is known. */
+export const TEST_SERVER: ServerView = {
   pid: 4711,
   cpuTimes: () => ({ user: "1.000000", system: "2.000000" }),
+  conns: () => [["5:state", "conn_parse_cmd"]],
   shutdown: () => {},
 };
 
@@ -122,10 +125,13 @@ export function converse(
   const all = { ...defaultSettings(), ...settings };
   const shared: ConnShared = {
     transport: client,
-    executor: new Executor(store, all, SERVER),
+    executor: new Executor(store, all, TEST_SERVER),
     pool: new BufferPool(new ArrayBuffer(POOL_BYTES), store.counters),
     reqsPerEvent: all.reqsPerEvent,
     trace: undefined,
+    protocols: [all.bindingProtocol],
+    table: new ConnTable(store.control),
+    idleTimeout: all.idleTimeout,
   };
   const conn = new Conn(5);
   let yields = 0;

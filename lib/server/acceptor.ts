@@ -8,21 +8,27 @@
 import type { Settings } from "../config/settings.ts";
 import { addWord, loadWord, storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";
+import { ConnState } from "../net/conn_state.ts";
 import { Reply } from "../protocol/reply.ts";
+import { ConnTable } from "../stats/conn_table.ts";
 import type { Counters } from "../stats/counters.ts";
 import { Counter } from "../stats/names.ts";
 import { CLOCK_START } from "../base/clock.ts";
 import { openThread } from "../store/memory.ts";
 import { Epoll, EpollEvent } from "../sys/epoll.ts";
+import { openSpareFd } from "../sys/eventfd.ts";
 import { accept, closeFd, Io, sendFrom, setTcpOptions } from "../sys/socket.ts";
 import { type AcceptorStart, drainNotices, type Notice, NotifySender } from "./notify.ts";
 import { serveThread } from "./thread_scope.ts";
 
 /** Connections taken from one socket before the next socket gets its turn. */
 const ACCEPTS_PER_TURN = 512;
-/** Pause after the descriptors have run out, in milliseconds. Source: memcached, maxconns timer. */
+/** Rest while it does not accept, in milliseconds. Source: memcached, maxconns timer. */
 const FULL_PAUSE_MS = 10;
+/** After so many milliseconds it looks for descriptors even if no connection has closed. */
+const RETRY_MS = 1000;
 const FOR_EVER = -1;
+const US_PER_MS = 1000;
 
 serveThread<AcceptorStart>((start, report) => {
   const { plan, control: memory, settings } = start;
@@ -44,10 +50,18 @@ class Acceptor {
   readonly #settings: Settings;
   readonly #control: Control;
   readonly #counters: Counters;
+  readonly #table: ConnTable;
   readonly #epoll = new Epoll();
+  /** Index of each listening socket, by descriptor. */
+  readonly #listeners = new Map<number, number>();
+  /** Closed to take a connection that must be refused when no descriptor is left; -1: none. */
+  #spareFd = openSpareFd();
   #next = 0;
   #running = true;
   #paused = false;
+  #pausedAt = 0;
+  #countedAt = 0;
+  #connsAtPause = 0;
 
   constructor(start: AcceptorStart, settings: Settings, control: Control, counters: Counters) {
     this.#start = start;
@@ -55,7 +69,13 @@ class Acceptor {
     this.#settings = settings;
     this.#control = control;
     this.#counters = counters;
+    this.#table = new ConnTable(control);
     this.#epoll.add(start.doorbell, EpollEvent.IN);
+    const now = loadWord(control.u32, Global.NOW);
+    start.listening.forEach(({ fd }, index) => {
+      this.#listeners.set(fd, index);
+      this.#table.open(fd, ConnState.LISTENING, now, index);
+    });
   }
 
   /** Accepts until told to stop, then tells every worker. */
@@ -63,7 +83,7 @@ class Acceptor {
     this.#listen();
     while (this.#running) {
       const count = this.#epoll.wait(this.#paused ? FULL_PAUSE_MS : FOR_EVER);
-      if (this.#paused) this.#listen();
+      if (this.#paused) this.#goOn();
       for (let index = 0; index < count; index++) this.#serve(this.#epoll.fdAt(index));
     }
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
@@ -80,49 +100,87 @@ class Acceptor {
       drainNotices(this.#start.port, fd, (notice: Notice) => {
         if (notice.type === "s") this.#running = false;
       });
-    } else if (!this.#acceptFrom(fd)) this.#pause();
+    } else if (!this.#paused && !this.#acceptFrom(fd)) this.#pause();
   }
 
-  /** Takes what waits on one socket. Returns false when descriptors have run out. */
+  /** Takes what waits on one socket. Returns false when no more can be taken for now. */
   #acceptFrom(listenFd: number): boolean {
     for (let count = 0; count < ACCEPTS_PER_TURN; count++) {
+      const isFull = this.#isFull();
+      if (isFull && !this.#settings.maxconnsFast) return false;
       const fd = accept(listenFd);
       if (fd === Io.AGAIN) return true;
-      if (fd === Io.FULL) return false;
       if (fd === Io.GONE) continue;
-      this.#admit(fd);
+      if (fd === Io.FULL) {
+        if (this.#settings.maxconnsFast && this.#refuseWithSpare(listenFd)) continue;
+        return false;
+      }
+      if (isFull) this.#refuse(fd);
+      else this.#admit(fd, this.#listeners.get(listenFd) ?? 0);
     }
     return true;
   }
 
-  #admit(fd: number): void {
-    const open = loadWord(this.#control.u32, Global.CURR_CONNS);
-    if (open >= this.#settings.maxconns) {
-      this.#counters.add(Counter.REJECTED_CONNECTIONS, 1);
-      sendFrom(fd, Reply.TOO_MANY_CONNECTIONS.bytes, Reply.TOO_MANY_CONNECTIONS.bytes.length);
-      closeFd(fd);
-      return;
-    }
-    setTcpOptions(fd);
+  #isFull(): boolean {
+    return this.#currConns >= this.#settings.maxconns;
+  }
+
+  get #currConns(): number {
+    return loadWord(this.#control.u32, Global.CURR_CONNS);
+  }
+
+  #refuse(fd: number): void {
+    this.#counters.add(Counter.REJECTED_CONNECTIONS, 1);
+    sendFrom(fd, Reply.TOO_MANY_CONNECTIONS.bytes, Reply.TOO_MANY_CONNECTIONS.bytes.length);
+    closeFd(fd);
+  }
+
+  /** No descriptor is left: takes one connection with the spare one, to tell it so. */
+  #refuseWithSpare(listenFd: number): boolean {
+    if (this.#spareFd < 0) this.#spareFd = openSpareFd();
+    if (this.#spareFd < 0) return false;
+    closeFd(this.#spareFd);
+    const fd = accept(listenFd);
+    if (fd >= 0) this.#refuse(fd);
+    this.#spareFd = openSpareFd();
+    return fd >= 0;
+  }
+
+  #admit(fd: number, listener: number): void {
+    if (this.#start.listening[listener]!.family === "tcp") setTcpOptions(fd);
     addWord(this.#control.u32, Global.CURR_CONNS, 1);
     this.#counters.add(Counter.TOTAL_CONNECTIONS, 1);
-    this.#workers[this.#next]!.post({ type: "c", fd });
+    this.#table.open(fd, ConnState.NEW_CMD, loadWord(this.#control.u32, Global.NOW), listener);
+    this.#workers[this.#next]!.post({ type: "c", fd, listener });
     this.#next = (this.#next + 1) % this.#workers.length;
   }
 
   /** Watches the listening sockets. */
   #listen(): void {
     this.#paused = false;
-    for (const fd of this.#start.listening) this.#epoll.add(fd, EpollEvent.IN);
+    for (const fd of this.#listeners.keys()) this.#epoll.add(fd, EpollEvent.IN);
     storeWord(this.#control.u32, Global.ACCEPTING, 1);
   }
 
-  /** Leaves the listening sockets alone until connections may have closed. */
+  /** Leaves the listening sockets alone until a connection has closed. */
   #pause(): void {
-    if (this.#paused) return;
     this.#paused = true;
-    for (const fd of this.#start.listening) this.#epoll.remove(fd);
+    this.#pausedAt = performance.now();
+    this.#countedAt = this.#pausedAt;
+    this.#connsAtPause = this.#currConns;
+    for (const fd of this.#listeners.keys()) this.#epoll.remove(fd);
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
     this.#counters.add(Counter.LISTEN_DISABLED_NUM, 1);
+  }
+
+  /** Counts the time of the pause, and ends it where a connection could be taken. */
+  #goOn(): void {
+    const now = performance.now();
+    const passed = Math.round((now - this.#countedAt) * US_PER_MS);
+    this.#counters.add(Counter.TIME_IN_LISTEN_DISABLED_US, passed);
+    this.#countedAt = now;
+    // Where it was something else than connections that took the descriptors: try now and then.
+    const isLong = now - this.#pausedAt >= RETRY_MS;
+    if (!this.#isFull() && (isLong || this.#currConns < this.#connsAtPause)) this.#listen();
   }
 }

@@ -4,90 +4,79 @@
 // and one left open wakes Deno's reactor for each packet. So the listener's own descriptor is
 // found, once, and connections are accepted from it directly.
 
-import type { ListenAddress } from "../config/listen_address.ts";
+import type { ListenManner } from "../config/listen_address.ts";
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import { ConnState } from "../net/conn_state.ts";
 import { type BoundAddress, listeningAddress } from "../sys/socket.ts";
+import { bindListener, planListeners } from "./listen_plan.ts";
 
 /** A listening socket. */
 export interface ListeningConn {
-  readonly listener: Deno.Listener;
+  /** Undefined for a socket that was open when the server started. */
+  readonly listener: Deno.Listener | undefined;
   readonly fd: number;
-  readonly state: typeof ConnState.LISTENING;
-  readonly address: Deno.NetAddr;
+  readonly address: BoundAddress;
+  readonly manner: ListenManner;
 }
 
 /** Descriptors looked through for a listener: it is among the first that are open at start. */
 const FD_SEARCH_MAX = 4096;
 
-/** Any address, once for each family. */
-const ANY_V4 = "0.0.0.0";
-const ANY_V6 = "::";
+/** First descriptor that systemd passes on. Source: sd_listen_fds(3), SD_LISTEN_FDS_START. */
+const INHERITED_FROM = 3;
 
 /**
- * Opens every address that the settings name.
+ * Opens every address that the settings name, or takes the sockets that systemd has opened.
  *
  * @throws {SettingsError} With memcached's exit code when one cannot be bound.
  */
-export function openListeners(settings: Settings): ListeningConn[] {
+export async function openListeners(settings: Settings): Promise<ListeningConn[]> {
+  const { inherited } = settings;
+  if (inherited.count > 0 && inherited.pid === Deno.pid) return takeInherited(settings);
   const conns: ListeningConn[] = [];
-  for (const address of settings.listen) {
-    if (address.host !== null) {
-      conns.push(openOne(address.host, address, settings, conns));
-    } else {
-      const first = openOne(ANY_V4, address, settings, conns);
-      conns.push(first);
-      // Where IPv6 is off, or takes IPv4 too, one socket is enough.
-      const second = listen(ANY_V6, first.address.port, settings);
-      if (!(second instanceof Error)) conns.push(adopt(second, conns));
-    }
+  for (const plan of await planListeners(settings)) {
+    const listener = bindListener(plan, conns.at(-1)?.listener?.addr, settings);
+    if (listener !== undefined) conns.push(adopt(listener, plan.manner, conns));
   }
   return conns;
 }
 
-/** @throws {SettingsError} When the address cannot be bound. */
-function openOne(
-  host: string,
-  { port }: ListenAddress,
-  settings: Settings,
+/** Finds the descriptor of a listener: a listening socket of its address that no other conn has. */
+function adopt(
+  listener: Deno.Listener,
+  manner: ListenManner,
   open: readonly ListeningConn[],
 ): ListeningConn {
-  const listener = listen(host, port, settings);
-  if (!(listener instanceof Error)) return adopt(listener, open);
-  const reason = listener.message.replace(/ \(os error \d+\)$/, "");
-  throw new SettingsError(`failed to listen on TCP port ${port}: ${reason}`, ExitCode.OS_ERROR);
-}
-
-/** Binds one address; an address in use, or none of this machine's, is an ordinary outcome. */
-function listen(host: string, port: number, settings: Settings): Deno.Listener | Error {
-  try {
-    return Deno.listen({
-      hostname: host,
-      port: Math.max(port, 0),
-      transport: "tcp",
-      tcpBacklog: settings.backlog,
-    });
-    // deno-lint-ignore house/catch-place -- Deno.listen reports an address in use by throwing.
-  } catch (error) {
-    return error as Error;
-  }
-}
-
-/** Finds the descriptor of a listener: a listening socket on its port that no other conn has. */
-function adopt(listener: Deno.Listener, open: readonly ListeningConn[]): ListeningConn {
-  const address = listener.addr as Deno.NetAddr;
-  for (let fd = 3; fd < FD_SEARCH_MAX; fd++) {
+  for (let fd = INHERITED_FROM; fd < FD_SEARCH_MAX; fd++) {
     if (open.some((conn) => conn.fd === fd)) continue;
-    const bound = listeningAddress(fd);
-    if (bound !== undefined && isSame(bound, address)) {
-      return { listener, fd, state: ConnState.LISTENING, address };
+    const address = listeningAddress(fd);
+    if (address !== undefined && isSame(address, listener.addr)) {
+      return { listener, fd, address, manner };
     }
   }
-  throw new SettingsError(`cannot find the descriptor of port ${address.port}`, ExitCode.OS_ERROR);
+  const text = JSON.stringify(listener.addr);
+  throw new SettingsError(`cannot find the descriptor of ${text}`, ExitCode.OS_ERROR);
 }
 
-function isSame(bound: BoundAddress, address: Deno.NetAddr): boolean {
-  if (bound.family !== "tcp" || bound.port !== address.port) return false;
-  return bound.address.includes(":") === address.hostname.includes(":");
+function isSame(bound: BoundAddress, address: Deno.Addr): boolean {
+  if (bound.family === "unix") return "path" in address && bound.path === address.path;
+  if (address.transport !== "tcp" || bound.port !== address.port) return false;
+  if (bound.address.includes(":") !== address.hostname.includes(":")) return false;
+  return bound.address === address.hostname || bound.address.includes(":");
+}
+
+/** The sockets that systemd has opened, in their order. */
+function takeInherited(settings: Settings): ListeningConn[] {
+  const { inherited, tls, bindingProtocol: protocol } = settings;
+  return Array.from({ length: inherited.count }, (_, index) => {
+    const fd = INHERITED_FROM + index;
+    const address = listeningAddress(fd);
+    if (address === undefined) {
+      const reason = `descriptor ${fd} of LISTEN_FDS is not a listening stream socket`;
+      throw new SettingsError(`failed to listen: ${reason}`, ExitCode.OS_ERROR);
+    }
+    const isTls = tls && address.family === "tcp";
+    const manner = { tls: isTls ? "server" : "none", protocol, tag: "" } as const;
+    return { listener: undefined, fd, address, manner };
+  });
 }

@@ -6,13 +6,14 @@
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { drain, ring } from "../sys/eventfd.ts";
+import type { ListenManner } from "../config/listen_address.ts";
 import type { Settings } from "../config/settings.ts";
 import type { StorePlan } from "../store/memory.ts";
 
 /** What a thread is told. Letters are memcached's where it has one. */
 export type Notice =
   /** A new connection. */
-  | { readonly type: "c"; readonly fd: number }
+  | { readonly type: "c"; readonly fd: number; readonly listener: number }
   /** Stop: close every connection and report. */
   | { readonly type: "s" };
 
@@ -38,6 +39,8 @@ export interface WorkerStart {
   readonly plan: StorePlan;
   readonly memory: MemoryMap;
   readonly startUnix: number;
+  /** How the connections of each listener are served. */
+  readonly manners: readonly ListenManner[];
   readonly port: MessagePort;
   readonly doorbell: number;
 }
@@ -56,13 +59,18 @@ export interface NotifyTarget {
   readonly doorbell: number;
 }
 
+/** A listening socket, as the acceptor needs it. */
+export interface AcceptorSocket {
+  readonly fd: number;
+  readonly family: "tcp" | "unix";
+}
+
 /** What the acceptor is started with. */
 export interface AcceptorStart {
   readonly settings: Settings;
   readonly plan: StorePlan;
   readonly control: SharedArrayBuffer;
-  /** Descriptors of the listening sockets. */
-  readonly listening: readonly number[];
+  readonly listening: readonly AcceptorSocket[];
   readonly workers: readonly NotifyTarget[];
   readonly port: MessagePort;
   readonly doorbell: number;

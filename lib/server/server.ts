@@ -81,9 +81,9 @@ export class Server {
     if (limit < wanted) {
       log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
     }
-    const listening = openListeners(settings);
+    const listening = await openListeners(settings);
     assumeUser(settings.user, log);
-    const plan = planStore(shapeOf(settings));
+    const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
     logClasses(plan.shape, log);
     const clock = new ServerClock();
     const { thread, map } = makeMemory(plan, clock.clock);
@@ -92,9 +92,10 @@ export class Server {
     clock.start(thread.control);
 
     const { startUnix } = clock.clock;
+    const manners = listening.map(({ manner }) => manner);
     const workers = Array.from(
       { length: settings.threads },
-      (_, index) => startWorker(index + 1, settings, plan, map, startUnix),
+      (_, index) => startWorker(index + 1, { settings, plan, memory: map, startUnix, manners }),
     );
     const acceptor = startAcceptor(listening, settings, plan, map, workers);
     const maintainer = startMaintainer({ settings, plan, memory: map, startUnix });
@@ -142,7 +143,7 @@ export class Server {
     const outcome = await Promise.race([all, late]);
     clearTimeout(timer);
     this.#clock.stop();
-    for (const { listener } of this.listening) listener.close();
+    for (const { listener } of this.listening) listener?.close();
     this.#acceptor.close();
     if (outcome === "late") return this.#end({ cause: "failed", reason: "a thread did not stop" });
     this.#log.debug("all threads joined");
@@ -176,24 +177,13 @@ function startThread(name: string, worker: Worker, start: object, ports: unknown
 /** Starts worker `number`; the acceptor reaches it by what comes with the handle. */
 function startWorker(
   number: number,
-  settings: Settings,
-  plan: StorePlan,
-  memory: MemoryMap,
-  startUnix: number,
+  common: Omit<WorkerStart, "thread" | "port" | "doorbell">,
 ): { thread: ThreadHandle; target: NotifyTarget } {
   const { port1, port2 } = new MessageChannel();
   const doorbell = openEventFd();
   const name = `worker ${number}`;
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
-  const start: WorkerStart = {
-    thread: number,
-    settings,
-    plan,
-    memory,
-    startUnix,
-    port: port2,
-    doorbell,
-  };
+  const start: WorkerStart = { ...common, thread: number, port: port2, doorbell };
   return {
     thread: startThread(name, worker, start, [port2]),
     target: { port: port1, doorbell },
@@ -217,7 +207,7 @@ function startAcceptor(
     settings,
     plan,
     control,
-    listening: listening.map((conn) => conn.fd),
+    listening: listening.map(({ fd, address: { family } }) => ({ fd, family })),
     workers: targets,
     port: port2,
     doorbell,
@@ -271,9 +261,14 @@ function adviseMemory(settings: Settings, plan: StorePlan, map: MemoryMap, log: 
   if (!isLocked) log.warn("-k: not allowed to lock memory; see ulimit -l");
 }
 
-/** What the store needs of the settings. */
-export function shapeOf(settings: Settings): StorePlan["shape"] {
+/**
+ * What the store needs of the settings.
+ *
+ * @param conns Descriptors that connections and listeners may have.
+ */
+export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
   return {
+    conns,
     maxbytes: settings.maxbytes,
     threads: settings.threads,
     useCas: settings.cas,

@@ -2,6 +2,7 @@
 
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import { latin1 } from "../base/ascii.ts";
+import type { Settings } from "../config/settings.ts";
 import { Executor, type ServerView } from "../command/executor.ts";
 import { loadWord } from "../memory/atomic.ts";
 import { Global } from "../memory/regions.ts";
@@ -12,6 +13,9 @@ import { openThread } from "../store/memory.ts";
 import { Store } from "../store/store.ts";
 import { cpuTimes } from "../sys/limits.ts";
 import { mapMemory, viewMemory } from "../sys/mmap.ts";
+import { ConnTable } from "../stats/conn_table.ts";
+import { connLines } from "./conn_stats.ts";
+import { addressesOfSocket } from "./socket_addresses.ts";
 import { openLog } from "./log.ts";
 import { MESSAGE_BYTES, NativeTransport } from "./native_transport.ts";
 import { drainNotices, type Notice, type WorkerStart } from "./notify.ts";
@@ -20,6 +24,8 @@ import { type ReportFunction, serveThread } from "./thread_scope.ts";
 
 /** Most bytes of buffers one worker may have. */
 const BUFFERS_BYTES_MAX = 2 ** 32 - 2 ** 16;
+/** Fewest: `read_buf_mem_limit` leaves each worker so many connections that do something. */
+const BUFFERS_BYTES_MIN = 16 * (READ_BYTES + REPLY_BYTES);
 /** Level from which each command is written to the log. */
 const VERBOSITY_TRACE = 2;
 /** Opens the log for everything. */
@@ -27,16 +33,20 @@ const VERBOSITY_ALL = 3;
 
 serveThread(runWorker);
 
+/** Bytes of buffers that one worker may have. Source: memcached threads.c, setup_thread. */
+function bufferLimit({ maxconns, readBufMemLimit, threads }: Settings): number {
+  const wanted = Math.min((maxconns + 1) * (READ_BYTES + REPLY_BYTES), BUFFERS_BYTES_MAX);
+  if (readBufMemLimit === 0) return wanted;
+  return Math.min(wanted, Math.max(Math.floor(readBufMemLimit / threads), BUFFERS_BYTES_MIN));
+}
+
 /** Serves connections until told to stop. */
 function runWorker(start: WorkerStart, report: ReportFunction): void {
   const { settings, plan, memory } = start;
   const clock: Clock = { startUnix: start.startUnix, now: CLOCK_START };
   const views = viewShared(memory, plan);
   const thread = openThread(plan, views, start.thread, clock);
-  const buffersBytes = Math.min(
-    (settings.maxconns + 1) * (READ_BYTES + REPLY_BYTES),
-    BUFFERS_BYTES_MAX,
-  );
+  const buffersBytes = bufferLimit(settings);
   const buffers = mapMemory(buffersBytes);
   const message = mapMemory(MESSAGE_BYTES);
   const transport = new NativeTransport(
@@ -45,9 +55,11 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
     viewMemory(message, MESSAGE_BYTES),
     { segments: memory.segments, buffers, message },
   );
+  const table = new ConnTable(thread.control);
   const server: ServerView = {
     pid: Deno.pid,
     cpuTimes,
+    conns: () => connLines(table, clock.now, addressesOfSocket),
     shutdown: (graceful) => report({ type: "shutdown", graceful }),
   };
   const shared: ConnShared = {
@@ -55,6 +67,9 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
     executor: new Executor(new Store(thread), settings, server),
     pool: new BufferPool(viewMemory(buffers, buffersBytes), thread.counters),
     reqsPerEvent: settings.reqsPerEvent,
+    protocols: start.manners.map(({ protocol }) => protocol),
+    table,
+    idleTimeout: settings.idleTimeout,
     trace: undefined,
   };
   serve(start, shared, transport, clock, report);
@@ -77,7 +92,7 @@ function serve(
       log.debug(`<${notice.fd} new auto-negotiating client connection`);
     }
     transport.watch(notice.fd);
-    loop.add(notice.fd);
+    loop.add(notice.fd, notice.listener);
   };
   const loop = new NativeLoop(
     shared,

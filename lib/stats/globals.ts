@@ -23,6 +23,11 @@ export function isAccepting({ u32 }: Control): boolean {
   return loadWord(u32, Global.ACCEPTING) === 1;
 }
 
+/** When the certificates were read last, in seconds since start. */
+export function certsReadAt({ u32 }: Control): number {
+  return loadWord(u32, Global.CERTS_READ_AT);
+}
+
 /** The moment of the last flush_all, in seconds since start; 0 when there was none. */
 export function oldestLive({ u32 }: Control): number {
   return loadWord(u32, Global.FLUSHED_AT);

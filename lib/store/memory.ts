@@ -44,6 +44,8 @@ export interface StoreShape extends SlabShape {
   readonly trackSizes: boolean;
   /** Seconds after which a held item at a list's tail is unlinked; 0 for never. */
   readonly tailRepairTime: number;
+  /** Descriptors that connections and listeners may have: those above are not shown. */
+  readonly conns: number;
   /** What commands can change, as it is at start. */
   readonly tuning: TunableValues;
 }
@@ -102,6 +104,7 @@ export function planStore(shape: StoreShape): StorePlan {
       countersPerThread: COUNTERS_PER_THREAD,
       tunables: TUNABLES,
       bumpsPerThread: BUMPS_PER_THREAD,
+      conns: shape.conns,
       itemSizes: shape.trackSizes ? sizeCountWords(shape.itemSizeMax) : 0,
     }),
     assoc: { shards, bucketsMin, bucketsMax },

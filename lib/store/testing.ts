@@ -28,6 +28,7 @@ export const SMALL_SHAPE: StoreShape = {
   slabReassign: true,
   trackSizes: false,
   tailRepairTime: 0,
+  conns: 64,
   tuning: {
     maxbytes: 4 * MIB,
     segmented: 1,

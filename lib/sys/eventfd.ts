@@ -18,6 +18,11 @@ export function openEventFd(): number {
   return fd;
 }
 
+/** Opens a descriptor that does nothing, to have one to close; -1 when there is none to be had. */
+export function openSpareFd(): number {
+  return libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
 /** Rings: `fd` becomes readable. A full counter means that it is readable already. */
 export function ring(fd: number): void {
   libc.write(fd, one, COUNT_BYTES);

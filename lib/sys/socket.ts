@@ -131,7 +131,7 @@ export function setTcpOptions(fd: number): void {
   libc.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, ONE, ONE_BYTES);
 }
 
-/** Where a listening socket is bound. */
+/** Where one end of a socket is. */
 export type BoundAddress =
   | { readonly family: "tcp"; readonly port: number; readonly address: string }
   | { readonly family: "unix"; readonly path: string };
@@ -145,8 +145,20 @@ export function listeningAddress(fd: number): BoundAddress | undefined {
   optlen[0] = 4;
   if (libc.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, optval, optlen) < 0) return undefined;
   if (optval[0] !== 1) return undefined;
+  return localAddress(fd);
+}
+
+/** Where this end of a socket is; undefined when `fd` is no socket, or not open. */
+export function localAddress(fd: number): BoundAddress | undefined {
   optlen[0] = sockaddr.length;
   if (libc.getsockname(fd, sockaddr, optlen) < 0) return undefined;
+  return parseAddress(sockaddr, optlen[0]!);
+}
+
+/** Where the other end of a connection is; undefined when `fd` is none, or not open. */
+export function peerAddress(fd: number): BoundAddress | undefined {
+  optlen[0] = sockaddr.length;
+  if (libc.getpeername(fd, sockaddr, optlen) < 0) return undefined;
   return parseAddress(sockaddr, optlen[0]!);
 }
 
@@ -158,13 +170,29 @@ function parseAddress(raw: Uint8Array, length: number): BoundAddress | undefined
     return { family: "tcp", port, address: Array.from(raw.slice(4, 8)).join(".") };
   }
   if (family === AF_INET6) {
-    const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i).toString(16));
-    return { family: "tcp", port, address: groups.join(":") };
+    const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i));
+    return { family: "tcp", port, address: ipv6Text(groups) };
   }
   if (family === AF_UNIX) {
     const end = raw.indexOf(0, 2);
-    const path = raw.slice(2, end === -1 ? length : Math.min(end, length));
+    const path = raw.slice(2, Math.max(2, end === -1 ? length : Math.min(end, length)));
     return { family: "unix", path: new TextDecoder().decode(path) };
   }
   return undefined;
+}
+
+/** An IPv6 address as text, its longest run of zeroes left out. Source: RFC 5952, section 4.2. */
+function ipv6Text(groups: readonly number[]): string {
+  const text = groups.map((group) => group.toString(16)).join(":");
+  if (text.startsWith("0:0:0:0:0:ffff:")) return `::ffff:${ipv4Text(groups.slice(6))}`;
+  const runs = text.match(/(?:^|:)0(?::0)+(?=:|$)/g) ?? [];
+  const lengthOf = (run: string) => run.replace(/^:/, "").length;
+  const longest = runs.reduce((best, run) => lengthOf(run) > lengthOf(best) ? run : best, "");
+  if (longest === "") return text;
+  return text.replace(longest, ":").replace(/^:(?!:)/, "::").replace(/(?<!:):$/, "::");
+}
+
+/** Two groups of an IPv6 address as an IPv4 address. */
+function ipv4Text(groups: readonly number[]): string {
+  return groups.flatMap((group) => [group >> 8, group & 0xff]).join(".");
 }

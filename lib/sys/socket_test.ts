@@ -3,12 +3,38 @@ import { assert } from "../base/assert.ts";
 import { Epoll, EpollEvent } from "./epoll.ts";
 import { SysError } from "./errno.ts";
 import { drain, openEventFd, ring } from "./eventfd.ts";
-import { accept, closeFd, Io, listeningAddress, recvInto, sendFrom } from "./socket.ts";
+import {
+  accept,
+  closeFd,
+  Io,
+  listeningAddress,
+  localAddress,
+  peerAddress,
+  recvInto,
+  sendFrom,
+} from "./socket.ts";
 
 const buffer = () => new Uint8Array(256);
 
 Deno.test("recvInto() throws SysError with EBADF for a descriptor that is not open", () => {
   assertThrows(() => recvInto(9999, buffer(), 8), SysError, "recv on descriptor 9999: errno 9");
+});
+
+Deno.test("localAddress() and peerAddress() name both ends, IPv6 as inet_ntop does", async () => {
+  using listener = Deno.listen({ hostname: "::1", port: 0 });
+  const { port } = listener.addr;
+  const listenFd = Array.from({ length: 200 }, (_, fd) => fd).find((fd) => {
+    const address = listeningAddress(fd);
+    return address?.family === "tcp" && address.port === port;
+  });
+  assert(listenFd !== undefined, "found");
+  using client = await Deno.connect({ hostname: "::1", port });
+  const fd = accept(listenFd);
+  assertEquals(localAddress(fd), { family: "tcp", port, address: "::1" });
+  const { port: clientPort } = client.localAddr as Deno.NetAddr;
+  assertEquals(peerAddress(fd), { family: "tcp", port: clientPort, address: "::1" });
+  closeFd(fd);
+  assertEquals([localAddress(9999), peerAddress(listenFd)], [undefined, undefined]);
 });
 
 Deno.test("listeningAddress() names a listening socket and nothing else", () => {

@@ -39,7 +39,9 @@ const ours = epolls().filter((fd) => !before.has(fd) && watches(fd, listening));
 if (ours.length !== 1) throw new Error(`${ours.length} epoll instances watch the listening socket`);
 for (const fd of ours) libc.close(fd);
 
-const port = server.listening[0]!.address.port;
+const { address } = server.listening[0]!;
+if (address.family !== "tcp") throw new Error("Not listening on TCP");
+const { port } = address;
 const client = await Deno.connect({ hostname: "127.0.0.1", port });
 await client.write(new TextEncoder().encode("version\r\n"));
 console.log(JSON.stringify(await server.ended));

@@ -3,6 +3,8 @@
 import { ascii } from "../../../lib/base/ascii.ts";
 import { Executor } from "../../../lib/command/executor.ts";
 import { defaultSettings } from "../../../lib/config/settings.ts";
+import { TEST_SERVER } from "../../../lib/net/testing.ts";
+import { ConnTable } from "../../../lib/stats/conn_table.ts";
 import { BufferPool } from "../../../lib/net/buffer_pool.ts";
 import { drive } from "../../../lib/net/conn.ts";
 import { Conn, type ConnShared } from "../../../lib/net/conn_record.ts";
@@ -48,14 +50,13 @@ const store = makeStore({ maxbytes: 64 * 2 ** 20 });
 const transport = new Batch();
 const shared: ConnShared = {
   transport,
-  executor: new Executor(store, defaultSettings(), {
-    pid: 1,
-    cpuTimes: () => ({ user: "0.000000", system: "0.000000" }),
-    shutdown: () => {},
-  }),
+  executor: new Executor(store, defaultSettings(), TEST_SERVER),
   pool: new BufferPool(new ArrayBuffer(1 << 20), store.counters),
   reqsPerEvent: 20,
   trace: undefined,
+  protocols: ["auto"],
+  table: new ConnTable(store.control),
+  idleTimeout: 0,
 };
 const conn = new Conn(5);
 drive(conn, shared);

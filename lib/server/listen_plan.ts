@@ -1,0 +1,132 @@
+// Which sockets the settings ask for, and how one is bound. Both transports listen by these.
+
+import { lookup } from "node:dns/promises";
+import type { ListenManner } from "../config/listen_address.ts";
+import type { Settings } from "../config/settings.ts";
+import { ExitCode, SettingsError } from "../config/settings_error.ts";
+
+/** One socket to listen on. */
+export interface ListenPlan {
+  /** Where: an address as a number, or the path of a Unix socket. */
+  readonly at: { readonly hostname: string } | { readonly path: string };
+  /** 0 for one that the kernel chooses, or that of the plan before. Nothing for a Unix socket. */
+  readonly port: number;
+  readonly manner: ListenManner;
+  /** Where it cannot be bound the plan before is enough. */
+  readonly optional: boolean;
+}
+
+/** Any address, once for each family. */
+const ANY_V4 = "0.0.0.0";
+const ANY_V6 = "::";
+
+/** A Unix socket is never encrypted. Source: memcached memcached.c, server_socket_unix. */
+const PLAIN: ListenManner = { tls: "none", protocol: "auto", tag: "" };
+
+/**
+ * Every socket that the settings ask for. Names are looked up, and all their addresses taken.
+ *
+ * @throws {SettingsError} With memcached's exit code for a name that has no address.
+ */
+export async function planListeners(settings: Settings): Promise<ListenPlan[]> {
+  const plans: ListenPlan[] = [];
+  const { socketPath, bindingProtocol: protocol } = settings;
+  if (socketPath !== null) {
+    const manner = { ...PLAIN, protocol };
+    plans.push({ at: { path: socketPath }, port: 0, manner, optional: false });
+  }
+  for (const { host, port, ...manner } of settings.listen) {
+    const names = host === null ? [ANY_V4, ANY_V6] : await addressesOf(host, port);
+    for (const hostname of names) {
+      // Where IPv6 is off, or takes IPv4 too, one socket is enough.
+      plans.push({
+        at: { hostname },
+        port,
+        manner,
+        optional: host === null && hostname === ANY_V6,
+      });
+    }
+  }
+  return plans;
+}
+
+/** Every address of a name, as numbers. */
+async function addressesOf(host: string, port: number): Promise<string[]> {
+  if (isNumeric(host)) return [host];
+  const found = await lookup(host, { all: true }).then(
+    (addresses) => addresses.map(({ address }) => address),
+    () => [],
+  );
+  if (found.length === 0) throw cannotListen(port, `${host} has no address`);
+  return [...new Set(found)];
+}
+
+function isNumeric(host: string): boolean {
+  return host.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/**
+ * Binds one socket.
+ *
+ * @param last The plan's listener before it, whose port an address of the same name shares.
+ * @returns undefined for one that is optional and cannot be had.
+ * @throws {SettingsError} When it cannot be bound.
+ */
+export function bindListener(
+  { at, port, optional }: ListenPlan,
+  last: Deno.Addr | undefined,
+  settings: Settings,
+): Deno.Listener | undefined {
+  if ("path" in at) return bindUnix(at.path, settings);
+  const shared = optional && last?.transport === "tcp" ? last.port : port;
+  const listener = tryListen(() =>
+    Deno.listen({
+      hostname: at.hostname,
+      port: shared,
+      transport: "tcp",
+      tcpBacklog: settings.backlog,
+    })
+  );
+  if (!(listener instanceof Error)) return listener;
+  if (optional) return undefined;
+  throw cannotListen(port, listener.message.replace(/ \(os error \d+\)$/, ""));
+}
+
+/** Binds the Unix socket, in place of one that is left from before. */
+function bindUnix(path: string, settings: Settings): Deno.Listener {
+  if (isSocket(path)) Deno.removeSync(path);
+  const before = Deno.umask(~settings.socketMask & 0o777);
+  const listener = tryListen(() => Deno.listen({ transport: "unix", path }));
+  Deno.umask(before);
+  if (!(listener instanceof Error)) return listener;
+  const reason = listener.message.replace(/ \(os error \d+\)$/, "");
+  throw new SettingsError(`failed to listen on UNIX socket: ${path}: ${reason}`, ExitCode.OS_ERROR);
+}
+
+function isSocket(path: string): boolean {
+  const found = tryListen(() => Deno.lstatSync(path));
+  return !(found instanceof Error) && found.isSocket === true;
+}
+
+/** What a call gives or throws: an address in use, or a missing file, is an ordinary outcome. */
+function tryListen<T>(call: () => T): T | Error {
+  try {
+    return call();
+    // deno-lint-ignore house/catch-place -- Deno reports an address in use by throwing.
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function cannotListen(port: number, reason: string): SettingsError {
+  return new SettingsError(`failed to listen on TCP port ${port}: ${reason}`, ExitCode.OS_ERROR);
+}
+
+/** An address as `stats conns` writes it: `tcp:127.0.0.1:11211`, `tcp6:[::1]:11211`, `unix:/s`. */
+export function addressText(address: Deno.Addr): string {
+  if ("path" in address) return `unix:${address.path}`;
+  if (!("hostname" in address)) return "?";
+  const { hostname, port, transport } = address;
+  if (!hostname.includes(":")) return `${transport}:${hostname}:${port}`;
+  return `${transport}6:[${hostname}]:${port}`;
+}

@@ -1,0 +1,24 @@
+// Addresses of sockets as `stats conns` writes them, asked of the system when they are wanted.
+
+import { ConnState } from "../net/conn_state.ts";
+import type { ConnRow } from "../stats/conn_table.ts";
+import { type BoundAddress, localAddress, peerAddress } from "../sys/socket.ts";
+import type { ConnAddresses } from "./conn_stats.ts";
+
+/** The addresses of a connection's socket; undefined when it is not open any more. */
+export function addressesOfSocket({ fd, state }: ConnRow): ConnAddresses | undefined {
+  const local = localAddress(fd);
+  if (local === undefined) return undefined;
+  if (state === ConnState.LISTENING) return { peer: "", local: addressText(local) };
+  const peer = peerAddress(fd);
+  if (peer === undefined) return undefined;
+  // The client's end of a Unix socket has no name.
+  return { peer: addressText(peer.family === "unix" ? local : peer), local: addressText(local) };
+}
+
+/** `tcp:127.0.0.1:11211`, `tcp6:[::1]:11211`, `unix:/path` */
+export function addressText(address: BoundAddress): string {
+  if (address.family === "unix") return `unix:${address.path}`;
+  const { address: host, port } = address;
+  return host.includes(":") ? `tcp6:[${host}]:${port}` : `tcp:${host}:${port}`;
+}

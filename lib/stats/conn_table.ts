@@ -1,0 +1,92 @@
+// What every connection is doing, in shared memory: so that any thread can tell of all of them.
+//
+//   record of descriptor n   [ state + 1, 0 unused ][ second of the last command ][ listener ][ - ]
+//
+// Written by the thread that owns the connection, read by whoever asks. A reader may see a
+// connection that is just closing or has just closed.
+
+import { loadWord, storeWord } from "../memory/atomic.ts";
+import { CONN_WORDS, type Control, wordIndex } from "../memory/regions.ts";
+
+const STATE = 0;
+const LAST_COMMAND = 1;
+const LISTENER = 2;
+
+/** One connection, as it was a moment ago. */
+export interface ConnRow {
+  readonly fd: number;
+  /** The number of a `ConnState`. */
+  readonly state: number;
+  /** Seconds since start. */
+  readonly lastCommand: number;
+  /** Which listener it came by, counted from 0. */
+  readonly listener: number;
+}
+
+/** One thread's view of the records. */
+export class ConnTable {
+  readonly #u32: Uint32Array<SharedArrayBuffer>;
+  readonly #at: number;
+  readonly #count: number;
+
+  constructor({ u32, regions }: Control) {
+    this.#u32 = u32;
+    this.#at = wordIndex(regions.connsAt);
+    this.#count = regions.conns;
+  }
+
+  /** Records a new connection or listener. A descriptor beyond the table is not recorded. */
+  open(fd: number, state: number, now: number, listener: number): void {
+    if (fd >= this.#count) return;
+    const at = this.#at + fd * CONN_WORDS;
+    storeWord(this.#u32, at + LAST_COMMAND, now);
+    storeWord(this.#u32, at + LISTENER, listener);
+    storeWord(this.#u32, at + STATE, state + 1);
+  }
+
+  /**
+   * Records what a connection does now.
+   * @hot
+   */
+  setState(fd: number, state: number): void {
+    if (fd < this.#count) this.#u32[this.#at + fd * CONN_WORDS + STATE] = state + 1;
+  }
+
+  /**
+   * Records that a connection has just run a command.
+   * @hot
+   */
+  setLastCommand(fd: number, now: number): void {
+    if (fd < this.#count) this.#u32[this.#at + fd * CONN_WORDS + LAST_COMMAND] = now;
+  }
+
+  /** The second of a connection's last command, or of its opening. */
+  lastCommand(fd: number): number {
+    return fd < this.#count ? this.#u32[this.#at + fd * CONN_WORDS + LAST_COMMAND]! : 0;
+  }
+
+  /** Which listener a connection came by. */
+  listenerOf(fd: number): number {
+    return fd < this.#count ? this.#u32[this.#at + fd * CONN_WORDS + LISTENER]! : 0;
+  }
+
+  /** Forgets a closed connection. */
+  close(fd: number): void {
+    if (fd < this.#count) storeWord(this.#u32, this.#at + fd * CONN_WORDS + STATE, 0);
+  }
+
+  /** Every connection and listener, in order of descriptors. */
+  *rows(): Generator<ConnRow> {
+    for (let fd = 0; fd < this.#count; fd++) {
+      const at = this.#at + fd * CONN_WORDS;
+      const state = loadWord(this.#u32, at + STATE);
+      if (state === 0) continue;
+      yield {
+        fd,
+        state: state - 1,
+        lastCommand: this.#u32[at + LAST_COMMAND]!,
+        listener: this.#u32[at + LISTENER]!,
+      };
+    }
+  }
+}
