@@ -26,8 +26,7 @@ const TEXTS: Readonly<Record<Action, () => string>> = {
 
 /** Runs the server until it ends; returns the exit code. */
 async function serve(settings: Settings): Promise<number> {
-  checkPlatform();
-  // The C library is opened when these modules load, so not before it is known to be allowed.
+  // Loaded late: -h and -V need none of it.
   const { openLog } = await import("./lib/server/log.ts");
   const { startServer } = await import("./lib/server/server.ts");
   const log = openLog(settings.verbosity);
@@ -50,19 +49,6 @@ async function serve(settings: Settings): Promise<number> {
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);
   return EX_SOFTWARE;
-}
-
-/** @throws {SettingsError} Where connections cannot be handed over to threads. */
-function checkPlatform(): void {
-  if (Deno.build.os !== "linux") {
-    throw new SettingsError("memden: this version runs on Linux only", ExitCode.OS_ERROR);
-  }
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
-    throw new SettingsError(
-      "memden: not allowed to call the C library: run with --allow-ffi",
-      ExitCode.OS_ERROR,
-    );
-  }
 }
 
 /** Tells test set-ups which ports were bound. Source: memcached.c, MEMCACHED_PORT_FILENAME. */

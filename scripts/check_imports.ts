@@ -15,7 +15,7 @@ interface Layer {
 /** The layers, lowest first. CONTRIBUTING.md explains the order. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   base: { folders: [], packages: [] },
-  sys: { folders: ["base"], packages: [] },
+  sys: { folders: ["base"], packages: ["node:process"] },
   memory: { folders: ["base"], packages: [] },
   config: { folders: ["base"], packages: ["@std/cli/parse-args"] },
   stats: { folders: ["base", "memory"], packages: [] },

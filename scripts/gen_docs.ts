@@ -135,6 +135,7 @@ function memoryMarkdown(): string {
     bumpsPerThread: BUMPS_PER_THREAD,
     itemSizes: 0,
     conns: 1024,
+    connNameBytes: 0,
   });
   return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
 
@@ -193,6 +194,8 @@ function regionTable(regions: Regions): string {
     ["bumps", regions.bumpsAt, "by thread: items of COLD that were read again"],
     ["item sizes", regions.itemSizesAt, "items by size, with `-o track_sizes`"],
     ["conns", regions.connsAt, "by descriptor: state, last command, listener"],
+    ["conn names", regions.connNamesAt, "their addresses, with the relay transport"],
+    ["doorbells", regions.doorbellsAt, "by thread: what it sleeps on, with the relay transport"],
   ];
   const ends = [...rows.slice(1).map(([, from]) => from), regions.bytes];
   return table(

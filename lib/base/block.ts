@@ -10,6 +10,11 @@ export class Block {
     this.view = new DataView(memory, from, length);
   }
 
+  /** A new block of `length` zero bytes. For cold paths. */
+  static ofLength(length: number): Block {
+    return new Block(new ArrayBuffer(length));
+  }
+
   /** A new block that holds the bytes of `bytes`. For tests and cold paths. */
   static of(bytes: Uint8Array): Block {
     const block = new Block(new ArrayBuffer(bytes.length));

@@ -79,6 +79,8 @@ export interface RegionSizes {
   readonly itemSizes: number;
   /** Descriptors that connections and listeners may have. */
   readonly conns: number;
+  /** Bytes kept of the addresses of each; 0 where they can be asked of the system. */
+  readonly connNameBytes: number;
 }
 
 /** Where each region starts, in bytes. */
@@ -100,6 +102,9 @@ export interface Regions extends RegionSizes {
   readonly itemSizesAt: number;
   /** A record for each descriptor of a connection; see stats/conn_table.ts. */
   readonly connsAt: number;
+  readonly connNamesAt: number;
+  /** A line for each thread: the word it sleeps on where it has no descriptor for that. */
+  readonly doorbellsAt: number;
   readonly lrusAt: number;
   readonly countersAt: number;
   /** Bytes from one thread's counters to the next one's. */
@@ -135,6 +140,8 @@ export function planRegions(sizes: RegionSizes): Regions {
     bumpsAt: take(bumpStride * sizes.counterThreads),
     itemSizesAt: take(sizes.itemSizes * WORD_BYTES),
     connsAt: take(sizes.conns * CONN_WORDS * WORD_BYTES),
+    connNamesAt: take(sizes.conns * sizes.connNameBytes),
+    doorbellsAt: take(sizes.counterThreads * LINE_BYTES),
     bytes: at,
   };
 }

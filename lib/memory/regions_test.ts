@@ -24,6 +24,7 @@ const SIZES: readonly RegionSizes[] = [
     bumpsPerThread: 16,
     itemSizes: 5,
     conns: 7,
+    connNameBytes: 128,
   },
   {
     shards: 4,
@@ -36,6 +37,7 @@ const SIZES: readonly RegionSizes[] = [
     bumpsPerThread: 16,
     itemSizes: 5,
     conns: 7,
+    connNameBytes: 128,
   },
   {
     shards: 1024,
@@ -48,6 +50,7 @@ const SIZES: readonly RegionSizes[] = [
     bumpsPerThread: 16,
     itemSizes: 5,
     conns: 7,
+    connNameBytes: 128,
   },
   {
     shards: 2,
@@ -60,6 +63,7 @@ const SIZES: readonly RegionSizes[] = [
     bumpsPerThread: 16,
     itemSizes: 5,
     conns: 7,
+    connNameBytes: 128,
   },
 ];
 

@@ -3,6 +3,7 @@
 import { lookup } from "node:dns/promises";
 import type { ListenManner } from "../config/listen_address.ts";
 import type { Settings } from "../config/settings.ts";
+import type { BoundAddress } from "../sys/socket.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 
 /** One socket to listen on. */
@@ -120,6 +121,13 @@ function tryListen<T>(call: () => T): T | Error {
 
 function cannotListen(port: number, reason: string): SettingsError {
   return new SettingsError(`failed to listen on TCP port ${port}: ${reason}`, ExitCode.OS_ERROR);
+}
+
+/** An address in the form that system calls give it. */
+export function boundAddress(address: Deno.Addr): BoundAddress {
+  if ("path" in address) return { family: "unix", path: address.path };
+  if (!("hostname" in address)) throw new TypeError("An address of no family that is listened on");
+  return { family: "tcp", port: address.port, address: address.hostname };
 }
 
 /** An address as `stats conns` writes it: `tcp:127.0.0.1:11211`, `tcp6:[::1]:11211`, `unix:/s`. */

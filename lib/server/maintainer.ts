@@ -23,6 +23,7 @@ serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => 
   const discard = (page: number): void => {
     const position = page * PAGE_BYTES;
     const segment = memory.segments[Math.floor(position / SEGMENT_BYTES)]!;
+    if (typeof segment !== "number") return; // Only system calls can give memory back.
     discardMemory(segment + position % SEGMENT_BYTES, PAGE_BYTES, settings.lockMemory);
   };
   const maintainer = new Maintainer(new Store(thread), settings.lruMaintainer, discard);

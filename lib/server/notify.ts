@@ -5,6 +5,9 @@
 // set; the thread then takes the messages off the port one by one.
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import type { ExitCode } from "../config/settings_error.ts";
+import type { BoundAddress } from "../sys/socket.ts";
+import type { ListenPlan } from "./listen_plan.ts";
 import { drain, ring } from "../sys/eventfd.ts";
 import type { ListenManner } from "../config/listen_address.ts";
 import type { Settings } from "../config/settings.ts";
@@ -21,14 +24,27 @@ export type Notice =
 export type Report =
   | { readonly type: "ready" }
   | { readonly type: "stopped" }
-  | { readonly type: "shutdown"; readonly graceful: boolean };
+  | { readonly type: "shutdown"; readonly graceful: boolean }
+  /** The relay acceptor listens. */
+  | { readonly type: "listening"; readonly listening: readonly Listening[] }
+  /** The relay acceptor cannot listen. */
+  | { readonly type: "unusable"; readonly message: string; readonly exitCode: ExitCode };
 
-/** Where the shared memory is mapped, in a form that travels in a message. */
+/** Where a server listens. */
+export interface Listening {
+  readonly address: BoundAddress;
+  readonly manner: ListenManner;
+}
+
+/** Memory that all threads share: the address it is mapped at, or where there are no system calls. */
+export type Mapping = number | SharedArrayBuffer;
+
+/** Where the shared memory is, in a form that travels in a message. */
 export interface MemoryMap {
   readonly control: SharedArrayBuffer;
-  /** Address of each segment of the arena. */
-  readonly segments: readonly number[];
-  readonly buckets: number;
+  /** Each segment of the arena. */
+  readonly segments: readonly Mapping[];
+  readonly buckets: Mapping;
 }
 
 /** What a worker is started with. */
@@ -42,6 +58,7 @@ export interface WorkerStart {
   /** How the connections of each listener are served. */
   readonly manners: readonly ListenManner[];
   readonly port: MessagePort;
+  /** An eventfd; nothing with the relay transport. */
   readonly doorbell: number;
 }
 
@@ -74,6 +91,16 @@ export interface AcceptorStart {
   readonly workers: readonly NotifyTarget[];
   readonly port: MessagePort;
   readonly doorbell: number;
+}
+
+/** What the relay acceptor is started with. */
+export interface RelayAcceptorStart {
+  readonly settings: Settings;
+  readonly plan: StorePlan;
+  readonly control: SharedArrayBuffer;
+  readonly listen: readonly ListenPlan[];
+  readonly workers: readonly { readonly port: MessagePort; readonly thread: number }[];
+  readonly port: MessagePort;
 }
 
 /** The sending end of a channel. */

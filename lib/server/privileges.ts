@@ -2,6 +2,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
+import { canCallLibc } from "../sys/libc.ts";
 import { dropPrivileges } from "../sys/limits.ts";
 
 const ROOT = 0;
@@ -26,7 +27,12 @@ export function assumeUser(user: string | null, log: Logger): void {
   if (entry === undefined) {
     throw new SettingsError(`can't find the user ${user} to switch to`, ExitCode.NO_USER);
   }
-  if (entry.uid !== ROOT) dropPrivileges(entry.uid, entry.gid);
+  if (entry.uid === ROOT) return;
+  if (!canCallLibc) {
+    const reason = "not allowed to call the C library: run with --allow-ffi, or as that user";
+    throw new SettingsError(`cannot become ${user}: ${reason}`, ExitCode.OS_ERROR);
+  }
+  dropPrivileges(entry.uid, entry.gid);
 }
 
 /** One account. */

@@ -1,31 +1,31 @@
 // The server as a whole: binds, makes the shared memory, starts the threads, ticks, stops.
 
-import { MessageChannel } from "node:worker_threads";
 import type { Logger } from "@logtape/logtape";
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import type { Settings } from "../config/settings.ts";
+import { type ExitCode, SettingsError } from "../config/settings_error.ts";
 import { storeWord } from "../memory/atomic.ts";
-import { type Control, Global, makeControlMemory } from "../memory/regions.ts";
-import { tuningOf } from "../command/tuned_settings.ts";
+import { type Control, Global } from "../memory/regions.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
-import { openThread, planStore, type StorePlan, type StoreThread } from "../store/memory.ts";
+import { planStore } from "../store/memory.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
-import { Store } from "../store/store.ts";
-import { openEventFd } from "../sys/eventfd.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
-import { adviseLargePages, canMapMemory, lockMemory, mapMemory } from "../sys/mmap.ts";
-import { type ListeningConn, openListeners } from "./listen.ts";
-import { viewShared } from "./shared_views.ts";
+import { chooseTransport } from "./choose_transport.ts";
+import { openListeners } from "./listen.ts";
+import { planListeners } from "./listen_plan.ts";
+import type { Listening, Report } from "./notify.ts";
 import { assumeUser } from "./privileges.ts";
+import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
 import {
-  type AcceptorStart,
-  type MaintainerStart,
-  type MemoryMap,
-  NotifySender,
-  type NotifyTarget,
-  type Report,
-  type WorkerStart,
-} from "./notify.ts";
+  type AcceptorHandle,
+  startAcceptor,
+  startMaintainer,
+  startRelayAcceptor,
+  startWorker,
+  type ThreadHandle,
+  type WorkerCommon,
+  type WorkerHandle,
+} from "./threads.ts";
 
 /** How a server came to its end. */
 export type Ending =
@@ -36,37 +36,38 @@ export type Ending =
 
 /** Descriptors beyond those of clients: listeners, epoll, doorbells, the runtime's own. */
 const FDS_SPARE = 64;
+/** The same for each worker. */
+const FDS_PER_THREAD = 4;
 /** Longest a worker may take to close its connections, in milliseconds. */
 const STOP_MS_MAX = 10_000;
 const SECOND_MS = 1000;
 
 /** A running server. */
 export class Server {
-  readonly listening: readonly ListeningConn[];
+  readonly listening: readonly Listening[];
   /** Settles when the server has ended, every thread joined. */
   readonly ended: Promise<Ending>;
   readonly #log: Logger;
   readonly #clock: ServerClock;
   readonly #threads: readonly ThreadHandle[];
-  readonly #acceptor: NotifySender;
+  readonly #front: Front;
   readonly #control: Control;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
 
   private constructor(
-    listening: readonly ListeningConn[],
+    front: Front,
     threads: readonly ThreadHandle[],
-    acceptor: NotifySender,
     clock: ServerClock,
     control: Control,
     log: Logger,
   ) {
     this.#control = control;
-    this.listening = listening;
+    this.listening = front.listening;
     this.#log = log;
     this.#clock = clock;
     this.#threads = threads;
-    this.#acceptor = acceptor;
+    this.#front = front;
     this.ended = new Promise((resolve) => this.#end = resolve);
   }
 
@@ -75,14 +76,15 @@ export class Server {
    *
    * @throws {SettingsError} When an address cannot be bound.
    */
-  static async start(settings: Settings, log: Logger): Promise<Server> {
-    const wanted = settings.maxconns + FDS_SPARE + 4 * settings.threads;
+  static async start(wished: Settings, log: Logger): Promise<Server> {
+    const settings = { ...wished, transport: chooseTransport(wished, log) };
+    const wanted = settings.maxconns + FDS_SPARE + FDS_PER_THREAD * settings.threads;
     const limit = raiseDescriptorLimit(wanted);
     if (limit < wanted) {
       log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
     }
-    const listening = await openListeners(settings);
-    assumeUser(settings.user, log);
+    const open = settings.transport === "relay" ? openRelay : openNative;
+    const openFront = await open(settings, log);
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
     logClasses(plan.shape, log);
     const clock = new ServerClock();
@@ -92,15 +94,16 @@ export class Server {
     clock.start(thread.control);
 
     const { startUnix } = clock.clock;
-    const manners = listening.map(({ manner }) => manner);
+    const { manners } = openFront;
+    const common: WorkerCommon = { settings, plan, memory: map, startUnix, manners };
     const workers = Array.from(
       { length: settings.threads },
-      (_, index) => startWorker(index + 1, { settings, plan, memory: map, startUnix, manners }),
+      (_, index) => startWorker(index + 1, common),
     );
-    const acceptor = startAcceptor(listening, settings, plan, map, workers);
-    const maintainer = startMaintainer({ settings, plan, memory: map, startUnix });
-    const threads = [...workers.map(({ thread }) => thread), acceptor.thread, maintainer];
-    const server = new Server(listening, threads, acceptor.notify, clock, thread.control, log);
+    const front = await openFront.start(common, workers);
+    const maintainer = startMaintainer(common);
+    const threads = [...workers.map(({ thread }) => thread), front.acceptor.thread, maintainer];
+    const server = new Server(front, threads, clock, thread.control, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
       Promise.all(threads.map((handle) => handle.ready.promise)),
@@ -114,7 +117,7 @@ export class Server {
     worker.onmessage = ({ data }: MessageEvent<Report>) => {
       if (data.type === "ready") ready.resolve();
       else if (data.type === "stopped") stopped.resolve();
-      else void this.stop();
+      else if (data.type === "shutdown") void this.stop();
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -132,7 +135,7 @@ export class Server {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#acceptor.post({ type: "s" });
+    this.#front.acceptor.notify.post({ type: "s" });
     storeWord(this.#control.u32, Global.STOPPING, 1);
     wakeMaintainer(this.#control);
     const all = Promise.all(this.#threads.map((handle) => handle.stopped.promise));
@@ -143,86 +146,79 @@ export class Server {
     const outcome = await Promise.race([all, late]);
     clearTimeout(timer);
     this.#clock.stop();
-    for (const { listener } of this.listening) listener?.close();
-    this.#acceptor.close();
+    this.#front.close();
     if (outcome === "late") return this.#end({ cause: "failed", reason: "a thread did not stop" });
     this.#log.debug("all threads joined");
     this.#end({ cause: "asked" });
   }
 }
 
+/** Where connections come in. */
+interface Front {
+  readonly listening: readonly Listening[];
+  readonly acceptor: AcceptorHandle;
+  /** Lets go of the listening sockets and the way to the acceptor. */
+  close(): void;
+}
+
+/** A front whose threads are still to be started. */
+interface OpenFront {
+  /** By listener, as the workers are told of them. */
+  readonly manners: WorkerCommon["manners"];
+  /** @throws {SettingsError} When an address cannot be bound. */
+  start(common: WorkerCommon, workers: readonly WorkerHandle[]): Promise<Front>;
+}
+
+/** Binds on this thread; the acceptor gets descriptors. */
+async function openNative(settings: Settings, log: Logger): Promise<OpenFront> {
+  const listening = await openListeners(settings);
+  assumeUser(settings.user, log);
+  return {
+    manners: listening.map(({ manner }) => manner),
+    start(common, workers) {
+      const acceptor = startAcceptor(listening, common, workers);
+      const close = (): void => {
+        for (const { listener } of listening) listener?.close();
+        acceptor.notify.close();
+      };
+      return Promise.resolve({ listening, acceptor, close });
+    },
+  };
+}
+
+/** The acceptor binds, since a listener cannot be handed to another thread. */
+async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
+  const plans = await planListeners(settings);
+  return {
+    manners: plans.map(({ manner }) => manner),
+    async start(common, workers) {
+      const acceptor = startRelayAcceptor(common, plans, workers);
+      const listening = await listeningOf(acceptor.thread);
+      assumeUser(settings.user, log);
+      return { listening, acceptor, close: () => acceptor.notify.close() };
+    },
+  };
+}
+
+/** Waits until the relay acceptor listens. */
+function listeningOf({ worker }: ThreadHandle): Promise<readonly Listening[]> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<Report>) => {
+      if (data.type === "listening") return resolve(data.listening);
+      if (data.type === "unusable") {
+        reject(new SettingsError(data.message, data.exitCode as ExitCode));
+      }
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(`acceptor: ${event.message}`));
+    };
+  });
+}
+
 /** {@linkcode Server.start}, for a caller that loads this module late. */
 export function startServer(settings: Settings, log: Logger): Promise<Server> {
   return Server.start(settings, log);
-}
-
-/** One thread, as the main thread sees it. */
-interface ThreadHandle {
-  readonly name: string;
-  readonly worker: Worker;
-  readonly ready: PromiseWithResolvers<void>;
-  readonly stopped: PromiseWithResolvers<void>;
-}
-
-function startThread(name: string, worker: Worker, start: object, ports: unknown[]): ThreadHandle {
-  worker.postMessage(start, ports as Transferable[]);
-  return {
-    name,
-    worker,
-    ready: Promise.withResolvers<void>(),
-    stopped: Promise.withResolvers<void>(),
-  };
-}
-
-/** Starts worker `number`; the acceptor reaches it by what comes with the handle. */
-function startWorker(
-  number: number,
-  common: Omit<WorkerStart, "thread" | "port" | "doorbell">,
-): { thread: ThreadHandle; target: NotifyTarget } {
-  const { port1, port2 } = new MessageChannel();
-  const doorbell = openEventFd();
-  const name = `worker ${number}`;
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
-  const start: WorkerStart = { ...common, thread: number, port: port2, doorbell };
-  return {
-    thread: startThread(name, worker, start, [port2]),
-    target: { port: port1, doorbell },
-  };
-}
-
-/** Starts the acceptor, and hands it the ways to all workers. */
-function startAcceptor(
-  listening: readonly ListeningConn[],
-  settings: Settings,
-  plan: StorePlan,
-  { control }: MemoryMap,
-  workers: readonly { target: NotifyTarget }[],
-): { thread: ThreadHandle; notify: NotifySender } {
-  const { port1, port2 } = new MessageChannel();
-  const doorbell = openEventFd();
-  const name = "acceptor";
-  const worker = new Worker(new URL("./acceptor.ts", import.meta.url), { type: "module", name });
-  const targets = workers.map(({ target }) => target);
-  const start: AcceptorStart = {
-    settings,
-    plan,
-    control,
-    listening: listening.map(({ fd, address: { family } }) => ({ fd, family })),
-    workers: targets,
-    port: port2,
-    doorbell,
-  };
-  return {
-    thread: startThread(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
-    notify: new NotifySender(port1, doorbell),
-  };
-}
-
-/** Starts the thread that keeps the store in order. */
-function startMaintainer(start: MaintainerStart): ThreadHandle {
-  const name = "maintainer";
-  const worker = new Worker(new URL("./maintainer.ts", import.meta.url), { type: "module", name });
-  return startThread(name, worker, start, []);
 }
 
 /** Writes the slab classes to the log at `-vv`, as memcached does at start. */
@@ -233,72 +229,6 @@ function logClasses(shape: SlabShape, log: Logger): void {
     const count = String(perPage[clsid]).padStart(7);
     log.debug(`slab class ${String(clsid).padStart(3)}: chunk size ${size} perslab ${count}`);
   }
-}
-
-/** Most megabytes that references reach, less the pages beyond `-m`. */
-const MEMORY_MAX = 32_000 * 2 ** 20;
-
-/**
- * Most that `cache_memlimit` may ask for: the machine's memory, as far as so much address space can
- * be had. Where it cannot, `-m` is the most.
- */
-function memoryCeiling(maxbytes: number): number {
-  const ceiling = Math.max(maxbytes, Math.min(Deno.systemMemoryInfo().total, MEMORY_MAX));
-  return canMapMemory(ceiling) ? ceiling : maxbytes;
-}
-
-/** Applies `-k` and `-L`, or says that they cannot be. */
-function adviseMemory(settings: Settings, plan: StorePlan, map: MemoryMap, log: Logger): void {
-  if (settings.largePages) {
-    const had = map.segments.every((address, index) =>
-      adviseLargePages(address, plan.segmentBytes[index]!)
-    );
-    if (!had) log.warn("-L: the kernel gives no large pages to shared memory");
-  }
-  if (!settings.lockMemory) return;
-  const isLocked = lockMemory(map.buckets, plan.bucketBytes) &&
-    map.segments.every((address, index) => lockMemory(address, plan.segmentBytes[index]!));
-  if (!isLocked) log.warn("-k: not allowed to lock memory; see ulimit -l");
-}
-
-/**
- * What the store needs of the settings.
- *
- * @param conns Descriptors that connections and listeners may have.
- */
-export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
-  return {
-    conns,
-    maxbytes: settings.maxbytes,
-    threads: settings.threads,
-    useCas: settings.cas,
-    evictions: settings.evictions,
-    itemSizeMax: settings.itemSizeMax,
-    hashpowerInit: settings.hashpowerInit,
-    hashExpand: settings.hashExpand,
-    maxbytesCeiling: memoryCeiling(settings.maxbytes),
-    slabReassign: settings.slabReassign,
-    trackSizes: settings.trackSizes,
-    tailRepairTime: settings.tailRepairTime,
-    tuning: tuningOf(settings),
-    slabSizes: settings.slabSizes,
-    factor: settings.factor,
-    chunkSize: settings.chunkSize,
-    slabChunkMax: settings.slabChunkMax,
-  };
-}
-
-/** Maps all shared memory and makes the store in it ready for every thread. */
-function makeMemory(plan: StorePlan, clock: Clock): { thread: StoreThread; map: MemoryMap } {
-  const map: MemoryMap = {
-    control: makeControlMemory(plan.regions),
-    segments: plan.segmentBytes.map(mapMemory),
-    buckets: mapMemory(plan.bucketBytes),
-  };
-  const thread = openThread(plan, viewShared(map, plan), 0, clock);
-  const store = new Store(thread);
-  store.start(plan);
-  return { thread, map };
 }
 
 /**

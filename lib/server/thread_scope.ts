@@ -13,16 +13,23 @@ interface WorkerScope<Start> {
 export type ReportFunction = (report: Report) => void;
 
 /**
- * Makes this module a thread's entry: `run` is called with the first message. When it returns, the
- * thread reports that it has stopped, and ends; when it throws, the main thread learns of it.
+ * Makes this module a thread's entry: `run` is called with the first message. When it returns, or
+ * its promise is kept, the thread reports that it has stopped, and ends; when it throws, the main
+ * thread learns of it.
  */
-export function serveThread<Start>(run: (start: Start, report: ReportFunction) => void): void {
+export function serveThread<Start>(
+  run: (start: Start, report: ReportFunction) => void | Promise<void>,
+): void {
   const scope = globalThis as unknown as WorkerScope<Start>;
   const report: ReportFunction = (message) => scope.postMessage(message);
   scope.onmessage = ({ data }) => {
     scope.onmessage = null;
-    run(data, report);
-    report({ type: "stopped" });
-    scope.close();
+    const stop = () => {
+      report({ type: "stopped" });
+      scope.close();
+    };
+    const ended = run(data, report);
+    if (ended === undefined) stop();
+    else void ended.then(stop);
   };
 }

@@ -5,25 +5,31 @@ import { latin1 } from "../base/ascii.ts";
 import type { Settings } from "../config/settings.ts";
 import { Executor, type ServerView } from "../command/executor.ts";
 import { loadWord } from "../memory/atomic.ts";
-import { Global } from "../memory/regions.ts";
+import { openArena } from "../memory/arena.ts";
+import { type Control, Global } from "../memory/regions.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
 import type { ConnShared } from "../net/conn_record.ts";
-import { NativeLoop } from "../net/native_loop.ts";
-import { openThread } from "../store/memory.ts";
+import { type Doorbell, NativeLoop } from "../net/native_loop.ts";
+import type { Poller, Transport } from "../net/transport.ts";
+import { ConnTable } from "../stats/conn_table.ts";
+import { openThread, type SharedMemory } from "../store/memory.ts";
 import { Store } from "../store/store.ts";
+import { canCallLibc } from "../sys/libc.ts";
 import { cpuTimes } from "../sys/limits.ts";
 import { mapMemory, viewMemory } from "../sys/mmap.ts";
-import { ConnTable } from "../stats/conn_table.ts";
 import { connLines } from "./conn_stats.ts";
-import { addressesOfSocket } from "./socket_addresses.ts";
 import { openLog } from "./log.ts";
 import { MESSAGE_BYTES, NativeTransport } from "./native_transport.ts";
 import { drainNotices, type Notice, type WorkerStart } from "./notify.ts";
-import { viewShared } from "./shared_views.ts";
+import { RELAY_DOORBELL, RelayPoller } from "./relay_poller.ts";
+import { addressesOf, viewShared } from "./shared_views.ts";
+import { addressesOfSocket } from "./socket_addresses.ts";
 import { type ReportFunction, serveThread } from "./thread_scope.ts";
 
 /** Most bytes of buffers one worker may have. */
 const BUFFERS_BYTES_MAX = 2 ** 32 - 2 ** 16;
+/** The same where they cannot be mapped memory. */
+const HEAP_BUFFERS_BYTES_MAX = 2 ** 30;
 /** Fewest: `read_buf_mem_limit` leaves each worker so many connections that do something. */
 const BUFFERS_BYTES_MIN = 16 * (READ_BYTES + REPLY_BYTES);
 /** Level from which each command is written to the log. */
@@ -35,9 +41,20 @@ serveThread(runWorker);
 
 /** Bytes of buffers that one worker may have. Source: memcached threads.c, setup_thread. */
 function bufferLimit({ maxconns, readBufMemLimit, threads }: Settings): number {
-  const wanted = Math.min((maxconns + 1) * (READ_BYTES + REPLY_BYTES), BUFFERS_BYTES_MAX);
+  const most = canCallLibc ? BUFFERS_BYTES_MAX : HEAP_BUFFERS_BYTES_MAX;
+  const wanted = Math.min((maxconns + 1) * (READ_BYTES + REPLY_BYTES), most);
   if (readBufMemLimit === 0) return wanted;
   return Math.min(wanted, Math.max(Math.floor(readBufMemLimit / threads), BUFFERS_BYTES_MIN));
+}
+
+/** How this thread's connections reach it. */
+interface Link {
+  readonly transport: Transport;
+  readonly poller: Poller;
+  /** Hands out the notices that have come, each connection ready to be served. */
+  readonly takeNotices: (take: (notice: Notice) => void) => void;
+  /** What the poller gives out when there are notices. */
+  readonly doorbell: number;
 }
 
 /** Serves connections until told to stop. */
@@ -47,41 +64,70 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
   const views = viewShared(memory, plan);
   const thread = openThread(plan, views, start.thread, clock);
   const buffersBytes = bufferLimit(settings);
-  const buffers = mapMemory(buffersBytes);
-  const message = mapMemory(MESSAGE_BYTES);
-  const transport = new NativeTransport(
-    thread.control,
-    views.segments,
-    viewMemory(message, MESSAGE_BYTES),
-    { segments: memory.segments, buffers, message },
-  );
+  const mapped = canCallLibc ? mapMemory(buffersBytes) : undefined;
+  const buffers = mapped === undefined
+    ? new ArrayBuffer(buffersBytes)
+    : viewMemory(mapped, buffersBytes);
+  const link = settings.transport === "relay" || mapped === undefined
+    ? relayLink(start, views, thread.control)
+    : nativeLink(start, views, thread.control, mapped);
   const table = new ConnTable(thread.control);
   const server: ServerView = {
     pid: Deno.pid,
     cpuTimes,
-    conns: () => connLines(table, clock.now, addressesOfSocket),
+    conns: () =>
+      connLines(
+        table,
+        clock.now,
+        settings.transport === "relay" ? ({ fd }) => table.namesOf(fd) : addressesOfSocket,
+      ),
     shutdown: (graceful) => report({ type: "shutdown", graceful }),
   };
   const shared: ConnShared = {
-    transport,
+    transport: link.transport,
     executor: new Executor(new Store(thread), settings, server),
-    pool: new BufferPool(viewMemory(buffers, buffersBytes), thread.counters),
+    pool: new BufferPool(buffers, thread.counters),
     reqsPerEvent: settings.reqsPerEvent,
     protocols: start.manners.map(({ protocol }) => protocol),
     table,
     idleTimeout: settings.idleTimeout,
     trace: undefined,
   };
-  serve(start, shared, transport, clock, report);
+  serve(shared, link, clock, report);
+  start.port.close();
 }
 
-function serve(
-  { port, doorbell }: WorkerStart,
-  shared: ConnShared,
-  transport: NativeTransport,
-  clock: Clock,
-  report: ReportFunction,
-): void {
+/** Connections that come as descriptors. */
+function nativeLink(
+  { memory, port, doorbell }: WorkerStart,
+  views: SharedMemory,
+  control: Control,
+  buffers: number,
+): Link {
+  const message = mapMemory(MESSAGE_BYTES);
+  const transport = new NativeTransport(
+    control,
+    views.segments,
+    viewMemory(message, MESSAGE_BYTES),
+    { segments: addressesOf(memory.segments), buffers, message },
+  );
+  transport.watchDoorbell(doorbell);
+  const takeNotices = (take: (notice: Notice) => void): void =>
+    drainNotices(port, doorbell, (notice) => {
+      if (notice.type === "c") transport.watch(notice.fd);
+      take(notice);
+    });
+  return { transport, poller: transport, takeNotices, doorbell };
+}
+
+/** Connections whose bytes come as messages. */
+function relayLink({ port, thread }: WorkerStart, views: SharedMemory, control: Control): Link {
+  const poller = new RelayPoller(port, control, openArena(views.segments).blocks, thread);
+  const takeNotices = (take: (notice: Notice) => void): void => poller.takeNotices(take);
+  return { transport: poller.transport, poller, takeNotices, doorbell: RELAY_DOORBELL };
+}
+
+function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunction): void {
   const { control } = shared.executor.store;
   const log = openLog(VERBOSITY_ALL); // What is written is decided here, at each command.
   const trace = (fd: number, bytes: Uint8Array, from: number, to: number) =>
@@ -91,22 +137,14 @@ function serve(
     if (shared.trace !== undefined) {
       log.debug(`<${notice.fd} new auto-negotiating client connection`);
     }
-    transport.watch(notice.fd);
     loop.add(notice.fd, notice.listener);
   };
-  const loop = new NativeLoop(
-    shared,
-    transport,
-    { fd: doorbell, answer: () => drainNotices(port, doorbell, take) },
-    clock,
-    () => {
-      const verbose = loadWord(control.u32, Global.VERBOSITY) >= VERBOSITY_TRACE;
-      shared.trace = verbose ? trace : undefined;
-      return loadWord(control.u32, Global.NOW);
-    },
-  );
-  transport.watchDoorbell(doorbell);
+  const doorbell: Doorbell = { fd: link.doorbell, answer: () => link.takeNotices(take) };
+  const loop = new NativeLoop(shared, link.poller, doorbell, clock, () => {
+    const verbose = loadWord(control.u32, Global.VERBOSITY) >= VERBOSITY_TRACE;
+    shared.trace = verbose ? trace : undefined;
+    return loadWord(control.u32, Global.NOW);
+  });
   report({ type: "ready" });
   loop.run();
-  port.close();
 }

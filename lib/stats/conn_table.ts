@@ -5,12 +5,16 @@
 // Written by the thread that owns the connection, read by whoever asks. A reader may see a
 // connection that is just closing or has just closed.
 
+import { ascii, latin1 } from "../base/ascii.ts";
 import { loadWord, storeWord } from "../memory/atomic.ts";
 import { CONN_WORDS, type Control, wordIndex } from "../memory/regions.ts";
 
 const STATE = 0;
 const LAST_COMMAND = 1;
 const LISTENER = 2;
+
+/** Bytes for the addresses of one connection: two texts, each shorter than half of it. */
+export const CONN_NAME_BYTES = 128;
 
 /** One connection, as it was a moment ago. */
 export interface ConnRow {
@@ -28,11 +32,15 @@ export class ConnTable {
   readonly #u32: Uint32Array<SharedArrayBuffer>;
   readonly #at: number;
   readonly #count: number;
+  readonly #names: Uint8Array<SharedArrayBuffer>;
+  readonly #nameBytes: number;
 
   constructor({ u32, regions }: Control) {
     this.#u32 = u32;
     this.#at = wordIndex(regions.connsAt);
     this.#count = regions.conns;
+    this.#nameBytes = regions.connNameBytes;
+    this.#names = new Uint8Array(u32.buffer, regions.connNamesAt, this.#count * this.#nameBytes);
   }
 
   /** Records a new connection or listener. A descriptor beyond the table is not recorded. */
@@ -68,6 +76,28 @@ export class ConnTable {
   /** Which listener a connection came by. */
   listenerOf(fd: number): number {
     return fd < this.#count ? this.#u32[this.#at + fd * CONN_WORDS + LISTENER]! : 0;
+  }
+
+  /** Records the addresses of both ends, as far as they fit; where the table has room for them. */
+  setNames(fd: number, peer: string, local: string): void {
+    if (fd >= this.#count || this.#nameBytes === 0) return;
+    const half = this.#nameBytes / 2;
+    for (const [at, text] of [[0, peer], [half, local]] as const) {
+      const from = fd * this.#nameBytes + at;
+      const bytes = ascii(text.slice(0, half - 1));
+      this.#names.fill(0, from, from + half);
+      this.#names.set(bytes, from);
+    }
+  }
+
+  /** The addresses of both ends, as {@linkcode setNames} recorded them. */
+  namesOf(fd: number): { readonly peer: string; readonly local: string } {
+    const half = this.#nameBytes / 2;
+    const textAt = (from: number): string => {
+      const end = this.#names.indexOf(0, from);
+      return latin1(this.#names, from, Math.min(end < 0 ? from + half : end, from + half));
+    };
+    return { peer: textAt(fd * this.#nameBytes), local: textAt(fd * this.#nameBytes + half) };
   }
 
   /** Forgets a closed connection. */

@@ -22,6 +22,14 @@ Deno.test("ConnTable shows the connections of all threads, in order of descripto
   assertEquals([...table.rows()].map(({ fd }) => fd), [9]);
 });
 
+Deno.test("ConnTable keeps the addresses of both ends, cut to their place", () => {
+  const table = new ConnTable(makeStore().control);
+  table.setNames(3, "tcp:127.0.0.1:5", "unix:/run/m.sock");
+  table.setNames(4, `unix:/${"x".repeat(100)}`, "");
+  assertEquals(table.namesOf(3), { peer: "tcp:127.0.0.1:5", local: "unix:/run/m.sock" });
+  assertEquals(table.namesOf(4), { peer: `unix:/${"x".repeat(57)}`, local: "" });
+});
+
 Deno.test("ConnTable records no descriptor beyond its end, and harms nothing there", () => {
   const { control } = makeStore();
   const table = new ConnTable(control);

@@ -26,6 +26,7 @@ function makeControl(): Control {
     bumpsPerThread: 16,
     itemSizes: 5,
     conns: 7,
+    connNameBytes: 128,
   });
   return openControl(makeControlMemory(regions), regions);
 }

@@ -25,6 +25,7 @@ function controlAfter(last: bigint): Control {
     bumpsPerThread: 16,
     itemSizes: 5,
     conns: 7,
+    connNameBytes: 128,
   });
   const control = openControl(makeControlMemory(regions), regions);
   control.u32[Global.CAS_LOW] = Number(last & 0xffffffffn);

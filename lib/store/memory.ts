@@ -46,6 +46,8 @@ export interface StoreShape extends SlabShape {
   readonly tailRepairTime: number;
   /** Descriptors that connections and listeners may have: those above are not shown. */
   readonly conns: number;
+  /** Bytes kept of the addresses of each connection. */
+  readonly connNameBytes: number;
   /** What commands can change, as it is at start. */
   readonly tuning: TunableValues;
 }
@@ -105,6 +107,7 @@ export function planStore(shape: StoreShape): StorePlan {
       tunables: TUNABLES,
       bumpsPerThread: BUMPS_PER_THREAD,
       conns: shape.conns,
+      connNameBytes: shape.connNameBytes,
       itemSizes: shape.trackSizes ? sizeCountWords(shape.itemSizeMax) : 0,
     }),
     assoc: { shards, bucketsMin, bucketsMax },

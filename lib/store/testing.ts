@@ -29,6 +29,7 @@ export const SMALL_SHAPE: StoreShape = {
   trackSizes: false,
   tailRepairTime: 0,
   conns: 64,
+  connNameBytes: 128,
   tuning: {
     maxbytes: 4 * MIB,
     segmented: 1,

@@ -61,12 +61,44 @@ const SYMBOLS = {
   errnoLocation: { name: "__errno_location", parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** libc, opened once per thread. */
-export const libc = Deno.dlopen("libc.so.6", SYMBOLS).symbols;
+type Symbols = Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
 
-const location = libc.errnoLocation();
-if (location === null) throw new Error("Cannot find errno: __errno_location returned null");
-const errnoView = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
+const opened = openLibc();
+
+/** libc, opened once per thread. Calling any of it throws where {@linkcode canCallLibc} is false. */
+export const libc: Symbols = opened ?? noLibc();
+
+/** Whether there is a libc, and this process may call it. */
+export const canCallLibc = opened !== undefined;
+
+const errnoView = opened === undefined ? new Int32Array(1) : viewErrno(opened);
+
+/** libc; undefined where it must not be called, or is none whose structures we know. */
+function openLibc(): Symbols | undefined {
+  const { os, arch } = Deno.build;
+  if (os !== "linux" || (arch !== "x86_64" && arch !== "aarch64")) return undefined;
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
+  try {
+    return Deno.dlopen("libc.so.6", SYMBOLS).symbols;
+    // deno-lint-ignore house/catch-place -- Another libc, such as musl, is no error: there is relay.
+  } catch {
+    return undefined;
+  }
+}
+
+function noLibc(): Symbols {
+  return new Proxy({} as Symbols, {
+    get(_target, name) {
+      throw new Error(`Cannot call ${String(name)}: the C library is not allowed or not there`);
+    },
+  });
+}
+
+function viewErrno({ errnoLocation }: Symbols): Int32Array {
+  const location = errnoLocation();
+  if (location === null) throw new Error("Cannot find errno: __errno_location returned null");
+  return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
+}
 
 /** The calling thread's errno, as left by the last call that failed. */
 export function errno(): number {

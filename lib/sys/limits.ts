@@ -1,8 +1,10 @@
 // Limits and use of resources: descriptors, CPU time, the user the process runs as.
 
+import process from "node:process";
 import { SysError } from "./errno.ts";
-import { errno, libc } from "./libc.ts";
+import { canCallLibc, errno, libc } from "./libc.ts";
 
+const US_PER_SECOND = 1_000_000;
 const RLIMIT_NOFILE = 7;
 const RUSAGE_SELF = 0;
 
@@ -14,9 +16,11 @@ const rusage = new BigInt64Array(32);
 /**
  * Raises the limit on open descriptors to at least `count`, the hard limit too where allowed.
  *
- * @returns The limit in force afterwards, which is lower than `count` when that was refused.
+ * @returns The limit in force afterwards, which is lower than `count` when that was refused. Without
+ * system calls it is not known, and taken to be enough.
  */
 export function raiseDescriptorLimit(count: number): number {
+  if (!canCallLibc) return count;
   if (libc.getrlimit(RLIMIT_NOFILE, rlimit) < 0) throw new SysError("getrlimit", -1, errno());
   const soft = Number(rlimit[0]!);
   const hard = Number(rlimit[1]!);
@@ -32,9 +36,17 @@ export function raiseDescriptorLimit(count: number): number {
 
 /** CPU time of this process so far, each as `<seconds>.<microseconds>` with six digits. */
 export function cpuTimes(): { readonly user: string; readonly system: string } {
+  if (!canCallLibc) return runtimeCpuTimes();
   if (libc.getrusage(RUSAGE_SELF, rusage) < 0) throw new SysError("getrusage", -1, errno());
   const time = (at: number) => `${rusage[at]}.${String(rusage[at + 1]).padStart(6, "0")}`;
   return { user: time(0), system: time(2) };
+}
+
+/** The same as far as the runtime tells. */
+function runtimeCpuTimes(): { readonly user: string; readonly system: string } {
+  const { user, system } = process.cpuUsage();
+  const time = (us: number) => (us / US_PER_SECOND).toFixed(6);
+  return { user: time(user), system: time(system) };
 }
 
 /** Gives up root for good: supplementary groups, then group, then user. */

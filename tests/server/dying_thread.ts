@@ -6,6 +6,7 @@ import { settingsFrom } from "../../lib/config/settings.ts";
 import { parseCommandLine } from "../../lib/config/parse.ts";
 import { openLog } from "../../lib/server/log.ts";
 import { Server } from "../../lib/server/server.ts";
+import { listeningAddress } from "../../lib/sys/socket.ts";
 import { libc } from "../../lib/sys/libc.ts";
 
 /** Descriptors of this process that are epoll instances. */
@@ -34,14 +35,19 @@ if (commandLine.action !== "serve") throw new Error("Not a command line that ser
 const before = new Set(epolls());
 const server = await Server.start(settingsFrom(commandLine.raw, {}), openLog(0));
 // Only ours: each thread has one of the runtime's own, too, and without it the process panics.
-const { fd: listening } = server.listening[0]!;
+const { address } = server.listening[0]!;
+if (address.family !== "tcp") throw new Error("Not listening on TCP");
+const { port } = address;
+const isOurs = (fd: number): boolean => {
+  const bound = listeningAddress(fd);
+  return bound?.family === "tcp" && bound.port === port;
+};
+const listening = Array.from({ length: 256 }, (_, fd) => fd).find(isOurs);
+if (listening === undefined) throw new Error("No listening socket found");
 const ours = epolls().filter((fd) => !before.has(fd) && watches(fd, listening));
 if (ours.length !== 1) throw new Error(`${ours.length} epoll instances watch the listening socket`);
 for (const fd of ours) libc.close(fd);
 
-const { address } = server.listening[0]!;
-if (address.family !== "tcp") throw new Error("Not listening on TCP");
-const { port } = address;
 const client = await Deno.connect({ hostname: "127.0.0.1", port });
 await client.write(new TextEncoder().encode("version\r\n"));
 console.log(JSON.stringify(await server.ended));

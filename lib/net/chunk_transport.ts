@@ -1,0 +1,221 @@
+// A transport for connections whose bytes come and go in chunks, as events: by message from the
+// thread that has the socket. It keeps what has come until it is asked for, and counts what is on
+// its way out, so that neither side can fill the memory of the other.
+
+import { Global } from "../memory/regions.ts";
+import type { Control } from "../memory/regions.ts";
+import { addWord } from "../memory/atomic.ts";
+import { copyBytes } from "../base/copy.ts";
+import { Block } from "../base/block.ts";
+import type { ReplyBuffer } from "../protocol/reply.ts";
+import { Io, type Poller, type Transport } from "./transport.ts";
+
+/** Bytes of one connection that may be on their way to its client. */
+export const SEND_WINDOW = 256 * 1024;
+/** Most bytes in one chunk to a client. */
+export const SEND_CHUNK_MAX = 64 * 1024;
+/** Bytes taken before the other side is told of them. */
+export const TAKEN_STEP = 32 * 1024;
+
+/** The other side: who has the sockets. */
+export interface Carrier {
+  /** Sends a chunk, which is the carrier's from now on; {@linkcode ChunkTransport.sent} is called as it goes. */
+  send(fd: number, bytes: Uint8Array<ArrayBuffer>): void;
+  /** `count` more bytes of what came have been taken: as many more may come. */
+  taken(fd: number, count: number): void;
+  /** Ends the connection, once what was sent before has gone. */
+  close(fd: number): void;
+}
+
+/** One connection. */
+class ChunkConn {
+  readonly fd: number;
+  /** What has come and has not been asked for, oldest first. */
+  readonly chunks: Block[] = [];
+  /** Bytes of the first chunk that have been. */
+  at = 0;
+  ended = false;
+  lost = false;
+  /** Bytes taken that the carrier was not told of. */
+  untold = 0;
+  /** Bytes on their way to the client. */
+  inFlight = 0;
+  waitsWritable = false;
+  isReady = false;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /** Whether somebody who receives would get something. */
+  get hasInput(): boolean {
+    return this.chunks.length > 0 || this.ended || this.lost;
+  }
+}
+
+/** One worker's connections. */
+export class ChunkTransport implements Transport, Poller {
+  readonly #control: Control;
+  readonly #segments: readonly Block[];
+  readonly #carrier: Carrier;
+  readonly #conns: (ChunkConn | undefined)[] = [];
+  /** Those that have something to do, and those that the last wait gave out. */
+  #ready: ChunkConn[] = [];
+  #given: ChunkConn[] = [];
+
+  /** @param segments The segments of item memory. */
+  constructor(control: Control, segments: readonly Block[], carrier: Carrier) {
+    this.#control = control;
+    this.#segments = segments;
+    this.#carrier = carrier;
+  }
+
+  /** A new connection. */
+  open(fd: number): void {
+    this.#conns[fd] = new ChunkConn(fd);
+  }
+
+  /** Bytes have come; none, for a connection that is closed already. */
+  arrived(fd: number, bytes: Uint8Array<ArrayBuffer>): void {
+    const conn = this.#conns[fd];
+    if (conn === undefined || bytes.length === 0) return;
+    conn.chunks.push(new Block(bytes.buffer, bytes.byteOffset, bytes.length));
+    if (!conn.waitsWritable) this.#makeReady(conn);
+  }
+
+  /** The client sends no more; `lost`: nor does it receive. */
+  ended(fd: number, lost: boolean): void {
+    const conn = this.#conns[fd];
+    if (conn === undefined) return;
+    conn.ended = true;
+    conn.lost ||= lost;
+    if (lost || !conn.waitsWritable) this.#makeReady(conn);
+  }
+
+  /** `count` bytes have gone to the client. */
+  sent(fd: number, count: number): void {
+    const conn = this.#conns[fd];
+    if (conn === undefined) return;
+    conn.inFlight -= count;
+    if (conn.waitsWritable && conn.inFlight <= SEND_WINDOW / 2) this.#makeReady(conn);
+  }
+
+  #makeReady(conn: ChunkConn): void {
+    if (conn.isReady) return;
+    conn.isReady = true;
+    this.#ready.push(conn);
+  }
+
+  /** Gives out whoever is ready now: it never sleeps. */
+  wait(_timeoutMs: number): number {
+    const ready = this.#ready;
+    this.#ready = this.#given;
+    this.#ready.length = 0;
+    this.#given = ready;
+    for (const conn of ready) conn.isReady = false;
+    return ready.length;
+  }
+
+  fdAt(index: number): number {
+    return this.#given[index]!.fd;
+  }
+
+  isHangup(index: number): boolean {
+    const { ended, lost } = this.#given[index]!;
+    return ended || lost;
+  }
+
+  recv(fd: number, bytes: Uint8Array<ArrayBuffer>, from: number): number {
+    const target = new Block(bytes.buffer, bytes.byteOffset, bytes.length);
+    return this.#take(fd, target, from, bytes.length);
+  }
+
+  recvValue(fd: number, segment: number, from: number, to: number): number {
+    return this.#take(fd, this.#segments[segment]!, from, to);
+  }
+
+  #take(fd: number, target: Block, from: number, to: number): number {
+    const conn = this.#conns[fd];
+    if (conn === undefined || conn.lost) return Io.GONE;
+    if (conn.chunks.length === 0) return conn.ended ? 0 : Io.AGAIN;
+    let at = from;
+    while (at < to && conn.chunks.length > 0) {
+      const chunk = conn.chunks[0]!;
+      const count = Math.min(to - at, chunk.bytes.length - conn.at);
+      copyBytes(chunk, conn.at, target, at, count);
+      at += count;
+      conn.at += count;
+      if (conn.at < chunk.bytes.length) break;
+      conn.chunks.shift();
+      conn.at = 0;
+    }
+    conn.untold += at - from;
+    if (conn.untold >= TAKEN_STEP) {
+      this.#carrier.taken(fd, conn.untold);
+      conn.untold = 0;
+    }
+    return at - from;
+  }
+
+  send(fd: number, replies: ReplyBuffer): number {
+    const conn = this.#conns[fd];
+    if (conn === undefined || conn.lost) return Io.GONE;
+    const room = Math.min(SEND_WINDOW - conn.inFlight, SEND_CHUNK_MAX);
+    if (room <= 0) return Io.AGAIN;
+    const bytes = this.#gather(replies, room);
+    const { length } = bytes; // Handed over, it has none.
+    conn.inFlight += length;
+    this.#carrier.send(fd, bytes);
+    return length;
+  }
+
+  /** Copies up to `room` of the bytes that wait in `replies`. */
+  #gather(replies: ReplyBuffer, room: number): Uint8Array<ArrayBuffer> {
+    const out = Block.ofLength(Math.min(room, waitingBytes(replies)));
+    const { length } = out.bytes;
+    let used = 0;
+    const copy = (source: Block, from: number, to: number): void => {
+      const count = Math.min(to - from, length - used);
+      copyBytes(source, from, out, used, count);
+      used += count;
+    };
+    let at = replies.sent;
+    for (let ref = replies.refNext; ref < replies.refCount && used < length; ref++) {
+      copy(replies.block, at, replies.refAt[ref]!);
+      at = replies.refAt[ref]!;
+      const segment = this.#segments[replies.refSegment[ref]!]!;
+      copy(segment, replies.refFrom[ref]!, replies.refTo[ref]!);
+    }
+    copy(replies.block, at, replies.used);
+    return out.bytes;
+  }
+
+  waitReadable(fd: number): void {
+    const conn = this.#conns[fd];
+    if (conn === undefined) return;
+    conn.waitsWritable = false;
+    if (conn.hasInput) this.#makeReady(conn);
+  }
+
+  waitWritable(fd: number): void {
+    const conn = this.#conns[fd];
+    if (conn === undefined) return;
+    conn.waitsWritable = true;
+    if (conn.lost || conn.inFlight <= SEND_WINDOW / 2) this.#makeReady(conn);
+  }
+
+  close(fd: number): void {
+    this.#conns[fd] = undefined;
+    this.#carrier.close(fd);
+    addWord(this.#control.u32, Global.CURR_CONNS, -1);
+  }
+}
+
+/** Bytes that wait in `replies`, those of references included. */
+function waitingBytes(replies: ReplyBuffer): number {
+  let count = replies.used - replies.sent;
+  for (let ref = replies.refNext; ref < replies.refCount; ref++) {
+    count += replies.refTo[ref]! - replies.refFrom[ref]!;
+  }
+  return count;
+}

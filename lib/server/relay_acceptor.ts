@@ -1,0 +1,215 @@
+// Relay acceptor entry: the thread that has the listening sockets and all connections where they
+// cannot be handed over as descriptors. It reads and writes; the workers serve, reached by messages.
+// Limits, order and counters are those of acceptor.ts.
+
+import { addWord, loadWord, storeWord } from "../memory/atomic.ts";
+import { type Control, Global } from "../memory/regions.ts";
+import { ConnState } from "../net/conn_state.ts";
+import { Reply } from "../protocol/reply.ts";
+import { ConnTable } from "../stats/conn_table.ts";
+import type { Counters } from "../stats/counters.ts";
+import { Counter } from "../stats/names.ts";
+import { CLOCK_START } from "../base/clock.ts";
+import { SettingsError } from "../config/settings_error.ts";
+import { openThread } from "../store/memory.ts";
+import { addressText, bindListener, boundAddress, type ListenPlan } from "./listen_plan.ts";
+import type { Listening, Notice, RelayAcceptorStart } from "./notify.ts";
+import { onMessage, RelaySender, type RelayUp } from "./relay_channel.ts";
+import { PlainSocket, type RelaySocket } from "./relay_socket.ts";
+import { RELAY_DOORBELL } from "./relay_poller.ts";
+import { type ReportFunction, serveThread } from "./thread_scope.ts";
+
+/** Rest while it does not accept, in milliseconds. Source: memcached, maxconns timer. */
+const FULL_PAUSE_MS = 10;
+/** How long clients have to take their last replies when the server stops, in milliseconds. */
+const STOP_MS_MAX = 1000;
+const US_PER_MS = 1000;
+
+serveThread<RelayAcceptorStart>(async (start, report) => {
+  const thread = openThread(
+    start.plan,
+    { control: start.control, segments: [], buckets: new ArrayBuffer(0) },
+    0,
+    { startUnix: 0, now: CLOCK_START },
+  );
+  const acceptor = new RelayAcceptor(start, thread.control, thread.counters);
+  try {
+    acceptor.listen();
+    // deno-lint-ignore house/catch-place -- The main thread is told, and ends the program.
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    report({ type: "unusable", message: error.message, exitCode: error.exitCode });
+    return;
+  }
+  await acceptor.run(report);
+});
+
+/** A connection: its socket, and the worker that serves it. */
+interface Relayed {
+  readonly socket: RelaySocket;
+  readonly worker: RelaySender;
+}
+
+/** A listening socket, by what plan and which of them. */
+interface Bound {
+  readonly listener: Deno.Listener;
+  readonly plan: ListenPlan;
+  readonly index: number;
+}
+
+/** The thread's state. */
+class RelayAcceptor {
+  readonly #start: RelayAcceptorStart;
+  readonly #control: Control;
+  readonly #counters: Counters;
+  readonly #table: ConnTable;
+  readonly #workers: readonly RelaySender[];
+  readonly #bound: Bound[] = [];
+  readonly #conns = new Map<number, Relayed>();
+  /** Numbers of closed connections: the next ones take them. */
+  readonly #free: number[] = [];
+  #nextFd = RELAY_DOORBELL + 1;
+  #nextWorker = 0;
+  #stopping = false;
+  #allClosed: () => void = () => {};
+
+  constructor(start: RelayAcceptorStart, control: Control, counters: Counters) {
+    this.#start = start;
+    this.#control = control;
+    this.#counters = counters;
+    this.#table = new ConnTable(control);
+    this.#workers = start.workers.map(({ port, thread }) => {
+      onMessage<RelayUp>(port, (message) => this.#handle(message));
+      return new RelaySender(port, control, thread);
+    });
+  }
+
+  /** @throws {SettingsError} When an address cannot be bound. */
+  listen(): void {
+    const { settings, listen } = this.#start;
+    const now = loadWord(this.#control.u32, Global.NOW);
+    for (const [index, plan] of listen.entries()) {
+      const listener = bindListener(plan, this.#bound.at(-1)?.listener.addr, settings);
+      if (listener === undefined) continue;
+      const fd = this.#nextFd++;
+      this.#table.open(fd, ConnState.LISTENING, now, index);
+      this.#table.setNames(fd, "", addressText(listener.addr));
+      this.#bound.push({ listener, plan, index });
+    }
+  }
+
+  /** Accepts until told to stop, and ends when every connection has. */
+  async run(report: ReportFunction): Promise<void> {
+    const { port } = this.#start;
+    const closed = new Promise<void>((resolve) => this.#allClosed = resolve);
+    onMessage<Notice>(port, (notice) => {
+      for (const worker of this.#workers) worker.post(notice);
+      if (notice.type === "s") this.#stop();
+    });
+    storeWord(this.#control.u32, Global.ACCEPTING, 1);
+    for (const { listener, index } of this.#bound) void this.#acceptAll(listener, index);
+    const listening = this.#bound.map(({ listener, plan: { manner } }): Listening => {
+      return { address: boundAddress(listener.addr), manner };
+    });
+    report({ type: "listening", listening });
+    report({ type: "ready" });
+    await closed;
+    port.close();
+    for (const worker of this.#workers) worker.close();
+  }
+
+  async #acceptAll(listener: Deno.Listener, index: number): Promise<void> {
+    while (!this.#stopping) {
+      if (this.#isFull() && !this.#start.settings.maxconnsFast) await this.#pause();
+      const conn = await listener.accept().then((conn) => conn, (error: Error) => error);
+      if (this.#stopping) return conn instanceof Error ? undefined : conn.close();
+      // No descriptor is left, or the client was gone first: both pass.
+      if (conn instanceof Error) await rest(FULL_PAUSE_MS);
+      else if (!this.#isFull()) this.#admit(conn, index);
+      else if (this.#start.settings.maxconnsFast) this.#refuse(conn);
+      else {
+        await this.#pause();
+        this.#admit(conn, index);
+      }
+    }
+  }
+
+  #isFull(): boolean {
+    return loadWord(this.#control.u32, Global.CURR_CONNS) >= this.#start.settings.maxconns;
+  }
+
+  /** Waits until a connection has closed. */
+  async #pause(): Promise<void> {
+    if (!this.#isFull() || this.#stopping) return;
+    storeWord(this.#control.u32, Global.ACCEPTING, 0);
+    this.#counters.add(Counter.LISTEN_DISABLED_NUM, 1);
+    while (this.#isFull() && !this.#stopping) {
+      const from = performance.now();
+      await rest(FULL_PAUSE_MS);
+      const passed = Math.round((performance.now() - from) * US_PER_MS);
+      this.#counters.add(Counter.TIME_IN_LISTEN_DISABLED_US, passed);
+    }
+    storeWord(this.#control.u32, Global.ACCEPTING, 1);
+  }
+
+  #refuse(conn: Deno.Conn): void {
+    this.#counters.add(Counter.REJECTED_CONNECTIONS, 1);
+    const close = () => conn.close();
+    void conn.write(Reply.TOO_MANY_CONNECTIONS.bytes).then(close, close);
+  }
+
+  #admit(conn: Deno.Conn, listener: number): void {
+    if (isTcp(conn)) {
+      conn.setNoDelay(true);
+      conn.setKeepAlive(true);
+    }
+    const socket = new PlainSocket(conn);
+    const fd = this.#free.pop() ?? this.#nextFd++;
+    const worker = this.#workers[this.#nextWorker]!;
+    this.#nextWorker = (this.#nextWorker + 1) % this.#workers.length;
+    addWord(this.#control.u32, Global.CURR_CONNS, 1);
+    this.#counters.add(Counter.TOTAL_CONNECTIONS, 1);
+    this.#table.setNames(fd, socket.peer, socket.local);
+    this.#table.open(fd, ConnState.NEW_CMD, loadWord(this.#control.u32, Global.NOW), listener);
+    this.#conns.set(fd, { socket, worker });
+    worker.post({ type: "c", fd, listener });
+    socket.start({
+      data: (bytes) => worker.post({ type: "d", fd, bytes }),
+      ended: (lost) => worker.post({ type: "e", fd, lost }),
+      sent: (count) => worker.post({ type: "k", fd, count }),
+      closed: () => this.#forget(fd),
+    });
+  }
+
+  #handle(message: RelayUp): void {
+    const socket = this.#conns.get(message.fd)?.socket;
+    if (message.type === "d") socket?.send(message.bytes);
+    else if (message.type === "k") socket?.taken(message.count);
+    else socket?.close(false);
+  }
+
+  #forget(fd: number): void {
+    this.#conns.delete(fd);
+    this.#free.push(fd);
+    if (this.#stopping && this.#conns.size === 0) this.#allClosed();
+  }
+
+  /** The workers close their connections; those whose clients do not read are cut off. */
+  #stop(): void {
+    this.#stopping = true;
+    storeWord(this.#control.u32, Global.ACCEPTING, 0);
+    for (const { listener } of this.#bound) listener.close();
+    if (this.#conns.size === 0) return this.#allClosed();
+    setTimeout(() => {
+      for (const { socket } of this.#conns.values()) socket.close(true);
+    }, STOP_MS_MAX);
+  }
+}
+
+function isTcp(conn: Deno.Conn): conn is Deno.TcpConn {
+  return "setNoDelay" in conn && conn.localAddr.transport === "tcp";
+}
+
+function rest(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

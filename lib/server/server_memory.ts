@@ -1,0 +1,90 @@
+// The memory of a server: how large each part is by its settings, and made ready for every thread.
+
+import type { Logger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
+import { tuningOf } from "../command/tuned_settings.ts";
+import type { Settings } from "../config/settings.ts";
+import { CONN_NAME_BYTES } from "../stats/conn_table.ts";
+import { openThread, type StorePlan, type StoreThread } from "../store/memory.ts";
+import { Store } from "../store/store.ts";
+import { canCallLibc } from "../sys/libc.ts";
+import { adviseLargePages, canMapMemory, lockMemory } from "../sys/mmap.ts";
+import type { MemoryMap } from "./notify.ts";
+import { addressesOf, makeShared, viewShared } from "./shared_views.ts";
+
+/** Most megabytes that references reach, less the pages beyond `-m`. */
+const MEMORY_MAX = 32_000 * 2 ** 20;
+
+/**
+ * Most that `cache_memlimit` may ask for: the machine's memory, as far as so much address space can
+ * be had. Where it cannot, `-m` is the most.
+ */
+function memoryCeiling(maxbytes: number): number {
+  const ceiling = Math.max(maxbytes, Math.min(Deno.systemMemoryInfo().total, MEMORY_MAX));
+  return canCallLibc && canMapMemory(ceiling) ? ceiling : maxbytes;
+}
+
+/** Applies `-k` and `-L`, or says that they cannot be. */
+export function adviseMemory(
+  settings: Settings,
+  plan: StorePlan,
+  map: MemoryMap,
+  log: Logger,
+): void {
+  const addresses = addressesOf(map.segments);
+  const [buckets] = addressesOf([map.buckets]);
+  if (buckets === undefined) {
+    if (settings.lockMemory || settings.largePages) log.warn("-k, -L: not without system calls");
+    return;
+  }
+  if (settings.largePages) {
+    const had = addresses.every((address, index) =>
+      adviseLargePages(address, plan.segmentBytes[index]!)
+    );
+    if (!had) log.warn("-L: the kernel gives no large pages to shared memory");
+  }
+  if (!settings.lockMemory) return;
+  const isLocked = lockMemory(buckets, plan.bucketBytes) &&
+    addresses.every((address, index) => lockMemory(address, plan.segmentBytes[index]!));
+  if (!isLocked) log.warn("-k: not allowed to lock memory; see ulimit -l");
+}
+
+/**
+ * What the store needs of the settings.
+ *
+ * @param conns Descriptors that connections and listeners may have.
+ */
+export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
+  return {
+    conns,
+    connNameBytes: settings.transport === "relay" ? CONN_NAME_BYTES : 0,
+    maxbytes: settings.maxbytes,
+    threads: settings.threads,
+    useCas: settings.cas,
+    evictions: settings.evictions,
+    itemSizeMax: settings.itemSizeMax,
+    hashpowerInit: settings.hashpowerInit,
+    hashExpand: settings.hashExpand,
+    maxbytesCeiling: memoryCeiling(settings.maxbytes),
+    slabReassign: settings.slabReassign,
+    trackSizes: settings.trackSizes,
+    tailRepairTime: settings.tailRepairTime,
+    tuning: tuningOf(settings),
+    slabSizes: settings.slabSizes,
+    factor: settings.factor,
+    chunkSize: settings.chunkSize,
+    slabChunkMax: settings.slabChunkMax,
+  };
+}
+
+/** Makes all shared memory and makes the store in it ready for every thread. */
+export function makeMemory(
+  plan: StorePlan,
+  clock: Clock,
+): { thread: StoreThread; map: MemoryMap } {
+  const map = makeShared(plan);
+  const thread = openThread(plan, viewShared(map, plan), 0, clock);
+  const store = new Store(thread);
+  store.start(plan);
+  return { thread, map };
+}

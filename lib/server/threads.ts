@@ -1,0 +1,124 @@
+// The threads of a server, as the main thread starts them and sees them.
+
+import { MessageChannel } from "node:worker_threads";
+import { openEventFd } from "../sys/eventfd.ts";
+import type { ListeningConn } from "./listen.ts";
+import type { ListenPlan } from "./listen_plan.ts";
+import {
+  type AcceptorStart,
+  type MaintainerStart,
+  type Notice,
+  NotifySender,
+  type NotifyTarget,
+  type RelayAcceptorStart,
+  type WorkerStart,
+} from "./notify.ts";
+
+/** One thread, as the main thread sees it. */
+export interface ThreadHandle {
+  readonly name: string;
+  readonly worker: Worker;
+  readonly ready: PromiseWithResolvers<void>;
+  readonly stopped: PromiseWithResolvers<void>;
+}
+
+/** The acceptor, and how it is told something. */
+export interface AcceptorHandle {
+  readonly thread: ThreadHandle;
+  readonly notify: { post(notice: Notice): void; close(): void };
+}
+
+/** A worker, and how the acceptor tells it something. */
+export interface WorkerHandle {
+  readonly thread: ThreadHandle;
+  readonly number: number;
+  readonly target: NotifyTarget;
+}
+
+/** What all workers are started with. */
+export type WorkerCommon = Omit<WorkerStart, "thread" | "port" | "doorbell">;
+
+function startThread(name: string, worker: Worker, start: object, ports: unknown[]): ThreadHandle {
+  worker.postMessage(start, ports as Transferable[]);
+  return {
+    name,
+    worker,
+    ready: Promise.withResolvers<void>(),
+    stopped: Promise.withResolvers<void>(),
+  };
+}
+
+/** Starts worker `number`; the acceptor reaches it by what comes with the handle. */
+export function startWorker(number: number, common: WorkerCommon): WorkerHandle {
+  const { port1, port2 } = new MessageChannel();
+  const doorbell = common.settings.transport === "relay" ? -1 : openEventFd();
+  const name = `worker ${number}`;
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
+  const start: WorkerStart = { ...common, thread: number, port: port2, doorbell };
+  return {
+    thread: startThread(name, worker, start, [port2]),
+    number,
+    target: { port: port1, doorbell },
+  };
+}
+
+/** Starts the acceptor, and hands it the ways to all workers. */
+export function startAcceptor(
+  listening: readonly ListeningConn[],
+  { settings, plan, memory: { control } }: WorkerCommon,
+  workers: readonly WorkerHandle[],
+): AcceptorHandle {
+  const { port1, port2 } = new MessageChannel();
+  const doorbell = openEventFd();
+  const name = "acceptor";
+  const worker = new Worker(new URL("./acceptor.ts", import.meta.url), { type: "module", name });
+  const targets = workers.map(({ target }) => target);
+  const start: AcceptorStart = {
+    settings,
+    plan,
+    control,
+    listening: listening.map(({ fd, address: { family } }) => ({ fd, family })),
+    workers: targets,
+    port: port2,
+    doorbell,
+  };
+  return {
+    thread: startThread(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
+    notify: new NotifySender(port1, doorbell),
+  };
+}
+
+/** Starts the acceptor that also has all connections; it listens by itself. */
+export function startRelayAcceptor(
+  { settings, plan, memory: { control } }: WorkerCommon,
+  listen: readonly ListenPlan[],
+  workers: readonly WorkerHandle[],
+): AcceptorHandle {
+  const { port1, port2 } = new MessageChannel();
+  const name = "acceptor";
+  const url = new URL("./relay_acceptor.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module", name });
+  const targets = workers.map(({ number, target: { port } }) => ({ port, thread: number }));
+  const start: RelayAcceptorStart = {
+    settings,
+    plan,
+    control,
+    listen,
+    workers: targets,
+    port: port2,
+  };
+  return {
+    thread: startThread(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
+    notify: {
+      post: (notice) => port1.postMessage(notice),
+      close: () => port1.close(),
+    },
+  };
+}
+
+/** Starts the thread that keeps the store in order. */
+export function startMaintainer(start: MaintainerStart): ThreadHandle {
+  const name = "maintainer";
+  const worker = new Worker(new URL("./maintainer.ts", import.meta.url), { type: "module", name });
+  return startThread(name, worker, start, []);
+}
