@@ -159,6 +159,11 @@ export function makeControlMemory(regions: Regions): SharedArrayBuffer {
   return new SharedArrayBuffer(regions.bytes);
 }
 
+/** Memory that every thread can view, all zero, for what would be mapped if it could be. */
+export function makeSharedMemory(bytes: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(bytes);
+}
+
 /** Opens the views over `memory`, which was made for `regions`. */
 export function openControl(memory: SharedArrayBuffer, regions: Regions): Control {
   assert(memory.byteLength === regions.bytes, "Control memory of another layout");

@@ -19,7 +19,7 @@ export const TAKEN_STEP = 32 * 1024;
 
 /** The other side: who has the sockets. */
 export interface Carrier {
-  /** Sends a chunk, which is the carrier's from now on; {@linkcode ChunkTransport.sent} is called as it goes. */
+  /** Sends a chunk, which is the carrier's from now on; it calls `sent` as the bytes go. */
   send(fd: number, bytes: Uint8Array<ArrayBuffer>): void;
   /** `count` more bytes of what came have been taken: as many more may come. */
   taken(fd: number, count: number): void;

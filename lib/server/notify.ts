@@ -36,7 +36,7 @@ export interface Listening {
   readonly manner: ListenManner;
 }
 
-/** Memory that all threads share: the address it is mapped at, or where there are no system calls. */
+/** Memory that all threads share: the address it is mapped at, or a buffer without system calls. */
 export type Mapping = number | SharedArrayBuffer;
 
 /** Where the shared memory is, in a form that travels in a message. */

@@ -1,5 +1,5 @@
 // Relay acceptor entry: the thread that has the listening sockets and all connections where they
-// cannot be handed over as descriptors. It reads and writes; the workers serve, reached by messages.
+// cannot be handed over as descriptors. It reads and writes; the workers serve.
 // Limits, order and counters are those of acceptor.ts.
 
 import { addWord, loadWord, storeWord } from "../memory/atomic.ts";

@@ -1,5 +1,5 @@
-// A worker's end of a relay: sleeps on a word of shared memory, takes the messages off its port, and
-// tells the loop which connections have something to do.
+// A worker's end of a relay: sleeps on a word of shared memory, takes the messages off its port,
+// and tells the loop which connections have something to do.
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { Block } from "../base/block.ts";

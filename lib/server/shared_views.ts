@@ -1,6 +1,6 @@
 // The memory that all threads share: how it is made, and one thread's views of it.
 
-import { makeControlMemory } from "../memory/regions.ts";
+import { makeControlMemory, makeSharedMemory } from "../memory/regions.ts";
 import type { SharedMemory, StorePlan } from "../store/memory.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { mapMemory, viewMemory } from "../sys/mmap.ts";
@@ -20,7 +20,7 @@ export function makeShared(plan: StorePlan): MemoryMap {
  * SharedArrayBuffer: bulk copies out of that are 4 to 8 times slower.
  */
 function makeMapping(bytes: number): Mapping {
-  return canCallLibc ? mapMemory(bytes) : new SharedArrayBuffer(bytes);
+  return canCallLibc ? mapMemory(bytes) : makeSharedMemory(bytes);
 }
 
 /** Views the memory of `map`, which was made for `plan`. */

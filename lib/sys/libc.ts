@@ -65,7 +65,7 @@ type Symbols = Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
 
 const opened = openLibc();
 
-/** libc, opened once per thread. Calling any of it throws where {@linkcode canCallLibc} is false. */
+/** libc, opened once per thread. Calling it throws where {@linkcode canCallLibc} is false. */
 export const libc: Symbols = opened ?? noLibc();
 
 /** Whether there is a libc, and this process may call it. */
@@ -80,7 +80,7 @@ function openLibc(): Symbols | undefined {
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
   try {
     return Deno.dlopen("libc.so.6", SYMBOLS).symbols;
-    // deno-lint-ignore house/catch-place -- Another libc, such as musl, is no error: there is relay.
+    // deno-lint-ignore house/catch-place -- Another libc, such as musl, is no error.
   } catch {
     return undefined;
   }

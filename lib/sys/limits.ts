@@ -16,8 +16,8 @@ const rusage = new BigInt64Array(32);
 /**
  * Raises the limit on open descriptors to at least `count`, the hard limit too where allowed.
  *
- * @returns The limit in force afterwards, which is lower than `count` when that was refused. Without
- * system calls it is not known, and taken to be enough.
+ * @returns The limit in force afterwards, which is lower than `count` when that was refused.
+ * Without system calls it is not known, and taken to be enough.
  */
 export function raiseDescriptorLimit(count: number): number {
   if (!canCallLibc) return count;
