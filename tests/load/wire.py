@@ -34,10 +34,13 @@ def connect(port, number=0, receive_bytes=0):
 
 
 def read_all(conn):
-    """Everything up to the end of the stream."""
+    """Everything up to the end of the stream, or up to a reset."""
     pieces = []
-    while piece := conn.recv(1 << 20):
-        pieces.append(piece)
+    try:
+        while piece := conn.recv(1 << 20):
+            pieces.append(piece)
+    except ConnectionResetError:
+        pass
     return b"".join(pieces)
 
 
