@@ -72,7 +72,8 @@ class Acceptor {
     this.#table = new ConnTable(control);
     this.#epoll.add(start.doorbell, EpollEvent.IN);
     const now = loadWord(control.u32, Global.NOW);
-    start.listening.forEach(({ fd }, index) => {
+    start.listening.forEach(({ fd, family }, index) => {
+      if (family === "tcp") setTcpOptions(fd);
       this.#listeners.set(fd, index);
       this.#table.open(fd, ConnState.LISTENING, now, index);
     });
@@ -147,7 +148,6 @@ class Acceptor {
   }
 
   #admit(fd: number, listener: number): void {
-    if (this.#start.listening[listener]!.family === "tcp") setTcpOptions(fd);
     addWord(this.#control.u32, Global.CURR_CONNS, 1);
     this.#counters.add(Counter.TOTAL_CONNECTIONS, 1);
     this.#table.open(fd, ConnState.NEW_CMD, loadWord(this.#control.u32, Global.NOW), listener);

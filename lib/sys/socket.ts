@@ -125,7 +125,10 @@ export function closeFd(fd: number): void {
 const ONE = new Int32Array(16).fill(1);
 const ONE_BYTES = 4;
 
-/** Sets what memcached sets on a TCP connection: TCP_NODELAY and SO_KEEPALIVE. */
+/**
+ * Sets what memcached sets on TCP: TCP_NODELAY and SO_KEEPALIVE. On a listening socket: Linux hands
+ * both on to the connections that it accepts.
+ */
 export function setTcpOptions(fd: number): void {
   libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, ONE, ONE_BYTES);
   libc.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, ONE, ONE_BYTES);
