@@ -44,8 +44,7 @@ async function serve(settings: Settings): Promise<number> {
   server = await startServer(settings, log);
   writePorts(settings, server.listening.map((conn) => conn.address.port));
   if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
-  // There is nothing to read again yet; without a listener the signal would end the process.
-  Deno.addSignalListener("SIGHUP", () => log.info("SIGHUP: nothing to reload"));
+  Deno.addSignalListener("SIGHUP", () => void server?.reload());
   const ending = await server.ended;
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);

@@ -14,6 +14,7 @@ import { GENERAL_ROWS } from "../lib/command/stats.ts";
 import { ITEM } from "../lib/store/item.ts";
 import { BUMPS_PER_THREAD } from "../lib/store/bump_buffer.ts";
 import { CHUNK } from "../lib/store/chunk.ts";
+import { LOGIN_WORDS } from "../lib/store/logins.ts";
 import { TUNABLES } from "../lib/store/tunables.ts";
 import { DEVIATIONS } from "./deviations.ts";
 
@@ -134,6 +135,7 @@ function memoryMarkdown(): string {
     tunables: TUNABLES,
     bumpsPerThread: BUMPS_PER_THREAD,
     itemSizes: 0,
+    loginWords: LOGIN_WORDS,
   });
   return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
 
@@ -191,6 +193,7 @@ function regionTable(regions: Regions): string {
     ["tunables", regions.tunablesAt, "settings that commands change"],
     ["bumps", regions.bumpsAt, "by thread: items of COLD that were read again"],
     ["item sizes", regions.itemSizesAt, "items by size, with `-o track_sizes`"],
+    ["logins", regions.loginsAt, "names and passwords of `-Y`"],
   ];
   const ends = [...rows.slice(1).map(([, from]) => from), regions.bytes];
   return table(

@@ -24,7 +24,7 @@ export const Global = {
   FLUSHED_UNTIL: 4,
   /** Moment of the last flush_all, for `stats settings`. */
   FLUSHED_AT: 5,
-  /** Lock word of the flush state and of the statistics' baseline. */
+  /** Lock word of the flush state, of the statistics' baseline and of the logins. */
   SETTINGS_LOCK: 7,
   /** 1 while the acceptor accepts. */
   ACCEPTING: 8,
@@ -72,6 +72,8 @@ export interface RegionSizes {
   readonly bumpsPerThread: number;
   /** Words of the count of items by size; 0 when they are not counted. */
   readonly itemSizes: number;
+  /** Words of the table of logins. */
+  readonly loginWords: number;
 }
 
 /** Where each region starts, in bytes. */
@@ -91,6 +93,7 @@ export interface Regions extends RegionSizes {
   /** Bytes from one thread's bump buffer to the next one's. */
   readonly bumpStride: number;
   readonly itemSizesAt: number;
+  readonly loginsAt: number;
   readonly lrusAt: number;
   readonly countersAt: number;
   /** Bytes from one thread's counters to the next one's. */
@@ -125,6 +128,7 @@ export function planRegions(sizes: RegionSizes): Regions {
     bumpStride,
     bumpsAt: take(bumpStride * sizes.counterThreads),
     itemSizesAt: take(sizes.itemSizes * WORD_BYTES),
+    loginsAt: take(sizes.loginWords * WORD_BYTES),
     bytes: at,
   };
 }

@@ -23,6 +23,7 @@ const SIZES: readonly RegionSizes[] = [
     tunables: 3,
     bumpsPerThread: 16,
     itemSizes: 5,
+    loginWords: 7,
   },
   {
     shards: 4,
@@ -34,6 +35,7 @@ const SIZES: readonly RegionSizes[] = [
     tunables: 3,
     bumpsPerThread: 16,
     itemSizes: 5,
+    loginWords: 7,
   },
   {
     shards: 1024,
@@ -45,6 +47,7 @@ const SIZES: readonly RegionSizes[] = [
     tunables: 3,
     bumpsPerThread: 16,
     itemSizes: 5,
+    loginWords: 7,
   },
   {
     shards: 2,
@@ -56,6 +59,7 @@ const SIZES: readonly RegionSizes[] = [
     tunables: 3,
     bumpsPerThread: 16,
     itemSizes: 5,
+    loginWords: 7,
   },
 ];
 
@@ -71,6 +75,7 @@ for (const sizes of SIZES) {
       ["page owners", plan.pageOwnersAt, sizes.pages * 4],
       ["lrus", plan.lrusAt, sizes.lrus * LINE_BYTES],
       ["counters", plan.countersAt, plan.counterStride * sizes.counterThreads],
+      ["logins", plan.loginsAt, sizes.loginWords * 4],
       ["baseline", plan.baselineAt, sizes.countersPerThread * 8],
       ["end", plan.bytes, 0],
     ];

@@ -8,6 +8,7 @@ import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global, makeControlMemory } from "../memory/regions.ts";
 import { tuningOf } from "../command/tuned_settings.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
+import { Logins } from "../store/logins.ts";
 import { openThread, planStore, type StorePlan, type StoreThread } from "../store/memory.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { Store } from "../store/store.ts";
@@ -15,6 +16,7 @@ import { openEventFd } from "../sys/eventfd.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
 import { adviseLargePages, canMapMemory, lockMemory, mapMemory } from "../sys/mmap.ts";
 import { type ListeningConn, openListeners } from "./listen.ts";
+import { AuthFile } from "./auth_file.ts";
 import { viewShared } from "./shared_views.ts";
 import { assumeUser } from "./privileges.ts";
 import {
@@ -50,6 +52,7 @@ export class Server {
   readonly #threads: readonly ThreadHandle[];
   readonly #acceptor: NotifySender;
   readonly #control: Control;
+  readonly #authFile: AuthFile | undefined;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
 
@@ -59,9 +62,11 @@ export class Server {
     acceptor: NotifySender,
     clock: ServerClock,
     control: Control,
+    authFile: AuthFile | undefined,
     log: Logger,
   ) {
     this.#control = control;
+    this.#authFile = authFile;
     this.listening = listening;
     this.#log = log;
     this.#clock = clock;
@@ -73,7 +78,7 @@ export class Server {
   /**
    * Binds, starts every thread, and accepts once all have reported in.
    *
-   * @throws {SettingsError} When an address cannot be bound.
+   * @throws {SettingsError} When an address cannot be bound, or nobody could log in.
    */
   static async start(settings: Settings, log: Logger): Promise<Server> {
     const wanted = settings.maxconns + FDS_SPARE + 4 * settings.threads;
@@ -87,6 +92,10 @@ export class Server {
     logClasses(plan.shape, log);
     const clock = new ServerClock();
     const { thread, map } = makeMemory(plan, clock.clock);
+    const logins = new Logins(thread.control, thread.locks);
+    const { authFile: path } = settings;
+    const authFile = path === null ? undefined : new AuthFile(path, logins, log);
+    await authFile?.load();
     adviseMemory(settings, plan, map, log);
     storeWord(thread.control.u32, Global.VERBOSITY, settings.verbosity);
     clock.start(thread.control);
@@ -99,7 +108,8 @@ export class Server {
     const acceptor = startAcceptor(listening, settings, plan, map, workers);
     const maintainer = startMaintainer({ settings, plan, memory: map, startUnix });
     const threads = [...workers.map(({ thread }) => thread), acceptor.thread, maintainer];
-    const server = new Server(listening, threads, acceptor.notify, clock, thread.control, log);
+    const { control } = thread;
+    const server = new Server(listening, threads, acceptor.notify, clock, control, authFile, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
       Promise.all(threads.map((handle) => handle.ready.promise)),
@@ -125,6 +135,12 @@ export class Server {
   #fail(reason: string): void {
     this.#stopping = true;
     this.#end({ cause: "failed", reason });
+  }
+
+  /** Reads again what can be read again while the server runs: the file of logins. */
+  async reload(): Promise<void> {
+    if (this.#authFile === undefined) this.#log.info("SIGHUP: nothing to reload");
+    else await this.#authFile.reload();
   }
 
   /** Stops accepting, closes every connection, joins every thread. */

@@ -25,6 +25,7 @@ function makeControl(): Control {
     tunables: 3,
     bumpsPerThread: 16,
     itemSizes: 5,
+    loginWords: 7,
   });
   return openControl(makeControlMemory(regions), regions);
 }

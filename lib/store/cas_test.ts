@@ -24,6 +24,7 @@ function controlAfter(last: bigint): Control {
     tunables: 3,
     bumpsPerThread: 16,
     itemSizes: 5,
+    loginWords: 7,
   });
   const control = openControl(makeControlMemory(regions), regions);
   control.u32[Global.CAS_LOW] = Number(last & 0xffffffffn);
