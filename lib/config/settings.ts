@@ -52,7 +52,7 @@ export interface Settings extends TlsSettings {
   readonly idleTimeout: number;
   /** Bytes; 0 for no limit. */
   readonly readBufMemLimit: number;
-  /** Where systemd has opened listening sockets: their number, from descriptor 3 on, and for whom. */
+  /** Listening sockets that systemd has opened: how many, from descriptor 3 on, and for whom. */
   readonly inherited: { readonly count: number; readonly pid: number };
   readonly sockCookieId: number;
   readonly napiIds: number;
