@@ -3,17 +3,19 @@
 import type { Logger } from "@logtape/logtape";
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import type { Settings } from "../config/settings.ts";
-import { type ExitCode, SettingsError } from "../config/settings_error.ts";
+import { SettingsError } from "../config/settings_error.ts";
 import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
+import { Logins } from "../store/logins.ts";
 import { planStore } from "../store/memory.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
+import { AuthFile } from "./auth_file.ts";
 import { chooseTransport } from "./choose_transport.ts";
 import { openListeners } from "./listen.ts";
 import { planListeners } from "./listen_plan.ts";
-import type { Listening, Report } from "./notify.ts";
+import type { Listening } from "./notify.ts";
 import { assumeUser } from "./privileges.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
 import {
@@ -52,6 +54,7 @@ export class Server {
   readonly #threads: readonly ThreadHandle[];
   readonly #front: Front;
   readonly #control: Control;
+  readonly #authFile: AuthFile | undefined;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
 
@@ -60,9 +63,11 @@ export class Server {
     threads: readonly ThreadHandle[],
     clock: ServerClock,
     control: Control,
+    authFile: AuthFile | undefined,
     log: Logger,
   ) {
     this.#control = control;
+    this.#authFile = authFile;
     this.listening = front.listening;
     this.#log = log;
     this.#clock = clock;
@@ -74,7 +79,7 @@ export class Server {
   /**
    * Binds, starts every thread, and accepts once all have reported in.
    *
-   * @throws {SettingsError} When an address cannot be bound.
+   * @throws {SettingsError} When an address cannot be bound, or nobody could log in.
    */
   static async start(wished: Settings, log: Logger): Promise<Server> {
     const settings = { ...wished, transport: chooseTransport(wished, log) };
@@ -89,6 +94,10 @@ export class Server {
     logClasses(plan.shape, log);
     const clock = new ServerClock();
     const { thread, map } = makeMemory(plan, clock.clock);
+    const logins = new Logins(thread.control, thread.locks);
+    const { authFile: path } = settings;
+    const authFile = path === null ? undefined : new AuthFile(path, logins, log);
+    await authFile?.load();
     adviseMemory(settings, plan, map, log);
     storeWord(thread.control.u32, Global.VERBOSITY, settings.verbosity);
     clock.start(thread.control);
@@ -103,32 +112,33 @@ export class Server {
     const front = await openFront.start(common, workers);
     const maintainer = startMaintainer(common);
     const threads = [...workers.map(({ thread }) => thread), front.acceptor.thread, maintainer];
-    const server = new Server(front, threads, clock, thread.control, log);
+    const server = new Server(front, threads, clock, thread.control, authFile, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
-      Promise.all(threads.map((handle) => handle.ready.promise)),
+      Promise.all(threads.map((handle) => handle.ready)),
       server.ended,
     ]);
     return server;
   }
 
   /** Watches a thread: its wishes, and its death. */
-  #supervise({ name, worker, ready, stopped }: ThreadHandle): void {
-    worker.onmessage = ({ data }: MessageEvent<Report>) => {
-      if (data.type === "ready") ready.resolve();
-      else if (data.type === "stopped") stopped.resolve();
-      else if (data.type === "shutdown") void this.stop();
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      this.#fail(`${name}: ${event.message}`);
-    };
+  #supervise(handle: ThreadHandle): void {
+    handle.onWish(({ type }) => {
+      if (type === "shutdown") void this.stop();
+    });
+    void handle.died.then((reason) => this.#fail(reason));
   }
 
   /** Ends the server at once: what a dead thread left behind must not be served. */
   #fail(reason: string): void {
     this.#stopping = true;
     this.#end({ cause: "failed", reason });
+  }
+
+  /** Reads again what can be read again while the server runs: the file of logins. */
+  async reload(): Promise<void> {
+    if (this.#authFile === undefined) this.#log.info("SIGHUP: nothing to reload");
+    else await this.#authFile.reload();
   }
 
   /** Stops accepting, closes every connection, joins every thread. */
@@ -138,7 +148,7 @@ export class Server {
     this.#front.acceptor.notify.post({ type: "s" });
     storeWord(this.#control.u32, Global.STOPPING, 1);
     wakeMaintainer(this.#control);
-    const all = Promise.all(this.#threads.map((handle) => handle.stopped.promise));
+    const all = Promise.all(this.#threads.map((handle) => handle.stopped));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), STOP_MS_MAX);
@@ -201,18 +211,15 @@ async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
 }
 
 /** Waits until the relay acceptor listens. */
-function listeningOf({ worker }: ThreadHandle): Promise<readonly Listening[]> {
+function listeningOf(acceptor: ThreadHandle): Promise<readonly Listening[]> {
   return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<Report>) => {
-      if (data.type === "listening") return resolve(data.listening);
-      if (data.type === "unusable") {
-        reject(new SettingsError(data.message, data.exitCode as ExitCode));
+    acceptor.onWish((wish) => {
+      if (wish.type === "listening") resolve(wish.listening);
+      else if (wish.type === "unusable") {
+        reject(new SettingsError(wish.message, wish.exitCode));
       }
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(`acceptor: ${event.message}`));
-    };
+    });
+    void acceptor.died.then((reason) => reject(new Error(reason)));
   });
 }
 

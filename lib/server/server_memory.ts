@@ -20,8 +20,9 @@ const MEMORY_MAX = 32_000 * 2 ** 20;
  * be had. Where it cannot, `-m` is the most.
  */
 function memoryCeiling(maxbytes: number): number {
+  if (!canCallLibc) return maxbytes;
   const ceiling = Math.max(maxbytes, Math.min(Deno.systemMemoryInfo().total, MEMORY_MAX));
-  return canCallLibc && canMapMemory(ceiling) ? ceiling : maxbytes;
+  return canMapMemory(ceiling) ? ceiling : maxbytes;
 }
 
 /** Applies `-k` and `-L`, or says that they cannot be. */
