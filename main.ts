@@ -41,6 +41,7 @@ async function serve(settings: Settings): Promise<number> {
       stop();
     });
   }
+  Deno.addSignalListener("SIGUSR2", () => server?.checkStore());
   server = await startServer(settings, log);
   writePorts(settings, server.listening.map((conn) => conn.address.port));
   if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);

@@ -4,8 +4,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../base/assert.ts";
 import { type LockIndex, LockRank, Locks } from "./lock.ts";
 
-const { BUCKET, LRU, SLAB, PAGE, SETTINGS } = LockRank;
-const RANKS = [BUCKET, LRU, SLAB, PAGE, SETTINGS];
+const { WORLD, BUCKET, LRU, SLAB, PAGE, SETTINGS } = LockRank;
+const RANKS = [WORLD, BUCKET, LRU, SLAB, PAGE, SETTINGS];
 
 function makeWords(): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(64));

@@ -17,6 +17,14 @@ export interface Doorbell {
   answer(): void;
 }
 
+/** What the store is used under: begun before a turn and ended after it. */
+export interface TurnLock {
+  /** @hot */
+  enter(): void;
+  /** @hot */
+  leave(): void;
+}
+
 const FOR_EVER = -1;
 const NOT_AT_ALL = 0;
 
@@ -28,6 +36,7 @@ export class NativeLoop {
   readonly #shared: ConnShared;
   readonly #poller: Poller;
   readonly #doorbell: Doorbell;
+  readonly #turnLock: TurnLock;
   readonly #clock: Clock;
   readonly #readClock: () => number;
   /** By descriptor. */
@@ -40,12 +49,14 @@ export class NativeLoop {
     shared: ConnShared,
     poller: Poller,
     doorbell: Doorbell,
+    turnLock: TurnLock,
     clock: Clock,
     readClock: () => number,
   ) {
     this.#shared = shared;
     this.#poller = poller;
     this.#doorbell = doorbell;
+    this.#turnLock = turnLock;
     this.#clock = clock;
     this.#readClock = readClock;
   }
@@ -64,11 +75,13 @@ export class NativeLoop {
   /** Runs until {@linkcode stop} is called, then closes every connection. */
   run(): void {
     while (this.#running) this.turn(this.#yielded.length > 0 ? NOT_AT_ALL : FOR_EVER);
+    this.#turnLock.enter();
     for (const conn of this.#conns) {
       if (conn === undefined) continue;
       conn.state = ConnState.CLOSING;
       drive(conn, this.#shared);
     }
+    this.#turnLock.leave();
   }
 
   /** Ends {@linkcode run} after the current turn. */
@@ -82,6 +95,7 @@ export class NativeLoop {
    */
   turn(timeoutMs: number): void {
     const count = this.#poller.wait(timeoutMs);
+    this.#turnLock.enter();
     this.#clock.now = this.#readClock();
     const inLine = this.#yielded.length;
     for (let index = 0; index < count; index++) {
@@ -103,6 +117,7 @@ export class NativeLoop {
       this.#yielded.splice(0, inLine);
     }
     this.#shared.pool.countSpare();
+    this.#turnLock.leave();
   }
 
   /** @hot */

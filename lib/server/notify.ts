@@ -13,6 +13,9 @@ import type { StorePlan } from "../store/memory.ts";
 export type Notice =
   /** A new connection. */
   | { readonly type: "c"; readonly fd: number }
+  /** The locks are to be global from the next turn on; or granular, as they were. */
+  | { readonly type: "g" }
+  | { readonly type: "l" }
   /** Stop: close every connection and report. */
   | { readonly type: "s" };
 

@@ -8,7 +8,8 @@ import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global, makeControlMemory } from "../memory/regions.ts";
 import { tuningOf } from "../command/tuned_settings.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
-import { openThread, planStore, type StorePlan, type StoreThread } from "../store/memory.ts";
+import { checkLiveStore } from "../store/check.ts";
+import { openThread, planStore, type StorePlan } from "../store/memory.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { Store } from "../store/store.ts";
 import { openEventFd } from "../sys/eventfd.ts";
@@ -26,6 +27,7 @@ import {
   type Report,
   type WorkerStart,
 } from "./notify.ts";
+import { pauseWorld, type WorldReach } from "./world.ts";
 
 /** How a server came to its end. */
 export type Ending =
@@ -49,19 +51,20 @@ export class Server {
   readonly #clock: ServerClock;
   readonly #threads: readonly ThreadHandle[];
   readonly #acceptor: NotifySender;
-  readonly #control: Control;
+  readonly #store: Store;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
+  #checking = false;
 
   private constructor(
     listening: readonly ListeningConn[],
     threads: readonly ThreadHandle[],
     acceptor: NotifySender,
     clock: ServerClock,
-    control: Control,
+    store: Store,
     log: Logger,
   ) {
-    this.#control = control;
+    this.#store = store;
     this.listening = listening;
     this.#log = log;
     this.#clock = clock;
@@ -86,10 +89,10 @@ export class Server {
     const plan = planStore(shapeOf(settings));
     logClasses(plan.shape, log);
     const clock = new ServerClock();
-    const { thread, map } = makeMemory(plan, clock.clock);
+    const { store, map } = makeMemory(plan, clock.clock);
     adviseMemory(settings, plan, map, log);
-    storeWord(thread.control.u32, Global.VERBOSITY, settings.verbosity);
-    clock.start(thread.control);
+    storeWord(store.control.u32, Global.VERBOSITY, settings.verbosity);
+    clock.start(store.control);
 
     const { startUnix } = clock.clock;
     const workers = Array.from(
@@ -99,7 +102,7 @@ export class Server {
     const acceptor = startAcceptor(listening, settings, plan, map, workers);
     const maintainer = startMaintainer({ settings, plan, memory: map, startUnix });
     const threads = [...workers.map(({ thread }) => thread), acceptor.thread, maintainer];
-    const server = new Server(listening, threads, acceptor.notify, clock, thread.control, log);
+    const server = new Server(listening, threads, acceptor.notify, clock, store, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
       Promise.all(threads.map((handle) => handle.ready.promise)),
@@ -127,13 +130,49 @@ export class Server {
     this.#end({ cause: "failed", reason });
   }
 
+  /**
+   * Checks the whole store while the world stands still, and says in the log what came of it. A
+   * store with a broken rule ends the server. Does nothing while a check is under way.
+   */
+  checkStore(): void {
+    if (this.#checking || this.#stopping) return;
+    this.#checking = true;
+    // A walk that throws has met something that cannot be.
+    this.#checkStore().catch((error) => this.#fail(`check of the store: ${error}`));
+  }
+
+  async #checkStore(): Promise<void> {
+    const { control, locks, shape } = this.#store;
+    const reach: WorldReach = {
+      control,
+      locks,
+      threads: shape.threads + 1,
+      tell: (mode) => {
+        if (!this.#stopping) this.#acceptor.post({ type: mode });
+      },
+      isEnding: () => this.#stopping,
+    };
+    const pause = await pauseWorld(reach, () => checkLiveStore(this.#store));
+    this.#checking = false;
+    if (typeof pause === "string") return this.#log.warn(`store not checked: ${pause}`);
+    const { result: { problems, items }, reportsMs, lockMs, stillMs } = pause;
+    if (problems.length > 0) {
+      return this.#fail(`the store breaks ${problems.length} rules: ${problems[0]}`);
+    }
+    this.#log.warn(
+      `store checked: ${items} items in ${stillMs.toFixed(1)} ms; ` +
+        `threads reported in within ${reportsMs.toFixed(2)} ms, ` +
+        `the last turn ended after ${lockMs.toFixed(2)} ms`,
+    );
+  }
+
   /** Stops accepting, closes every connection, joins every thread. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#acceptor.post({ type: "s" });
-    storeWord(this.#control.u32, Global.STOPPING, 1);
-    wakeMaintainer(this.#control);
+    storeWord(this.#store.control.u32, Global.STOPPING, 1);
+    wakeMaintainer(this.#store.control);
     const all = Promise.all(this.#threads.map((handle) => handle.stopped.promise));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"late">((resolve) => {
@@ -294,16 +333,15 @@ export function shapeOf(settings: Settings): StorePlan["shape"] {
 }
 
 /** Maps all shared memory and makes the store in it ready for every thread. */
-function makeMemory(plan: StorePlan, clock: Clock): { thread: StoreThread; map: MemoryMap } {
+function makeMemory(plan: StorePlan, clock: Clock): { store: Store; map: MemoryMap } {
   const map: MemoryMap = {
     control: makeControlMemory(plan.regions),
     segments: plan.segmentBytes.map(mapMemory),
     buckets: mapMemory(plan.bucketBytes),
   };
-  const thread = openThread(plan, viewShared(map, plan), 0, clock);
-  const store = new Store(thread);
+  const store = new Store(openThread(plan, viewShared(map, plan), 0, clock));
   store.start(plan);
-  return { thread, map };
+  return { store, map };
 }
 
 /**

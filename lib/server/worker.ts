@@ -5,6 +5,7 @@ import { latin1 } from "../base/ascii.ts";
 import { Executor, type ServerView } from "../command/executor.ts";
 import { loadWord } from "../memory/atomic.ts";
 import { Global } from "../memory/regions.ts";
+import { World } from "../memory/world.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
 import type { ConnShared } from "../net/conn_record.ts";
 import { NativeLoop } from "../net/native_loop.ts";
@@ -67,12 +68,14 @@ function serve(
   clock: Clock,
   report: ReportFunction,
 ): void {
-  const { control } = shared.executor.store;
+  const { control, locks } = shared.executor.store;
+  const world = new World(control, locks);
   const log = openLog(VERBOSITY_ALL); // What is written is decided here, at each command.
   const trace = (fd: number, bytes: Uint8Array, from: number, to: number) =>
     log.debug(`<${fd} ${latin1(bytes, from, to)}`);
   const take = (notice: Notice): void => {
     if (notice.type === "s") return loop.stop();
+    if (notice.type !== "c") return world.heed();
     if (shared.trace !== undefined) {
       log.debug(`<${notice.fd} new auto-negotiating client connection`);
     }
@@ -83,6 +86,7 @@ function serve(
     shared,
     transport,
     { fd: doorbell, answer: () => drainNotices(port, doorbell, take) },
+    world,
     clock,
     () => {
       const verbose = loadWord(control.u32, Global.VERBOSITY) >= VERBOSITY_TRACE;
