@@ -41,8 +41,10 @@ async function serve(settings: Settings): Promise<number> {
       stop();
     });
   }
-  Deno.addSignalListener("SIGUSR2", () => server?.checkStore());
-  server = await startServer(settings, log);
+  const starting = startServer(settings, log);
+  const check = (started: Server) => started.checkStore();
+  Deno.addSignalListener("SIGUSR2", () => void starting.then(check, () => {}));
+  server = await starting;
   writePorts(settings, server.listening.map((conn) => conn.address.port));
   if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
   // There is nothing to read again yet; without a listener the signal would end the process.

@@ -74,7 +74,11 @@ export async function changeOfWord(
   expected: number,
   ms: number,
 ): Promise<void> {
-  await Atomics.waitAsync(words, at, expected, ms).value;
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const timer = setTimeout(resolve, ms); // A wait alone does not keep the event loop alive.
+  Promise.resolve(Atomics.waitAsync(words, at, expected, ms).value).then(resolve);
+  await promise;
+  clearTimeout(timer);
 }
 
 /** Adds `delta`, wrapping, and wakes whoever sleeps on `words[at]`. */

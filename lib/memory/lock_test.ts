@@ -76,6 +76,18 @@ Deno.test("Locks.tryLock() does not take what anybody holds, this thread include
   assertEquals(mine.tryLock(at(0), BUCKET), true);
 });
 
+Deno.test("Locks.lockWithin() takes a free lock, and gives up on one that is held", () => {
+  const words = makeWords();
+  const [mine, theirs] = [new Locks(words), new Locks(words)];
+  assertEquals(mine.lockWithin(at(0), WORLD, 0), true);
+  assertEquals(theirs.lockWithin(at(0), WORLD, 1), false);
+  assertEquals(theirs.idle, true);
+  mine.unlock(at(0), WORLD);
+  assertEquals(theirs.lockWithin(at(0), WORLD, 1), true);
+  theirs.lock(at(1), BUCKET);
+  assertThrows(() => theirs.lockWithin(at(2), WORLD, 1), InvariantError, "out of order");
+});
+
 Deno.test("Locks.unlock() refuses a lock that is free", () => {
   const locks = new Locks(makeWords());
   assertThrows(() => locks.unlock(at(3), BUCKET), InvariantError, "Lock 3 released but not held");

@@ -138,7 +138,7 @@ export class Server {
     if (this.#checking || this.#stopping) return;
     this.#checking = true;
     // A walk that throws has met something that cannot be.
-    this.#checkStore().catch((error) => this.#fail(`check of the store: ${error}`));
+    this.#checkStore().catch((error) => this.#fail(`store check: ${error}`));
   }
 
   async #checkStore(): Promise<void> {
@@ -157,7 +157,7 @@ export class Server {
     if (typeof pause === "string") return this.#log.warn(`store not checked: ${pause}`);
     const { result: { problems, items }, reportsMs, lockMs, stillMs } = pause;
     if (problems.length > 0) {
-      return this.#fail(`the store breaks ${problems.length} rules: ${problems[0]}`);
+      return this.#fail(`store check: ${problems.length} broken, the first: ${problems[0]}`);
     }
     this.#log.warn(
       `store checked: ${items} items in ${stillMs.toFixed(1)} ms; ` +
