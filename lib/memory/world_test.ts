@@ -98,7 +98,7 @@ Deno.test("awaitReports() waits for every thread, those late from before include
   assertEquals(await waiting, true);
 });
 
-Deno.test("stopWorld() keeps a thread in global mode out, and waits for its turn's end", async () => {
+Deno.test("stopWorld() waits for a turn's end, and keeps the next from beginning", () => {
   const control = makeControl();
   const [main, worker] = [new Locks(control.i32), new Locks(control.i32)];
   const world = new World(control, worker);

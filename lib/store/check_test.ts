@@ -20,7 +20,7 @@ function link(store: Store, key: string): ItemRef {
   return it;
 }
 
-Deno.test("checkLiveStore() allows held items and values on their way, checkStore() does not", () => {
+Deno.test("checkLiveStore() lets pass what clients hold and send, checkStore() does not", () => {
   const store = makeStore();
   store.retainLocked(link(store, "held"));
   makeItem(store, "received", "half");

@@ -43,7 +43,7 @@ async function ask(conn: Deno.Conn, command: string, reply: string): Promise<voi
   assertEquals(decoder.decode(bytes), reply);
 }
 
-/** Sets, gets and deletes keys of its own until `isOver`; returns how many commands were answered. */
+/** Sets, gets and deletes keys of its own until `isOver`; returns how many replies came. */
 async function work(port: number, number: number, isOver: () => boolean): Promise<number> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   const prng = new Prng(number);

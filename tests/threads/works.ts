@@ -22,7 +22,7 @@ export interface Part {
   readonly operations: number;
   /** What the worker found wrong. */
   readonly problems: string[];
-  /** Ends a turn and begins the next: here the world may stand still. Call it with nothing locked. */
+  /** Ends a turn and begins the next: between them the world may stand still. Nothing is locked. */
   readonly nextTurn: () => void;
 }
 
