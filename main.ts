@@ -42,7 +42,10 @@ async function serve(settings: Settings): Promise<number> {
   }
   // One that comes before there is a server finds nothing read yet; it must not end the process.
   Deno.addSignalListener("SIGHUP", () => void server?.reload());
-  server = await startServer(settings, log);
+  const starting = startServer(settings, log);
+  const check = (started: Server) => started.checkStore();
+  Deno.addSignalListener("SIGUSR2", () => void starting.then(check, () => {}));
+  server = await starting;
   writePorts(settings, server.listening);
   if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
   const ending = await server.ended;

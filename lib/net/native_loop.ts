@@ -17,6 +17,14 @@ export interface Doorbell {
   answer(): void;
 }
 
+/** What the store is used under: begun before a turn and ended after it. */
+export interface TurnLock {
+  /** @hot */
+  enter(): void;
+  /** @hot */
+  leave(): void;
+}
+
 const FOR_EVER = -1;
 const NOT_AT_ALL = 0;
 /** Longest rest where idle connections are closed. */
@@ -30,6 +38,7 @@ export class NativeLoop {
   readonly #shared: ConnShared;
   readonly #poller: Poller;
   readonly #doorbell: Doorbell;
+  readonly #turnLock: TurnLock;
   readonly #clock: Clock;
   readonly #readClock: () => number;
   /** By descriptor. */
@@ -42,12 +51,14 @@ export class NativeLoop {
     shared: ConnShared,
     poller: Poller,
     doorbell: Doorbell,
+    turnLock: TurnLock,
     clock: Clock,
     readClock: () => number,
   ) {
     this.#shared = shared;
     this.#poller = poller;
     this.#doorbell = doorbell;
+    this.#turnLock = turnLock;
     this.#clock = clock;
     this.#readClock = readClock;
   }
@@ -69,11 +80,13 @@ export class NativeLoop {
   run(): void {
     const rest = this.#shared.idleTimeout > 0 ? IDLE_CHECK_MS : FOR_EVER;
     while (this.#running) this.turn(this.#yielded.length > 0 ? NOT_AT_ALL : rest);
+    this.#turnLock.enter();
     for (const conn of this.#conns) {
       if (conn === undefined) continue;
       conn.state = ConnState.CLOSING;
       drive(conn, this.#shared);
     }
+    this.#turnLock.leave();
   }
 
   /** Ends {@linkcode run} after the current turn. */
@@ -87,6 +100,7 @@ export class NativeLoop {
    */
   turn(timeoutMs: number): void {
     const count = this.#poller.wait(timeoutMs);
+    this.#turnLock.enter();
     const now = this.#readClock();
     if (now !== this.#clock.now) this.#tick(now);
     const inLine = this.#yielded.length;
@@ -109,6 +123,7 @@ export class NativeLoop {
       this.#yielded.splice(0, inLine);
     }
     this.#shared.pool.countSpare();
+    this.#turnLock.leave();
   }
 
   /** @hot */

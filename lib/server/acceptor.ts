@@ -100,6 +100,7 @@ class Acceptor {
     if (fd === this.#start.doorbell) {
       drainNotices(this.#start.port, fd, (notice: Notice) => {
         if (notice.type === "s") this.#running = false;
+        else if (notice.type !== "c") { for (const worker of this.#workers) worker.post(notice); }
       });
     } else if (!this.#paused && !this.#acceptFrom(fd)) this.#pause();
   }

@@ -17,6 +17,9 @@ import type { StorePlan } from "../store/memory.ts";
 export type Notice =
   /** A new connection. */
   | { readonly type: "c"; readonly fd: number; readonly listener: number }
+  /** The locks are to be global from the next turn on; or granular, as they were. */
+  | { readonly type: "g" }
+  | { readonly type: "l" }
   /** Stop: close every connection and report. */
   | { readonly type: "s" };
 

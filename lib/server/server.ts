@@ -9,6 +9,7 @@ import { type Control, Global } from "../memory/regions.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
 import { Logins } from "../store/logins.ts";
 import { planStore } from "../store/memory.ts";
+import type { Store } from "../store/store.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
 import { AuthFile } from "./auth_file.ts";
@@ -18,6 +19,7 @@ import { planListeners } from "./listen_plan.ts";
 import type { Listening } from "./notify.ts";
 import { assumeUser } from "./privileges.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
+import { StoreCheck } from "./store_check.ts";
 import {
   type AcceptorHandle,
   startAcceptor,
@@ -44,6 +46,11 @@ const FDS_PER_THREAD = 4;
 const STOP_MS_MAX = 10_000;
 const SECOND_MS = 1000;
 
+/** Descriptors that a server with these settings may come to need. */
+export function descriptorsFor({ maxconns, threads }: Settings): number {
+  return maxconns + FDS_SPARE + FDS_PER_THREAD * threads;
+}
+
 /** A running server. */
 export class Server {
   readonly listening: readonly Listening[];
@@ -54,6 +61,7 @@ export class Server {
   readonly #threads: readonly ThreadHandle[];
   readonly #front: Front;
   readonly #control: Control;
+  readonly #storeCheck: StoreCheck;
   readonly #authFile: AuthFile | undefined;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
@@ -62,11 +70,18 @@ export class Server {
     front: Front,
     threads: readonly ThreadHandle[],
     clock: ServerClock,
-    control: Control,
+    store: Store,
     authFile: AuthFile | undefined,
     log: Logger,
   ) {
-    this.#control = control;
+    this.#control = store.control;
+    this.#storeCheck = new StoreCheck(store, log, {
+      tell: (mode) => {
+        if (!this.#stopping) front.acceptor.notify.post({ type: mode });
+      },
+      isEnding: () => this.#stopping,
+      fail: (reason) => this.#fail(reason),
+    });
     this.#authFile = authFile;
     this.listening = front.listening;
     this.#log = log;
@@ -83,7 +98,7 @@ export class Server {
    */
   static async start(wished: Settings, log: Logger): Promise<Server> {
     const settings = { ...wished, transport: chooseTransport(wished, log) };
-    const wanted = settings.maxconns + FDS_SPARE + FDS_PER_THREAD * settings.threads;
+    const wanted = descriptorsFor(settings);
     const limit = raiseDescriptorLimit(wanted);
     if (limit < wanted) {
       log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
@@ -93,14 +108,15 @@ export class Server {
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
     logClasses(plan.shape, log);
     const clock = new ServerClock();
-    const { thread, map } = makeMemory(plan, clock.clock);
-    const logins = new Logins(thread.control, thread.locks);
+    const { store, map } = makeMemory(plan, clock.clock);
+    const { control } = store;
+    const logins = new Logins(control, store.locks);
     const { authFile: path } = settings;
     const authFile = path === null ? undefined : new AuthFile(path, logins, log);
     await authFile?.load();
     adviseMemory(settings, plan, map, log);
-    storeWord(thread.control.u32, Global.VERBOSITY, settings.verbosity);
-    clock.start(thread.control);
+    storeWord(control.u32, Global.VERBOSITY, settings.verbosity);
+    clock.start(control);
 
     const { startUnix } = clock.clock;
     const { manners } = openFront;
@@ -112,7 +128,7 @@ export class Server {
     const front = await openFront.start(common, workers);
     const maintainer = startMaintainer(common);
     const threads = [...workers.map(({ thread }) => thread), front.acceptor.thread, maintainer];
-    const server = new Server(front, threads, clock, thread.control, authFile, log);
+    const server = new Server(front, threads, clock, store, authFile, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
       Promise.all(threads.map((handle) => handle.ready)),
@@ -133,6 +149,11 @@ export class Server {
   #fail(reason: string): void {
     this.#stopping = true;
     this.#end({ cause: "failed", reason });
+  }
+
+  /** Checks the store while the world stands still: see {@linkcode StoreCheck.run}. */
+  checkStore(): void {
+    this.#storeCheck.run();
   }
 
   /** Reads again what can be read again while the server runs: the file of logins. */

@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { tuningOf } from "../command/tuned_settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { CONN_NAME_BYTES } from "../stats/conn_table.ts";
-import { openThread, type StorePlan, type StoreThread } from "../store/memory.ts";
+import { openThread, type StorePlan } from "../store/memory.ts";
 import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { adviseLargePages, canMapMemory, lockMemory } from "../sys/mmap.ts";
@@ -82,10 +82,9 @@ export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
 export function makeMemory(
   plan: StorePlan,
   clock: Clock,
-): { thread: StoreThread; map: MemoryMap } {
+): { store: Store; map: MemoryMap } {
   const map = makeShared(plan);
-  const thread = openThread(plan, viewShared(map, plan), 0, clock);
-  const store = new Store(thread);
+  const store = new Store(openThread(plan, viewShared(map, plan), 0, clock));
   store.start(plan);
-  return { thread, map };
+  return { store, map };
 }

@@ -7,6 +7,7 @@ import { Executor, type ServerView } from "../command/executor.ts";
 import { loadWord } from "../memory/atomic.ts";
 import { openArena } from "../memory/arena.ts";
 import { type Control, Global } from "../memory/regions.ts";
+import { World } from "../memory/world.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
 import type { ConnShared } from "../net/conn_record.ts";
 import { type Doorbell, NativeLoop } from "../net/native_loop.ts";
@@ -128,19 +129,21 @@ function relayLink({ port, thread }: WorkerStart, views: SharedMemory, control: 
 }
 
 function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunction): void {
-  const { control } = shared.executor.store;
+  const { control, locks } = shared.executor.store;
+  const world = new World(control, locks);
   const log = openLog(VERBOSITY_ALL); // What is written is decided here, at each command.
   const trace = (fd: number, bytes: Uint8Array, from: number, to: number) =>
     log.debug(`<${fd} ${latin1(bytes, from, to)}`);
   const take = (notice: Notice): void => {
     if (notice.type === "s") return loop.stop();
+    if (notice.type !== "c") return world.heed();
     if (shared.trace !== undefined) {
       log.debug(`<${notice.fd} new auto-negotiating client connection`);
     }
     loop.add(notice.fd, notice.listener);
   };
   const doorbell: Doorbell = { fd: link.doorbell, answer: () => link.takeNotices(take) };
-  const loop = new NativeLoop(shared, link.poller, doorbell, clock, () => {
+  const loop = new NativeLoop(shared, link.poller, doorbell, world, clock, () => {
     const verbose = loadWord(control.u32, Global.VERBOSITY) >= VERBOSITY_TRACE;
     shared.trace = verbose ? trace : undefined;
     return loadWord(control.u32, Global.NOW);
