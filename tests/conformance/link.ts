@@ -33,6 +33,12 @@ export class Link {
     return this.#ended;
   }
 
+  /** Our TCP port, by which the server knows the connection; 0 over a Unix socket. */
+  get localPort(): number {
+    const { localAddr } = this.#conn;
+    return "port" in localAddr ? localAddr.port : 0;
+  }
+
   /** Sends all of `bytes`. A server that has closed the connection is no error here. */
   async send(bytes: Uint8Array): Promise<void> {
     try {
