@@ -4,9 +4,9 @@
 //   --as memden|memcached                  which one runs at HOST:PORT; default memden
 //   --over tcp|unix|tls|relay|no-ffi       the way in to the servers it starts; default tcp
 //   --filter TEXT                          only scripts and conversations whose name holds TEXT
-//   --cuts all|few                         few: each conversation is cut at a few places; default all
+//   --cuts all|few                         few: a few cuts of each conversation; default all
 //   --whole                                no cuts: a quick look
-//   --seed N   --jobs N                    where long steps, or few places, are cut; plays at the same time
+//   --seed N   --jobs N                    which cuts are made; plays at the same time
 //
 // The last line is "N passed, N failed" with ", N skipped" when some were; steps are counted.
 
