@@ -15,12 +15,15 @@ import { addressesOf, makeShared, viewShared } from "./shared_views.ts";
 /** Most megabytes that references reach, less the pages beyond `-m`. */
 const MEMORY_MAX = 32_000 * 2 ** 20;
 
+/** The same where memory is a buffer, whose pages cost nothing either until they are written. */
+const BUFFER_CEILING = 900 * 2 ** 20;
+
 /**
  * Most that `cache_memlimit` may ask for: the machine's memory, as far as so much address space can
  * be had. Where it cannot, `-m` is the most.
  */
 function memoryCeiling(maxbytes: number): number {
-  if (!canCallLibc) return maxbytes;
+  if (!canCallLibc) return Math.max(maxbytes, BUFFER_CEILING);
   const ceiling = Math.max(maxbytes, Math.min(Deno.systemMemoryInfo().total, MEMORY_MAX));
   return canMapMemory(ceiling) ? ceiling : maxbytes;
 }
