@@ -128,15 +128,12 @@ export class NativeLoop {
 
   /** @hot */
   #run(conn: Conn): void {
-    const { table, reqsPerEvent } = this.#shared;
+    const { table } = this.#shared;
     table.setState(conn.fd, ConnState.PARSE_CMD);
     drive(conn, this.#shared);
     if (conn.state === ConnState.CLOSED) return this.#forget(conn);
     table.setState(conn.fd, conn.state);
-    if (conn.requestsLeft !== reqsPerEvent) {
-      conn.lastCommand = this.#clock.now;
-      table.setLastCommand(conn.fd, conn.lastCommand);
-    }
+    table.setLastCommand(conn.fd, conn.lastCommand);
     if (conn.yielded) this.#yielded.push(conn);
   }
 

@@ -54,6 +54,8 @@ class Acceptor {
   readonly #epoll = new Epoll();
   /** Index of each listening socket, by descriptor. */
   readonly #listeners = new Map<number, number>();
+  /** Listening sockets from which nothing was taken yet. */
+  readonly #unserved = new Set<number>();
   /** Closed to take a connection that must be refused when no descriptor is left; -1: none. */
   #spareFd = openSpareFd();
   #next = 0;
@@ -72,9 +74,9 @@ class Acceptor {
     this.#table = new ConnTable(control);
     this.#epoll.add(start.doorbell, EpollEvent.IN);
     const now = loadWord(control.u32, Global.NOW);
-    start.listening.forEach(({ fd, family }, index) => {
-      if (family === "tcp") setTcpOptions(fd);
+    start.listening.forEach(({ fd }, index) => {
       this.#listeners.set(fd, index);
+      this.#unserved.add(fd);
       this.#table.open(fd, ConnState.LISTENING, now, index);
     });
   }
@@ -107,6 +109,9 @@ class Acceptor {
 
   /** Takes what waits on one socket. Returns false when no more can be taken for now. */
   #acceptFrom(listenFd: number): boolean {
+    const listener = this.#listeners.get(listenFd) ?? 0;
+    // Later ones have the listener's options; these may have come before it had them itself.
+    const isFirst = this.#unserved.delete(listenFd);
     for (let count = 0; count < ACCEPTS_PER_TURN; count++) {
       const isFull = this.#isFull();
       if (isFull && !this.#settings.maxconnsFast) return false;
@@ -118,7 +123,10 @@ class Acceptor {
         return false;
       }
       if (isFull) this.#refuse(fd);
-      else this.#admit(fd, this.#listeners.get(listenFd) ?? 0);
+      else {
+        if (isFirst && this.#start.listening[listener]!.family === "tcp") setTcpOptions(fd);
+        this.#admit(fd, listener);
+      }
     }
     return true;
   }

@@ -20,6 +20,8 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 const MSG_NOSIGNAL = 0x4000;
 const SOCK_NONBLOCK = 0x800;
 const SOCK_CLOEXEC = 0x80000;
+const F_GETFL = 3;
+const F_SETFL = 4;
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
 const SO_ACCEPTCONN = 30;
@@ -114,6 +116,14 @@ export function accept(listenFd: number): number {
       return Io.FULL;
     default:
       throw new SysError("accept4", listenFd, code);
+  }
+}
+
+/** Makes the calls on a descriptor that somebody else opened return at once. */
+export function setNonBlocking(fd: number): void {
+  const flags = libc.fcntl(fd, F_GETFL, 0n);
+  if (flags < 0 || libc.fcntl(fd, F_SETFL, BigInt(flags | SOCK_NONBLOCK)) < 0) {
+    throw new SysError("fcntl", fd, errno());
   }
 }
 
