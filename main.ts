@@ -42,7 +42,7 @@ async function serve(settings: Settings): Promise<number> {
     });
   }
   server = await startServer(settings, log);
-  writePorts(settings, server.listening);
+  writePorts(settings, server);
   if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
   // There is nothing to read again yet; without a listener the signal would end the process.
   Deno.addSignalListener("SIGHUP", () => log.info("SIGHUP: nothing to reload"));
@@ -66,13 +66,14 @@ function checkPlatform(): void {
 }
 
 /** Tells test set-ups which ports were bound. Source: memcached.c, MEMCACHED_PORT_FILENAME. */
-function writePorts(settings: Settings, listening: Server["listening"]): void {
+function writePorts(settings: Settings, { listening, udp }: Server): void {
   if (settings.portFilename === null) return;
   const lines = listening.flatMap(({ address }) => {
     if (address.family !== "tcp") return [];
     const family = address.address.includes(":") ? "INET6" : "INET";
     return [`TCP ${family}: ${address.port}\n`];
   });
+  for (const { isIpv6, port } of udp) lines.push(`UDP ${isIpv6 ? "INET6" : "INET"}: ${port}\n`);
   const unfinished = `${settings.portFilename}.lck`;
   Deno.writeTextFileSync(unfinished, lines.join(""));
   Deno.renameSync(unfinished, settings.portFilename);

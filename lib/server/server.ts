@@ -13,8 +13,10 @@ import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { Store } from "../store/store.ts";
 import { openEventFd } from "../sys/eventfd.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
+import { closeFd } from "../sys/socket.ts";
 import { adviseLargePages, canMapMemory, lockMemory, mapMemory } from "../sys/mmap.ts";
 import { type ListeningConn, openListeners } from "./listen.ts";
+import { openUdpSockets, type UdpSocket } from "./listen_udp.ts";
 import { viewShared } from "./shared_views.ts";
 import { assumeUser } from "./privileges.ts";
 import {
@@ -43,6 +45,8 @@ const SECOND_MS = 1000;
 /** A running server. */
 export class Server {
   readonly listening: readonly ListeningConn[];
+  /** UDP sockets. */
+  readonly udp: readonly UdpSocket[];
   /** Settles when the server has ended, every thread joined. */
   readonly ended: Promise<Ending>;
   readonly #log: Logger;
@@ -55,6 +59,7 @@ export class Server {
 
   private constructor(
     listening: readonly ListeningConn[],
+    udp: readonly UdpSocket[],
     threads: readonly ThreadHandle[],
     acceptor: NotifySender,
     clock: ServerClock,
@@ -63,6 +68,7 @@ export class Server {
   ) {
     this.#control = control;
     this.listening = listening;
+    this.udp = udp;
     this.#log = log;
     this.#clock = clock;
     this.#threads = threads;
@@ -82,6 +88,7 @@ export class Server {
       log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
     }
     const listening = await openListeners(settings);
+    const udp = await openUdpSockets(settings);
     assumeUser(settings.user, log);
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
     logClasses(plan.shape, log);
@@ -92,15 +99,22 @@ export class Server {
     clock.start(thread.control);
 
     const { startUnix } = clock.clock;
-    const manners = listening.map(({ manner }) => manner);
+    const common = {
+      settings,
+      plan,
+      memory: map,
+      startUnix,
+      manners: listening.map(({ manner }) => manner),
+      udp: udp.map(({ fd }) => fd),
+    };
     const workers = Array.from(
       { length: settings.threads },
-      (_, index) => startWorker(index + 1, { settings, plan, memory: map, startUnix, manners }),
+      (_, index) => startWorker(index + 1, common),
     );
     const acceptor = startAcceptor(listening, settings, plan, map, workers);
     const maintainer = startMaintainer({ settings, plan, memory: map, startUnix });
     const threads = [...workers.map(({ thread }) => thread), acceptor.thread, maintainer];
-    const server = new Server(listening, threads, acceptor.notify, clock, thread.control, log);
+    const server = new Server(listening, udp, threads, acceptor.notify, clock, thread.control, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
       Promise.all(threads.map((handle) => handle.ready.promise)),
@@ -144,6 +158,7 @@ export class Server {
     clearTimeout(timer);
     this.#clock.stop();
     for (const { listener } of this.listening) listener?.close();
+    if (outcome !== "late") { for (const { fd } of this.udp) closeFd(fd); }
     this.#acceptor.close();
     if (outcome === "late") return this.#end({ cause: "failed", reason: "a thread did not stop" });
     this.#log.debug("all threads joined");

@@ -9,6 +9,7 @@ import { Global } from "../memory/regions.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
 import type { ConnShared } from "../net/conn_record.ts";
 import { NativeLoop } from "../net/native_loop.ts";
+import { UdpConn } from "../net/udp_conn.ts";
 import { openThread } from "../store/memory.ts";
 import { Store } from "../store/store.ts";
 import { cpuTimes } from "../sys/limits.ts";
@@ -17,6 +18,7 @@ import { ConnTable } from "../stats/conn_table.ts";
 import { connLines } from "./conn_stats.ts";
 import { addressesOfSocket } from "./socket_addresses.ts";
 import { openLog } from "./log.ts";
+import { NativeDatagrams } from "./native_datagrams.ts";
 import { MESSAGE_BYTES, NativeTransport } from "./native_transport.ts";
 import { drainNotices, type Notice, type WorkerStart } from "./notify.ts";
 import { viewShared } from "./shared_views.ts";
@@ -76,7 +78,7 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
 }
 
 function serve(
-  { port, doorbell }: WorkerStart,
+  { port, doorbell, udp }: WorkerStart,
   shared: ConnShared,
   transport: NativeTransport,
   clock: Clock,
@@ -106,6 +108,9 @@ function serve(
     },
   );
   transport.watchDoorbell(doorbell);
+  for (const fd of udp) {
+    loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, transport), shared));
+  }
   report({ type: "ready" });
   loop.run();
   port.close();
