@@ -9,6 +9,7 @@ import { drive } from "./conn.ts";
 import { Conn, type ConnShared } from "./conn_record.ts";
 import { ConnState } from "./conn_state.ts";
 import type { Poller } from "./transport.ts";
+import { UdpConns } from "./udp_conn.ts";
 
 /** Wakes the loop for something else than a connection. */
 export interface Doorbell {
@@ -35,6 +36,8 @@ const SPARE_CONNS_MAX = 1024;
 
 /** The connections of one worker. */
 export class NativeLoop {
+  /** What else it serves. */
+  readonly udp: UdpConns = new UdpConns();
   readonly #shared: ConnShared;
   readonly #poller: Poller;
   readonly #doorbell: Doorbell;
@@ -79,8 +82,11 @@ export class NativeLoop {
   /** Runs until {@linkcode stop} is called, then closes every connection. */
   run(): void {
     const rest = this.#shared.idleTimeout > 0 ? IDLE_CHECK_MS : FOR_EVER;
-    while (this.#running) this.turn(this.#yielded.length > 0 ? NOT_AT_ALL : rest);
+    while (this.#running) {
+      this.turn(this.#yielded.length > 0 || this.udp.hasLine ? NOT_AT_ALL : rest);
+    }
     this.#turnLock.enter();
+    this.udp.close();
     for (const conn of this.#conns) {
       if (conn === undefined) continue;
       conn.state = ConnState.CLOSING;
@@ -104,6 +110,7 @@ export class NativeLoop {
     const now = this.#readClock();
     if (now !== this.#clock.now) this.#tick(now);
     const inLine = this.#yielded.length;
+    this.udp.advance();
     for (let index = 0; index < count; index++) {
       const fd = this.#poller.fdAt(index);
       if (fd === this.#doorbell.fd) {
@@ -111,7 +118,10 @@ export class NativeLoop {
         continue;
       }
       const conn = this.#conns[fd];
-      if (conn === undefined) continue;
+      if (conn === undefined) {
+        this.udp.wake(fd);
+        continue;
+      }
       conn.mayHaveMore = true;
       if (this.#poller.isHangup(index)) conn.hungUp = true;
       if (conn.yielded) continue;

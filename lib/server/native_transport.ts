@@ -70,6 +70,16 @@ export class NativeTransport implements Transport, Poller {
     this.#epoll.add(fd, EpollEvent.IN);
   }
 
+  /** Starts watching any other descriptor, for `events` of {@linkcode EpollEvent}. */
+  watchFor(fd: number, events: number): void {
+    this.#epoll.add(fd, events);
+  }
+
+  /** Stops watching a descriptor that stays open. */
+  unwatch(fd: number): void {
+    this.#epoll.remove(fd);
+  }
+
   wait(timeoutMs: number): number {
     return this.#epoll.wait(timeoutMs);
   }

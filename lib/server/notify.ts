@@ -60,6 +60,8 @@ export interface WorkerStart {
   readonly startUnix: number;
   /** How the connections of each listener are served. */
   readonly manners: readonly ListenManner[];
+  /** Descriptors of the UDP sockets, which all workers share. */
+  readonly udp: readonly number[];
   readonly port: MessagePort;
   /** An eventfd; nothing with the relay transport. */
   readonly doorbell: number;

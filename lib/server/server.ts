@@ -3,7 +3,6 @@
 import type { Logger } from "@logtape/logtape";
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import type { Settings } from "../config/settings.ts";
-import { SettingsError } from "../config/settings_error.ts";
 import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
@@ -14,22 +13,12 @@ import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
 import { AuthFile } from "./auth_file.ts";
 import { chooseTransport } from "./choose_transport.ts";
-import { openListeners } from "./listen.ts";
-import { planListeners } from "./listen_plan.ts";
+import { type Front, openFront } from "./front.ts";
+import type { UdpSocket } from "./listen_udp.ts";
 import type { Listening } from "./notify.ts";
-import { assumeUser } from "./privileges.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
 import { StoreCheck } from "./store_check.ts";
-import {
-  type AcceptorHandle,
-  startAcceptor,
-  startMaintainer,
-  startRelayAcceptor,
-  startWorker,
-  type ThreadHandle,
-  type WorkerCommon,
-  type WorkerHandle,
-} from "./threads.ts";
+import { startMaintainer, startWorker, type ThreadHandle, type WorkerCommon } from "./threads.ts";
 
 /** How a server came to its end. */
 export type Ending =
@@ -54,6 +43,8 @@ export function descriptorsFor({ maxconns, threads }: Settings): number {
 /** A running server. */
 export class Server {
   readonly listening: readonly Listening[];
+  /** UDP sockets. */
+  readonly udp: readonly UdpSocket[];
   /** Settles when the server has ended, every thread joined. */
   readonly ended: Promise<Ending>;
   readonly #log: Logger;
@@ -84,6 +75,7 @@ export class Server {
     });
     this.#authFile = authFile;
     this.listening = front.listening;
+    this.udp = front.udp;
     this.#log = log;
     this.#clock = clock;
     this.#threads = threads;
@@ -103,8 +95,7 @@ export class Server {
     if (limit < wanted) {
       log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
     }
-    const open = settings.transport === "relay" ? openRelay : openNative;
-    const openFront = await open(settings, log);
+    const opened = await openFront(settings, log);
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
     logClasses(plan.shape, log);
     const clock = new ServerClock();
@@ -119,13 +110,20 @@ export class Server {
     clock.start(control);
 
     const { startUnix } = clock.clock;
-    const { manners } = openFront;
-    const common: WorkerCommon = { settings, plan, memory: map, startUnix, manners };
+    const { manners, udp } = opened;
+    const common: WorkerCommon = {
+      settings,
+      plan,
+      memory: map,
+      startUnix,
+      manners,
+      udp: udp.map(({ fd }) => fd),
+    };
     const workers = Array.from(
       { length: settings.threads },
       (_, index) => startWorker(index + 1, common),
     );
-    const front = await openFront.start(common, workers);
+    const front = await opened.start(common, workers);
     const maintainer = startMaintainer(common);
     const threads = [...workers.map(({ thread }) => thread), front.acceptor.thread, maintainer];
     const server = new Server(front, threads, clock, store, authFile, log);
@@ -182,66 +180,6 @@ export class Server {
     this.#log.debug("all threads joined");
     this.#end({ cause: "asked" });
   }
-}
-
-/** Where connections come in. */
-interface Front {
-  readonly listening: readonly Listening[];
-  readonly acceptor: AcceptorHandle;
-  /** Lets go of the listening sockets and the way to the acceptor. */
-  close(): void;
-}
-
-/** A front whose threads are still to be started. */
-interface OpenFront {
-  /** By listener, as the workers are told of them. */
-  readonly manners: WorkerCommon["manners"];
-  /** @throws {SettingsError} When an address cannot be bound. */
-  start(common: WorkerCommon, workers: readonly WorkerHandle[]): Promise<Front>;
-}
-
-/** Binds on this thread; the acceptor gets descriptors. */
-async function openNative(settings: Settings, log: Logger): Promise<OpenFront> {
-  const listening = await openListeners(settings);
-  assumeUser(settings.user, log);
-  return {
-    manners: listening.map(({ manner }) => manner),
-    start(common, workers) {
-      const acceptor = startAcceptor(listening, common, workers);
-      const close = (): void => {
-        for (const { listener } of listening) listener?.close();
-        acceptor.notify.close();
-      };
-      return Promise.resolve({ listening, acceptor, close });
-    },
-  };
-}
-
-/** The acceptor binds, since a listener cannot be handed to another thread. */
-async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
-  const plans = await planListeners(settings);
-  return {
-    manners: plans.map(({ manner }) => manner),
-    async start(common, workers) {
-      const acceptor = startRelayAcceptor(common, plans, workers);
-      const listening = await listeningOf(acceptor.thread);
-      assumeUser(settings.user, log);
-      return { listening, acceptor, close: () => acceptor.notify.close() };
-    },
-  };
-}
-
-/** Waits until the relay acceptor listens. */
-function listeningOf(acceptor: ThreadHandle): Promise<readonly Listening[]> {
-  return new Promise((resolve, reject) => {
-    acceptor.onWish((wish) => {
-      if (wish.type === "listening") resolve(wish.listening);
-      else if (wish.type === "unusable") {
-        reject(new SettingsError(wish.message, wish.exitCode));
-      }
-    });
-    void acceptor.died.then((reason) => reject(new Error(reason)));
-  });
 }
 
 /** {@linkcode Server.start}, for a caller that loads this module late. */

@@ -11,6 +11,7 @@ import { World } from "../memory/world.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
 import type { ConnShared } from "../net/conn_record.ts";
 import { type Doorbell, NativeLoop } from "../net/native_loop.ts";
+import { UdpConn } from "../net/udp_conn.ts";
 import type { Poller, Transport } from "../net/transport.ts";
 import { ConnTable } from "../stats/conn_table.ts";
 import { openThread, type SharedMemory } from "../store/memory.ts";
@@ -20,6 +21,7 @@ import { cpuTimes } from "../sys/limits.ts";
 import { mapMemory, viewMemory } from "../sys/mmap.ts";
 import { connLines } from "./conn_stats.ts";
 import { openLog } from "./log.ts";
+import { NativeDatagrams } from "./native_datagrams.ts";
 import { MESSAGE_BYTES, NativeTransport } from "./native_transport.ts";
 import { drainNotices, type Notice, type WorkerStart } from "./notify.ts";
 import { RELAY_DOORBELL, RelayPoller } from "./relay_poller.ts";
@@ -56,6 +58,8 @@ interface Link {
   readonly takeNotices: (take: (notice: Notice) => void) => void;
   /** What the poller gives out when there are notices. */
   readonly doorbell: number;
+  /** Starts serving UDP, where there is any. */
+  readonly startUdp: (loop: NativeLoop, shared: ConnShared) => void;
 }
 
 /** Serves connections until told to stop. */
@@ -100,7 +104,7 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
 
 /** Connections that come as descriptors. */
 function nativeLink(
-  { memory, port, doorbell }: WorkerStart,
+  { memory, port, doorbell, udp }: WorkerStart,
   views: SharedMemory,
   control: Control,
   buffers: number,
@@ -118,14 +122,25 @@ function nativeLink(
       if (notice.type === "c") transport.watch(notice.fd);
       take(notice);
     });
-  return { transport, poller: transport, takeNotices, doorbell };
+  const startUdp = (loop: NativeLoop, shared: ConnShared): void => {
+    for (const fd of udp) {
+      loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, transport), shared));
+    }
+  };
+  return { transport, poller: transport, takeNotices, doorbell, startUdp };
 }
 
 /** Connections whose bytes come as messages. */
 function relayLink({ port, thread }: WorkerStart, views: SharedMemory, control: Control): Link {
   const poller = new RelayPoller(port, control, openArena(views.segments).blocks, thread);
   const takeNotices = (take: (notice: Notice) => void): void => poller.takeNotices(take);
-  return { transport: poller.transport, poller, takeNotices, doorbell: RELAY_DOORBELL };
+  return {
+    transport: poller.transport,
+    poller,
+    takeNotices,
+    doorbell: RELAY_DOORBELL,
+    startUdp: () => {},
+  };
 }
 
 function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunction): void {
@@ -148,6 +163,7 @@ function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunct
     shared.trace = verbose ? trace : undefined;
     return loadWord(control.u32, Global.NOW);
   });
+  link.startUdp(loop, shared);
   report({ type: "ready" });
   loop.run();
 }
