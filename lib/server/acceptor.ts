@@ -16,7 +16,7 @@ import { Counter } from "../stats/names.ts";
 import { CLOCK_START } from "../base/clock.ts";
 import { openThread } from "../store/memory.ts";
 import { Epoll, EpollEvent } from "../sys/epoll.ts";
-import { openSpareFd } from "../sys/eventfd.ts";
+import { DOORBELL_EVENTS, openSpareFd } from "../sys/eventfd.ts";
 import { accept, closeFd, Io, sendFrom, setTcpOptions } from "../sys/socket.ts";
 import { type AcceptorStart, drainNotices, type Notice, NotifySender } from "./notify.ts";
 import { serveThread } from "./thread_scope.ts";
@@ -72,7 +72,7 @@ class Acceptor {
     this.#control = control;
     this.#counters = counters;
     this.#table = new ConnTable(control);
-    this.#epoll.add(start.doorbell, EpollEvent.IN);
+    this.#epoll.add(start.doorbell, DOORBELL_EVENTS);
     const now = loadWord(control.u32, Global.NOW);
     start.listening.forEach(({ fd }, index) => {
       this.#listeners.set(fd, index);
@@ -88,6 +88,7 @@ class Acceptor {
       const count = this.#epoll.wait(this.#paused ? FULL_PAUSE_MS : FOR_EVER);
       if (this.#paused) this.#goOn();
       for (let index = 0; index < count; index++) this.#serve(this.#epoll.fdAt(index));
+      for (const worker of this.#workers) worker.flush();
     }
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
     for (const worker of this.#workers) {
@@ -100,7 +101,7 @@ class Acceptor {
 
   #serve(fd: number): void {
     if (fd === this.#start.doorbell) {
-      drainNotices(this.#start.port, fd, (notice: Notice) => {
+      drainNotices(this.#start.port, (notice: Notice) => {
         if (notice.type === "s") this.#running = false;
         else if (notice.type !== "c") { for (const worker of this.#workers) worker.post(notice); }
       });
@@ -160,7 +161,7 @@ class Acceptor {
     addWord(this.#control.u32, Global.CURR_CONNS, 1);
     this.#counters.add(Counter.TOTAL_CONNECTIONS, 1);
     this.#table.open(fd, ConnState.NEW_CMD, loadWord(this.#control.u32, Global.NOW), listener);
-    this.#workers[this.#next]!.post({ type: "c", fd, listener });
+    this.#workers[this.#next]!.queue(fd, listener);
     this.#next = (this.#next + 1) % this.#workers.length;
   }
 

@@ -118,7 +118,7 @@ function nativeLink(
   );
   transport.watchDoorbell(doorbell);
   const takeNotices = (take: (notice: Notice) => void): void =>
-    drainNotices(port, doorbell, (notice) => {
+    drainNotices(port, (notice) => {
       if (notice.type === "c") transport.watch(notice.fd);
       take(notice);
     });
