@@ -161,7 +161,7 @@ export class Server {
     this.#storeCheck.run();
   }
 
-  /** Reads again what can be read again while the server runs: the file of logins, the certificates. */
+  /** Reads again what can be read while the server runs: the file of logins, the certificates. */
   async reload(): Promise<void> {
     const { tls } = this.#settings;
     if (this.#authFile === undefined && !tls) this.#log.info("SIGHUP: nothing to reload");
