@@ -19,7 +19,7 @@ export const TAKEN_STEP = 32 * 1024;
 
 /** The other side: who has the sockets. */
 export interface Carrier {
-  /** Sends a chunk, which is the carrier's from now on; it calls `sent` as the bytes go. */
+  /** Sends a chunk, of which nobody else knows; `sent` is called as its bytes go. */
   send(fd: number, bytes: Uint8Array<ArrayBuffer>): void;
   /** `count` more bytes of what came have been taken: as many more may come. */
   taken(fd: number, count: number): void;
@@ -81,6 +81,9 @@ export class ChunkTransport implements Transport, Poller {
   open(fd: number): void {
     this.#conns[fd] = new ChunkConn(fd);
   }
+
+  /** Nothing more to do: a connection is known from {@linkcode open} on. */
+  watch(_fd: number, _listener?: number): void {}
 
   /** Bytes have come; none, for a connection that is closed already. */
   arrived(fd: number, bytes: Uint8Array<ArrayBuffer>): void {
@@ -179,10 +182,9 @@ export class ChunkTransport implements Transport, Poller {
     const room = Math.min(SEND_WINDOW - conn.inFlight, SEND_CHUNK_MAX);
     if (room <= 0) return Io.AGAIN;
     const bytes = take(room);
-    const { length } = bytes; // Handed over, it has none.
-    conn.inFlight += length;
+    conn.inFlight += bytes.length;
     this.#carrier.send(fd, bytes);
-    return length;
+    return bytes.length;
   }
 
   /** Copies up to `room` of the bytes that wait in `replies`. */

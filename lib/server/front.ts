@@ -71,11 +71,11 @@ async function openNative(settings: Settings, log: Logger): Promise<OpenFront> {
 
 /** The acceptor binds, since a listener cannot be handed to another thread. */
 async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
-  if (settings.tls) throw cannotUseTls("it needs the native transport", ExitCode.OS_ERROR);
+  const certificates = await firstCertificates(settings); // As root still, if it is root.
   const plans = await planListeners(settings);
   return {
     manners: plans.map(({ manner }) => manner),
-    certificates: undefined,
+    certificates,
     udp: [],
     async start(common, workers) {
       const acceptor = startRelayAcceptor(common, plans, workers);

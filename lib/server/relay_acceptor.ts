@@ -14,9 +14,10 @@ import { SettingsError } from "../config/settings_error.ts";
 import { openThread } from "../store/memory.ts";
 import { addressText, bindListener, boundAddress, type ListenPlan } from "./listen_plan.ts";
 import type { Listening, Notice, RelayAcceptorStart } from "./notify.ts";
-import { onMessage, RelaySender, type RelayUp } from "./relay_channel.ts";
+import { onMessage, RelaySender } from "./relay_channel.ts";
+import { Frame, type FrameMessage, readFrames, type TakeFrame } from "./relay_frames.ts";
 import { PlainSocket, type RelaySocket } from "./relay_socket.ts";
-import { RELAY_DOORBELL } from "./relay_poller.ts";
+import { RELAY_DOORBELL } from "./relay_transport.ts";
 import { type ReportFunction, serveThread } from "./thread_scope.ts";
 
 /** Rest while it does not accept, in milliseconds. Source: memcached, maxconns timer. */
@@ -79,7 +80,7 @@ class RelayAcceptor {
     this.#counters = counters;
     this.#table = new ConnTable(control);
     this.#workers = start.workers.map(({ port, thread }) => {
-      onMessage<RelayUp>(port, (message) => this.#handle(message));
+      onMessage<FrameMessage>(port, (message) => readFrames(message, this.#takeFrame));
       return new RelaySender(port, control, thread);
     });
   }
@@ -172,21 +173,21 @@ class RelayAcceptor {
     this.#table.setNames(fd, socket.peer, socket.local);
     this.#table.open(fd, ConnState.NEW_CMD, loadWord(this.#control.u32, Global.NOW), listener);
     this.#conns.set(fd, { socket, worker });
-    worker.post({ type: "c", fd, listener });
+    worker.frames.write(Frame.CONN, fd, listener);
     socket.start({
-      data: (bytes) => worker.post({ type: "d", fd, bytes }),
-      ended: (lost) => worker.post({ type: "e", fd, lost }),
-      sent: (count) => worker.post({ type: "k", fd, count }),
+      data: (bytes) => worker.frames.writeData(fd, bytes),
+      ended: (lost) => worker.frames.write(lost ? Frame.LOST : Frame.END, fd, 0),
+      sent: (count) => worker.frames.write(Frame.COUNT, fd, count),
       closed: () => this.#forget(fd),
     });
   }
 
-  #handle(message: RelayUp): void {
-    const socket = this.#conns.get(message.fd)?.socket;
-    if (message.type === "d") socket?.send(message.bytes);
-    else if (message.type === "k") socket?.taken(message.count);
-    else socket?.close(false);
-  }
+  readonly #takeFrame: TakeFrame = (type, fd, number, bytes) => {
+    const socket = this.#conns.get(fd)?.socket;
+    if (type === Frame.DATA) socket?.send(bytes);
+    else if (type === Frame.COUNT) socket?.taken(number);
+    else if (type === Frame.CLOSE) socket?.close(false);
+  };
 
   #forget(fd: number): void {
     this.#conns.delete(fd);

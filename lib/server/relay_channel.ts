@@ -1,29 +1,12 @@
 // The channel between the thread that has the sockets and a worker, where connections are relayed:
-// a MessagePort both ways, and a word in shared memory that the worker sleeps on.
+// a MessagePort both ways, for frames and for notices, and a word in shared memory that the worker
+// sleeps on.
 
 import type { MessagePort } from "node:worker_threads";
 import { wakeWord } from "../memory/atomic.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../memory/regions.ts";
 import type { Notice } from "./notify.ts";
-
-/** What a worker is told, besides notices. */
-export type RelayDown =
-  | Notice
-  /** Bytes have come from a client. */
-  | { readonly type: "d"; readonly fd: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** A client sends no more; `lost`: it is gone. */
-  | { readonly type: "e"; readonly fd: number; readonly lost: boolean }
-  /** Bytes have gone to a client. */
-  | { readonly type: "k"; readonly fd: number; readonly count: number };
-
-/** What a worker tells the acceptor. */
-export type RelayUp =
-  /** Bytes for a client. */
-  | { readonly type: "d"; readonly fd: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** Bytes have been taken: as many more may come. */
-  | { readonly type: "k"; readonly fd: number; readonly count: number }
-  /** Close the connection, once its bytes have gone. */
-  | { readonly type: "x"; readonly fd: number };
+import { type FrameMessage, FrameWriter } from "./relay_frames.ts";
 
 /** Index of the word that thread number `thread` sleeps on. */
 export function doorbellWord({ regions }: Control, thread: number): number {
@@ -37,23 +20,55 @@ export function onMessage<Message>(port: MessagePort, take: (message: Message) =
   events.onmessage = ({ data }: MessageEvent<Message>) => take(data);
 }
 
-/** The sending end of a channel to a worker. */
+/** Posts a message of frames; a buffer is handed over. */
+export function postFrames(port: MessagePort, message: FrameMessage): void {
+  if (typeof message === "string") port.postMessage(message);
+  else port.postMessage(message, [message]);
+}
+
+/** The acceptor's end of a channel to a worker. */
 export class RelaySender {
+  /** Frames that go once everything that has just happened has its frames. */
+  readonly #frames: FrameWriter;
   readonly #port: MessagePort;
   readonly #control: Control;
   readonly #word: number;
+  #flushing = false;
 
   /** @param thread The worker's number. */
   constructor(port: MessagePort, control: Control, thread: number) {
     this.#port = port;
     this.#control = control;
     this.#word = doorbellWord(control, thread);
+    this.#frames = new FrameWriter((message) => {
+      postFrames(port, message);
+      this.#wake();
+    });
   }
 
-  /** Posts a message and wakes the worker; bytes are handed over, not copied. */
-  post(message: RelayDown): void {
-    if (message.type === "d") this.#port.postMessage(message, [message.bytes.buffer]);
-    else this.#port.postMessage(message);
+  /** Frames to write to: they are sent by themselves, soon. */
+  get frames(): FrameWriter {
+    if (!this.#flushing) {
+      this.#flushing = true;
+      // Reads that ended together are told together: one more turn lets all of them write.
+      queueMicrotask(() => queueMicrotask(() => this.#flush()));
+    }
+    return this.#frames;
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    this.#frames.flush();
+  }
+
+  /** Posts a notice, after all frames before it. */
+  post(notice: Notice): void {
+    this.#frames.flush();
+    this.#port.postMessage(notice);
+    this.#wake();
+  }
+
+  #wake(): void {
     wakeWord(this.#control.i32, this.#word);
   }
 

@@ -12,7 +12,7 @@ const RECEIVE_WINDOW = 256 * 1024;
 
 /** What happens to a socket. */
 export interface SocketEvents {
-  /** Bytes have come; the buffer is the receiver's from now on. */
+  /** Bytes have come: a view of a buffer that is used again. */
   data(bytes: Uint8Array<ArrayBuffer>): void;
   /** The client sends no more; `lost`: it is gone. */
   ended(lost: boolean): void;
@@ -68,7 +68,7 @@ export class PlainSocket implements RelaySocket {
       const count = await this.#conn.read(buffer).then((count) => count, () => undefined);
       if (this.#closed) return;
       if (count === null || count === undefined) return events.ended(count === undefined);
-      events.data(buffer.slice(0, count));
+      events.data(buffer.subarray(0, count));
       if (count === buffer.length && count < READ_BYTES_BUSY) {
         buffer = new Uint8Array(READ_BYTES_BUSY);
       }

@@ -1,4 +1,4 @@
-// TLS over the native transport: what a connection receives is decrypted first, what it sends is
+// TLS over another transport: what a connection receives is decrypted first, what it sends is
 // encrypted. Connections of listeners without TLS pass through.
 //
 //   recv   socket → TlsSession → plain bytes, as many as were asked for; the rest waits there
@@ -17,7 +17,6 @@ import type { ReplyBuffer } from "../protocol/reply.ts";
 import type { Counters } from "../stats/counters.ts";
 import { Counter } from "../stats/names.ts";
 import { openContexts, type TlsContexts } from "./certificates.ts";
-import type { NativeTransport } from "./native_transport.ts";
 import { type Certificates, TlsSession } from "./tls_wrap.ts";
 
 export { loadCertificates } from "./certificates.ts";
@@ -38,6 +37,16 @@ interface TlsStart {
   /** How each listener is served. */
   readonly manners: readonly ListenManner[];
   readonly certificates: Certificates;
+}
+
+/** What TLS needs below it. */
+export interface ByteTransport extends Transport, Poller {
+  /** Starts watching a connection for input. */
+  watch(fd: number, listener?: number): void;
+  /** Sends bytes that are no replies; results as those of `send`. */
+  sendBytes(fd: number, bytes: Bytes): number;
+  /** From now on, wake this connection when something arrives or when it can be written. */
+  waitEither(fd: number): void;
 }
 
 /** One connection with TLS. */
@@ -62,7 +71,7 @@ interface Link {
 
 /** One worker's sockets, those with TLS among them. */
 export class TlsTransport implements Transport, Poller {
-  readonly #native: NativeTransport;
+  readonly #inner: ByteTransport;
   readonly #segments: readonly Bytes[];
   readonly #counters: Counters;
   readonly #settings: TlsSettings;
@@ -81,12 +90,12 @@ export class TlsTransport implements Transport, Poller {
 
   /** @param segments Item memory. */
   constructor(
-    native: NativeTransport,
+    inner: ByteTransport,
     segments: readonly ArrayBuffer[],
     counters: Counters,
     { settings, manners, certificates }: TlsStart,
   ) {
-    this.#native = native;
+    this.#inner = inner;
     this.#segments = segments.map((memory) => new Uint8Array(memory));
     this.#counters = counters;
     this.#settings = settings;
@@ -101,7 +110,7 @@ export class TlsTransport implements Transport, Poller {
 
   /** Starts watching a connection for input, and for its handshake where it has one. */
   watch(fd: number, listener: number): void {
-    this.#native.watch(fd);
+    this.#inner.watch(fd);
     const { tls } = this.#manners[listener]!;
     if (tls === "none") return;
     const context = this.#contexts[tls];
@@ -125,7 +134,7 @@ export class TlsTransport implements Transport, Poller {
     this.#told.length = 0;
     let timeout = this.#late.length > 0 ? 0 : timeoutMs;
     if (timeout !== 0 && this.#handshaking.size > 0) timeout = this.#untilDeadline(timeout);
-    this.#events = this.#native.wait(timeout);
+    this.#events = this.#inner.wait(timeout);
     if (this.#handshaking.size > 0) this.#endLateHandshakes();
     if (this.#late.length > 0) [this.#told, this.#late] = [this.#late, this.#told];
     return this.#events + this.#told.length;
@@ -150,23 +159,23 @@ export class TlsTransport implements Transport, Poller {
   }
 
   fdAt(index: number): number {
-    return index < this.#events ? this.#native.fdAt(index) : this.#told[index - this.#events]!;
+    return index < this.#events ? this.#inner.fdAt(index) : this.#told[index - this.#events]!;
   }
 
   isHangup(index: number): boolean {
-    return index < this.#events && this.#native.isHangup(index);
+    return index < this.#events && this.#inner.isHangup(index);
   }
 
   /** @hot */
   recv(fd: number, bytes: Bytes, from: number): number {
     const link = this.#links[fd];
-    if (link === undefined) return this.#native.recv(fd, bytes, from);
+    if (link === undefined) return this.#inner.recv(fd, bytes, from);
     return this.#receive(fd, link, bytes, from, bytes.length);
   }
 
   recvValue(fd: number, segment: number, from: number, to: number): number {
     const link = this.#links[fd];
-    if (link === undefined) return this.#native.recvValue(fd, segment, from, to);
+    if (link === undefined) return this.#inner.recvValue(fd, segment, from, to);
     return this.#receive(fd, link, this.#segments[segment]!, from, to);
   }
 
@@ -196,7 +205,7 @@ export class TlsTransport implements Transport, Poller {
     if (link.isOver) return Io.GONE;
     if (session.hasEnded) return 0;
     if (link.out !== undefined && !this.#flush(fd, link)) return this.#flushLater(fd, link);
-    const count = this.#native.recv(fd, this.#received, 0);
+    const count = this.#inner.recv(fd, this.#received, 0);
     if (count === Io.AGAIN) return count;
     if (count <= 0) {
       if (!session.isSecure) this.#fail(fd, link);
@@ -247,7 +256,7 @@ export class TlsTransport implements Transport, Poller {
       }
       const { out, outAt } = link;
       const rest = outAt === 0 ? out : viewOf(out, outAt, out.length);
-      const count = this.#native.sendBytes(fd, rest);
+      const count = this.#inner.sendBytes(fd, rest);
       if (count < 0) {
         if (count === Io.GONE) link.isOver = true;
         return false;
@@ -259,7 +268,7 @@ export class TlsTransport implements Transport, Poller {
     }
     if (link.watchesBoth) {
       link.watchesBoth = false;
-      this.#native.waitReadable(fd);
+      this.#inner.waitReadable(fd);
     }
     return true;
   }
@@ -267,7 +276,7 @@ export class TlsTransport implements Transport, Poller {
   /** The client does not take what the handshake has to say: nothing is received until it does. */
   #flushLater(fd: number, link: Link): number {
     if (link.isOver) return Io.GONE;
-    if (!link.watchesBoth) this.#native.waitEither(fd);
+    if (!link.watchesBoth) this.#inner.waitEither(fd);
     link.watchesBoth = true;
     return Io.AGAIN;
   }
@@ -275,7 +284,7 @@ export class TlsTransport implements Transport, Poller {
   /** @hot */
   send(fd: number, replies: ReplyBuffer): number {
     const link = this.#links[fd];
-    return link === undefined ? this.#native.send(fd, replies) : this.#send(fd, link, replies);
+    return link === undefined ? this.#inner.send(fd, replies) : this.#send(fd, link, replies);
   }
 
   #send(fd: number, link: Link, replies: ReplyBuffer): number {
@@ -323,13 +332,13 @@ export class TlsTransport implements Transport, Poller {
   }
 
   waitReadable(fd: number): void {
-    this.#native.waitReadable(fd);
+    this.#inner.waitReadable(fd);
     const link = this.#links[fd];
     if (link !== undefined) link.watchesBoth = false;
   }
 
   waitWritable(fd: number): void {
-    this.#native.waitWritable(fd);
+    this.#inner.waitWritable(fd);
     const link = this.#links[fd];
     if (link !== undefined) link.watchesBoth = false;
   }
@@ -345,6 +354,6 @@ export class TlsTransport implements Transport, Poller {
       }
       link.session.close();
     }
-    this.#native.close(fd);
+    this.#inner.close(fd);
   }
 }

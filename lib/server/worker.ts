@@ -6,7 +6,7 @@ import type { Settings } from "../config/settings.ts";
 import { Executor, type ServerView } from "../command/executor.ts";
 import { loadWord } from "../memory/atomic.ts";
 import { openArena } from "../memory/arena.ts";
-import { type Control, Global } from "../memory/regions.ts";
+import { Global } from "../memory/regions.ts";
 import { World } from "../memory/world.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
 import type { ConnShared } from "../net/conn_record.ts";
@@ -24,9 +24,10 @@ import { openLog } from "./log.ts";
 import { NativeDatagrams } from "./native_datagrams.ts";
 import { MESSAGE_BYTES, NativeTransport } from "./native_transport.ts";
 import { drainNotices, type Notice, type WorkerStart } from "./notify.ts";
-import { RELAY_DOORBELL, RelayPoller } from "./relay_poller.ts";
+import { RELAY_DOORBELL, RelayTransport } from "./relay_transport.ts";
 import { addressesOf, viewShared } from "./shared_views.ts";
 import { addressesOfSocket } from "./socket_addresses.ts";
+import type { ByteTransport, TlsTransport } from "./tls_transport.ts";
 import { type ReportFunction, serveThread } from "./thread_scope.ts";
 
 /** Most bytes of buffers one worker may have. */
@@ -67,6 +68,8 @@ interface Link {
   readonly doorbell: number;
   /** Starts serving UDP, where there is any. */
   readonly startUdp: (loop: NativeLoop, shared: ConnShared) => void;
+  /** Sends what is left when the loop has ended. */
+  readonly finish: () => void;
 }
 
 /** Serves connections until told to stop. */
@@ -81,7 +84,7 @@ function runWorker(start: WorkerStart, report: ReportFunction, tls: Tls | undefi
     ? new ArrayBuffer(buffersBytes)
     : viewMemory(mapped, buffersBytes);
   const link = settings.transport === "relay" || mapped === undefined
-    ? relayLink(start, views, thread.control)
+    ? relayLink(start, views, thread, tls)
     : nativeLink(start, views, thread, mapped, tls);
   const table = new ConnTable(thread.control);
   const server: ServerView = {
@@ -119,22 +122,20 @@ function runWorker(start: WorkerStart, report: ReportFunction, tls: Tls | undefi
 function nativeLink(
   start: WorkerStart,
   views: SharedMemory,
-  { control, counters }: StoreThread,
+  thread: StoreThread,
   buffers: number,
   tls: Tls | undefined,
 ): Link {
-  const { memory, port, doorbell, udp, certificates } = start;
+  const { memory, port, doorbell, udp } = start;
   const message = mapMemory(MESSAGE_BYTES);
   const native = new NativeTransport(
-    control,
+    thread.control,
     views.segments,
     viewMemory(message, MESSAGE_BYTES),
     { segments: addressesOf(memory.segments), buffers, message },
   );
   native.watchDoorbell(doorbell);
-  const encrypted = tls === undefined || certificates === undefined
-    ? undefined
-    : new tls.TlsTransport(native, views.segments, counters, { ...start, certificates });
+  const encrypted = encryptedOver(native, start, views, thread, tls);
   const transport = encrypted ?? native;
   const takeNotices = (take: (notice: Notice) => void): void =>
     drainNotices(port, (notice) => {
@@ -147,20 +148,47 @@ function nativeLink(
       loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, native), shared));
     }
   };
-  return { transport, poller: transport, takeNotices, doorbell, startUdp };
+  return { transport, poller: transport, takeNotices, doorbell, startUdp, finish: () => {} };
 }
 
 /** Connections whose bytes come as messages. */
-function relayLink({ port, thread }: WorkerStart, views: SharedMemory, control: Control): Link {
-  const poller = new RelayPoller(port, control, openArena(views.segments).blocks, thread);
-  const takeNotices = (take: (notice: Notice) => void): void => poller.takeNotices(take);
+function relayLink(
+  start: WorkerStart,
+  views: SharedMemory,
+  thread: StoreThread,
+  tls: Tls | undefined,
+): Link {
+  const { blocks } = openArena(views.segments);
+  const relay = new RelayTransport(start.port, thread.control, blocks, start.thread);
+  const encrypted = encryptedOver(relay, start, views, thread, tls);
+  const transport = encrypted ?? relay;
+  const takeNotices = (take: (notice: Notice) => void): void =>
+    relay.takeNotices((notice) => {
+      if (notice.type === "t") return encrypted?.useCertificates(notice.certificates);
+      if (notice.type === "c") transport.watch(notice.fd, notice.listener);
+      take(notice);
+    });
   return {
-    transport: poller.transport,
-    poller,
+    transport,
+    poller: transport,
     takeNotices,
     doorbell: RELAY_DOORBELL,
     startUdp: () => {},
+    finish: () => relay.finish(),
   };
+}
+
+/** TLS over a transport; undefined where there is none. */
+function encryptedOver(
+  inner: ByteTransport,
+  start: WorkerStart,
+  views: SharedMemory,
+  { counters }: StoreThread,
+  tls: Tls | undefined,
+): TlsTransport | undefined {
+  const { certificates } = start;
+  if (tls === undefined || certificates === undefined) return undefined;
+  return new tls.TlsTransport(inner, views.segments, counters, { ...start, certificates });
 }
 
 function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunction): void {
@@ -186,4 +214,5 @@ function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunct
   link.startUdp(loop, shared);
   report({ type: "ready" });
   loop.run();
+  link.finish();
 }
