@@ -2,7 +2,7 @@
 //
 //   --against memden|memcached|HOST:PORT   default memden, started from this checkout
 //   --as memden|memcached                  which one runs at HOST:PORT; default memden
-//   --over tcp|unix|tls|relay|no-ffi       the way in to the servers it starts; default tcp
+//   --over tcp|unix|tls|relay|relay-tls|no-ffi  the way in to the servers it starts; default tcp
 //   --filter TEXT                          only scripts and conversations whose name holds TEXT
 //   --cuts all|few                         few: a few cuts of each conversation; default all
 //   --whole                                no cuts: a quick look

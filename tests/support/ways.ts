@@ -10,9 +10,10 @@ import type { Address } from "./address.ts";
  * - `unix`: a Unix socket alone
  * - `tls`: TCP with TLS
  * - `relay`: plain TCP, memden with `--transport=relay`
+ * - `relay-tls`: TCP with TLS, and that transport
  * - `no-ffi`: plain TCP, memden without the permission to call C
  */
-export const WAYS = ["tcp", "unix", "tls", "relay", "no-ffi"] as const;
+export const WAYS = ["tcp", "unix", "tls", "relay", "relay-tls", "no-ffi"] as const;
 
 /** One of {@linkcode WAYS}. */
 export type Over = typeof WAYS[number];
@@ -56,11 +57,14 @@ export async function prepareWay(over: Over): Promise<Way> {
       const { dir, remove } = await makeDir();
       return { args: ["-s", `${dir}/sock`], address: { path: `${dir}/sock` }, remove };
     }
-    case "tls": {
+    case "tls":
+    case "relay-tls": {
       const { dir, remove } = await makeDir();
       const certificate = await makeCertificate(dir);
       const files = `ssl_chain_cert=${dir}/cert.pem,ssl_key=${dir}/key.pem`;
-      return { args: [...tcp, "-Z", "-o", files], address: { ...address, certificate }, remove };
+      const relay = over === "relay-tls" ? ["--transport=relay"] : [];
+      const args = [...tcp, "-Z", "-o", files, ...relay];
+      return { args, address: { ...address, certificate }, remove };
     }
   }
 }
