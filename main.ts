@@ -40,11 +40,11 @@ async function serve(settings: Settings): Promise<number> {
       stop();
     });
   }
+  // One that comes before there is a server finds nothing read yet; it must not end the process.
+  Deno.addSignalListener("SIGHUP", () => void server?.reload());
   server = await startServer(settings, log);
   writePorts(settings, server.listening);
   if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
-  // There is nothing to read again yet; without a listener the signal would end the process.
-  Deno.addSignalListener("SIGHUP", () => log.info("SIGHUP: nothing to reload"));
   const ending = await server.ended;
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);

@@ -121,6 +121,41 @@ export const DEVIATIONS: readonly Deviation[] = [
     "as above for expiry",
   ],
   [
+    "`-Y`: of several lines that come in one read before the login, only the last is answered",
+    "each is",
+    "how the network cuts bytes must not matter",
+  ],
+  [
+    "`-Y`: a line feed alone before the login is answered when another byte has come",
+    "at once",
+    "as above",
+  ],
+  [
+    "`-Y`: a token over 16 KiB before the login closes the connection, or waits for it to fill",
+    "`CLIENT_ERROR auth token too long`, then the connection is closed",
+    "a client that nobody knows gets one buffer",
+  ],
+  [
+    "`-Y`: a file without lines lets nobody in",
+    "refused at start; SIGHUP keeps the logins",
+    "a file that is just being written must not lock everybody out",
+  ],
+  [
+    "`-Y`: lines after the eighth are left out",
+    "the same, with a warning",
+    "the operator should know",
+  ],
+  [
+    "`-Y`: a line of the file that is too long loses those after it",
+    "refused, by its number; likewise a line that holds a NUL",
+    "half a password must not be one",
+  ],
+  [
+    "`-Y`: SIGHUP is followed within a second; a bad file is passed over in silence",
+    "at once; the log says why",
+    "the operator should know",
+  ],
+  [
     "binary protocol on the same port",
     "a first byte of 0x80 closes the connection",
     "not in this version",

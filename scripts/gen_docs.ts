@@ -14,6 +14,7 @@ import { GENERAL_ROWS } from "../lib/command/stats.ts";
 import { ITEM } from "../lib/store/item.ts";
 import { BUMPS_PER_THREAD } from "../lib/store/bump_buffer.ts";
 import { CHUNK } from "../lib/store/chunk.ts";
+import { LOGIN_WORDS } from "../lib/store/logins.ts";
 import { TUNABLES } from "../lib/store/tunables.ts";
 import { DEVIATIONS } from "./deviations.ts";
 
@@ -136,6 +137,7 @@ function memoryMarkdown(): string {
     itemSizes: 0,
     conns: 1024,
     connNameBytes: 0,
+    loginWords: LOGIN_WORDS,
   });
   return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
 
@@ -196,6 +198,7 @@ function regionTable(regions: Regions): string {
     ["conns", regions.connsAt, "by descriptor: state, last command, listener"],
     ["conn names", regions.connNamesAt, "their addresses, with the relay transport"],
     ["doorbells", regions.doorbellsAt, "by thread: what it sleeps on, with the relay transport"],
+    ["logins", regions.loginsAt, "names and passwords of `-Y`"],
   ];
   const ends = [...rows.slice(1).map(([, from]) => from), regions.bytes];
   return table(

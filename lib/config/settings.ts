@@ -291,7 +291,7 @@ function networkSettings(values: Values, env: Environment) {
 
 /** A login over the text protocol leaves no other. Source: memcached main(), auth_file. */
 function protocolOf(values: Values): BindingProtocol {
-  if (values.text("auth-file") !== null) return "ascii";
+  if (values.isGiven("auth-file")) return "ascii";
   return values.text("protocol") as BindingProtocol; // One of its row's words.
 }
 
@@ -315,7 +315,8 @@ function commandSettings(values: Values) {
     dumpEnabled: !values.isOn("disable-dumping"),
     watchEnabled: !values.isOn("disable-watch"),
     sasl: values.isOn("enable-sasl"),
-    authFile: values.text("auth-file"),
+    // An empty name is one that cannot be read: it must not leave the server open.
+    authFile: values.isGiven("auth-file") ? values.text("auth-file") ?? "" : null,
     prefixDelimiter: values.text("D") ?? ":",
     detailEnabled: values.isGiven("D"),
   };

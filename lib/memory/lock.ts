@@ -19,7 +19,7 @@ export const LockRank = {
   SLAB: 2,
   /** The pages not yet given to a class. */
   PAGE: 3,
-  /** The baseline of `stats reset`, the pending flush. */
+  /** The baseline of `stats reset`, the pending flush, the table of logins. */
   SETTINGS: 4,
 } as const;
 export type LockRank = typeof LockRank[keyof typeof LockRank];

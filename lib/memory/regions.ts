@@ -24,7 +24,7 @@ export const Global = {
   FLUSHED_UNTIL: 4,
   /** Moment of the last flush_all, for `stats settings`. */
   FLUSHED_AT: 5,
-  /** Lock word of the flush state and of the statistics' baseline. */
+  /** Lock word of the flush state, of the statistics' baseline and of the logins. */
   SETTINGS_LOCK: 7,
   /** 1 while the acceptor accepts. */
   ACCEPTING: 8,
@@ -81,6 +81,8 @@ export interface RegionSizes {
   readonly conns: number;
   /** Bytes kept of the addresses of each; 0 where they can be asked of the system. */
   readonly connNameBytes: number;
+  /** Words of the table of logins. */
+  readonly loginWords: number;
 }
 
 /** Where each region starts, in bytes. */
@@ -105,6 +107,7 @@ export interface Regions extends RegionSizes {
   readonly connNamesAt: number;
   /** A line for each thread: the word it sleeps on where it has no descriptor for that. */
   readonly doorbellsAt: number;
+  readonly loginsAt: number;
   readonly lrusAt: number;
   readonly countersAt: number;
   /** Bytes from one thread's counters to the next one's. */
@@ -142,6 +145,7 @@ export function planRegions(sizes: RegionSizes): Regions {
     connsAt: take(sizes.conns * CONN_WORDS * WORD_BYTES),
     connNamesAt: take(sizes.conns * sizes.connNameBytes),
     doorbellsAt: take(sizes.counterThreads * LINE_BYTES),
+    loginsAt: take(sizes.loginWords * WORD_BYTES),
     bytes: at,
   };
 }

@@ -25,6 +25,7 @@ const SIZES: readonly RegionSizes[] = [
     itemSizes: 5,
     conns: 7,
     connNameBytes: 128,
+    loginWords: 7,
   },
   {
     shards: 4,
@@ -38,6 +39,7 @@ const SIZES: readonly RegionSizes[] = [
     itemSizes: 5,
     conns: 7,
     connNameBytes: 128,
+    loginWords: 7,
   },
   {
     shards: 1024,
@@ -51,6 +53,7 @@ const SIZES: readonly RegionSizes[] = [
     itemSizes: 5,
     conns: 7,
     connNameBytes: 128,
+    loginWords: 7,
   },
   {
     shards: 2,
@@ -64,6 +67,7 @@ const SIZES: readonly RegionSizes[] = [
     itemSizes: 5,
     conns: 7,
     connNameBytes: 128,
+    loginWords: 7,
   },
 ];
 
@@ -80,6 +84,7 @@ for (const sizes of SIZES) {
       ["lrus", plan.lrusAt, sizes.lrus * LINE_BYTES],
       ["counters", plan.countersAt, plan.counterStride * sizes.counterThreads],
       ["conns", plan.connsAt, sizes.conns * 16],
+      ["logins", plan.loginsAt, sizes.loginWords * 4],
       ["baseline", plan.baselineAt, sizes.countersPerThread * 8],
       ["end", plan.bytes, 0],
     ];

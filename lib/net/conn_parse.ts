@@ -11,6 +11,7 @@ import { Outcome } from "../command/session.ts";
 import { LINE_BYTES_MAX, Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";
+import { logIn } from "./conn_login.ts";
 import {
   closeAfterReplies,
   type Conn,
@@ -19,13 +20,7 @@ import {
   writeState,
 } from "./conn_record.ts";
 import { ConnState } from "./conn_state.ts";
-import { NO_LINE, type ReadBuffer } from "./read_buffer.ts";
-
-/**
- * Longest command line, except for get, gets, gat and gats: a client that sends more is talking
- * another protocol. Source: memcached proto_text.c, try_read_command_ascii.
- */
-export const LINE_MAX = 2048;
+import { LINE_MAX, lineWithoutCr, NO_LINE, type ReadBuffer } from "./read_buffer.ts";
 
 /** First byte of a binary request. Source: memcached protocol_binary.h, PROTOCOL_BINARY_REQ. */
 const BINARY_REQUEST = 0x80;
@@ -39,6 +34,10 @@ export function parseCommand(conn: Conn, shared: ConnShared): ConnState {
   const replies = conn.replies ?? (conn.replies = shared.pool.takeReplies());
   if (input === undefined || replies === undefined) return ConnState.CLOSING;
   if (replies.room < LINE_BYTES_MAX) return writeState(replies);
+  if (!conn.isAdmitted) {
+    if (shared.executor.settings.authFile !== null) return logIn(conn, shared, input, replies);
+    conn.isAdmitted = true;
+  }
 
   const lineFeed = input.lineEnd();
   if (lineFeed === NO_LINE || conn.skipsLine || session.retrieval !== Verb.NONE) {
@@ -179,11 +178,6 @@ function afterPart(
   // An error ends the retrieval before its line does.
   if (conn.session.retrieval === Verb.NONE) conn.skipsLine = true;
   return needInput(conn, shared, replies);
-}
-
-/** `to` without the CR before the line feed at `lineFeed`. */
-function lineWithoutCr(bytes: Uint8Array, from: number, lineFeed: number): number {
-  return lineFeed > from && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
 }
 
 /** Position of the last space in `bytes[from, to)`; `from` when there is none. */

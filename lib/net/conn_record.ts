@@ -61,6 +61,10 @@ export class Conn {
   skipsLine = false;
   /** No byte has been looked at yet. */
   isFresh = true;
+  /** May give commands: has logged in, or need not. */
+  isAdmitted = false;
+  /** Before it may: bytes of the token that follows its line; 0 while a line comes next. */
+  tokenBytes = 0;
 
   constructor(fd: number) {
     this.fd = fd;
@@ -78,6 +82,8 @@ export class Conn {
     this.closesAfterReplies = false;
     this.skipsLine = false;
     this.isFresh = true;
+    this.isAdmitted = false;
+    this.tokenBytes = 0;
   }
 }
 

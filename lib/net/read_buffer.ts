@@ -1,8 +1,14 @@
 // Bytes received from one client, between the socket and the parser.
 
 import { assert } from "../base/assert.ts";
-import { LF } from "../base/ascii.ts";
+import { CR, LF } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
+
+/**
+ * Longest command line, except for get, gets, gat and gats: a client that sends more is talking
+ * another protocol. Source: memcached proto_text.c, try_read_command_ascii.
+ */
+export const LINE_MAX = 2048;
 
 /** What {@linkcode ReadBuffer.lineEnd} returns while the line is incomplete. */
 export const NO_LINE = -1;
@@ -77,4 +83,9 @@ export class ReadBuffer {
     this.searched = 0;
     this.received = 0;
   }
+}
+
+/** `lineFeed`, or the position of the CR before it, in the line that starts at `from`. */
+export function lineWithoutCr(bytes: Uint8Array, from: number, lineFeed: number): number {
+  return lineFeed > from && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
 }

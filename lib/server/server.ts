@@ -7,9 +7,11 @@ import { type ExitCode, SettingsError } from "../config/settings_error.ts";
 import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
+import { Logins } from "../store/logins.ts";
 import { planStore } from "../store/memory.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
+import { AuthFile } from "./auth_file.ts";
 import { chooseTransport } from "./choose_transport.ts";
 import { openListeners } from "./listen.ts";
 import { planListeners } from "./listen_plan.ts";
@@ -52,6 +54,7 @@ export class Server {
   readonly #threads: readonly ThreadHandle[];
   readonly #front: Front;
   readonly #control: Control;
+  readonly #authFile: AuthFile | undefined;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
 
@@ -60,9 +63,11 @@ export class Server {
     threads: readonly ThreadHandle[],
     clock: ServerClock,
     control: Control,
+    authFile: AuthFile | undefined,
     log: Logger,
   ) {
     this.#control = control;
+    this.#authFile = authFile;
     this.listening = front.listening;
     this.#log = log;
     this.#clock = clock;
@@ -74,7 +79,7 @@ export class Server {
   /**
    * Binds, starts every thread, and accepts once all have reported in.
    *
-   * @throws {SettingsError} When an address cannot be bound.
+   * @throws {SettingsError} When an address cannot be bound, or nobody could log in.
    */
   static async start(wished: Settings, log: Logger): Promise<Server> {
     const settings = { ...wished, transport: chooseTransport(wished, log) };
@@ -89,6 +94,10 @@ export class Server {
     logClasses(plan.shape, log);
     const clock = new ServerClock();
     const { thread, map } = makeMemory(plan, clock.clock);
+    const logins = new Logins(thread.control, thread.locks);
+    const { authFile: path } = settings;
+    const authFile = path === null ? undefined : new AuthFile(path, logins, log);
+    await authFile?.load();
     adviseMemory(settings, plan, map, log);
     storeWord(thread.control.u32, Global.VERBOSITY, settings.verbosity);
     clock.start(thread.control);
@@ -103,7 +112,7 @@ export class Server {
     const front = await openFront.start(common, workers);
     const maintainer = startMaintainer(common);
     const threads = [...workers.map(({ thread }) => thread), front.acceptor.thread, maintainer];
-    const server = new Server(front, threads, clock, thread.control, log);
+    const server = new Server(front, threads, clock, thread.control, authFile, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
       Promise.all(threads.map((handle) => handle.ready.promise)),
@@ -129,6 +138,12 @@ export class Server {
   #fail(reason: string): void {
     this.#stopping = true;
     this.#end({ cause: "failed", reason });
+  }
+
+  /** Reads again what can be read again while the server runs: the file of logins. */
+  async reload(): Promise<void> {
+    if (this.#authFile === undefined) this.#log.info("SIGHUP: nothing to reload");
+    else await this.#authFile.reload();
   }
 
   /** Stops accepting, closes every connection, joins every thread. */

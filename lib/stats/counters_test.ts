@@ -27,6 +27,7 @@ function makeControl(): Control {
     itemSizes: 5,
     conns: 7,
     connNameBytes: 128,
+    loginWords: 7,
   });
   return openControl(makeControlMemory(regions), regions);
 }

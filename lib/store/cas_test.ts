@@ -26,6 +26,7 @@ function controlAfter(last: bigint): Control {
     itemSizes: 5,
     conns: 7,
     connNameBytes: 128,
+    loginWords: 7,
   });
   const control = openControl(makeControlMemory(regions), regions);
   control.u32[Global.CAS_LOW] = Number(last & 0xffffffffn);

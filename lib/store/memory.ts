@@ -17,6 +17,7 @@ import { ITEM } from "./item.ts";
 import { LRUS_MAX } from "./lru.ts";
 import { PAGE_BYTES, type SlabShape } from "./slab_class.ts";
 import { BUMPS_PER_THREAD } from "./bump_buffer.ts";
+import { LOGIN_WORDS } from "./logins.ts";
 import { sizeCountWords } from "./size_counts.ts";
 import { TUNABLES, type TunableValues } from "./tunables.ts";
 
@@ -109,6 +110,7 @@ export function planStore(shape: StoreShape): StorePlan {
       conns: shape.conns,
       connNameBytes: shape.connNameBytes,
       itemSizes: shape.trackSizes ? sizeCountWords(shape.itemSizeMax) : 0,
+      loginWords: LOGIN_WORDS,
     }),
     assoc: { shards, bucketsMin, bucketsMax },
     hashKey: randomHashKey(),

@@ -42,6 +42,7 @@ import {
 } from "./item.ts";
 import { BumpBuffer } from "./bump_buffer.ts";
 import { FIRST_CHUNK_BYTES, isChunked } from "./chunk.ts";
+import { Logins } from "./logins.ts";
 import { classOf, Lru, type LruId } from "./lru.ts";
 import { wakeMaintainer } from "./maintenance.ts";
 import { Miss, NOT_LINKED } from "./miss.ts";
@@ -68,6 +69,7 @@ export class Store {
   readonly shape: StoreShape;
   readonly tunables: Tunables;
   readonly sizes: SizeCounts;
+  readonly logins: Logins;
   /** Items of COLD that this thread's clients read again. */
   readonly bumps: BumpBuffer;
   /** Why the last find or allocation came back empty. */
@@ -88,6 +90,7 @@ export class Store {
     this.slabs = new Slabs(control, this.items, locks, this.classes, thread);
     this.tunables = new Tunables(control);
     this.sizes = new SizeCounts(control);
+    this.logins = new Logins(control, locks);
     this.bumps = new BumpBuffer(control, thread);
   }
 

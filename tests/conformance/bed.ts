@@ -14,6 +14,9 @@ export type Target =
   /** A server that somebody else runs; `name` says which rows are meant for it. */
   | { readonly kind: "running"; readonly address: Address; readonly name: ServerName };
 
+/** Where servers are started: their flags may name files of the checkout. */
+const ROOT = new URL("../../", import.meta.url);
+
 /** A stage and, when we started it, the server below it. */
 interface Place {
   readonly stage: Stage;
@@ -71,24 +74,25 @@ export class Bed {
 
   async #start(args: readonly string[]): Promise<Place> {
     const target = this.#target;
-    if (target.kind === "running") return await this.#place(target.name, target.address, undefined);
+    if (target.kind === "running") return await this.#place(target.name, target.address);
     const server = await (target.kind === "memden" ? startMemden(args) : startMemcached(args));
     const address = { hostname: "127.0.0.1", port: server.port };
-    return await this.#place(target.kind, address, server);
+    return await this.#place(target.kind, address, server, await tokenFor(args));
   }
 
   async #place(
     name: ServerName,
     address: Address,
-    server: TestServer | undefined,
+    server?: TestServer,
+    token?: string,
   ): Promise<Place> {
     const place: Place = {
       server,
       died: false,
       stage: {
         address,
-        server: await kindOf(name, address, this.#waitMsMax),
-        control: await Control.open(address, this.#waitMsMax),
+        server: await kindOf(name, address, this.#waitMsMax, token),
+        control: await Control.open(address, this.#waitMsMax, token),
         waitMsMax: this.#waitMsMax,
         ...(server === undefined ? {} : { exited: server.exited }),
       },
@@ -103,8 +107,22 @@ async function stop(place: Place): Promise<void> {
   await place.server?.stop();
 }
 
-async function kindOf(name: ServerName, address: Address, waitMsMax: number): Promise<ServerKind> {
+/** What to log in with on a server with `args`: the first line of its file; see `-Y`. */
+async function tokenFor(args: readonly string[]): Promise<string | undefined> {
+  const at = args.indexOf("-Y");
+  if (at < 0) return undefined;
+  const text = await Deno.readTextFile(new URL(args[at + 1]!, ROOT));
+  return text.split("\n")[0]!.replace(":", " ");
+}
+
+async function kindOf(
+  name: ServerName,
+  address: Address,
+  waitMsMax: number,
+  token: string | undefined,
+): Promise<ServerKind> {
   using link = await Link.open(address, waitMsMax);
+  await link.logIn(token);
   await link.send(new TextEncoder().encode("version\r\n"));
   const line = new TextDecoder().decode(await link.line());
   const match = /^VERSION (\d+(?:\.\d+)*)/.exec(line);

@@ -28,8 +28,11 @@ export class Control {
     this.#link = link;
   }
 
-  static async open(address: Address, waitMsMax: number): Promise<Control> {
-    return new Control(await Link.open(address, waitMsMax));
+  /** @param token What to log in with; see {@linkcode Link.logIn}. */
+  static async open(address: Address, waitMsMax: number, token?: string): Promise<Control> {
+    const link = await Link.open(address, waitMsMax);
+    await link.logIn(token);
+    return new Control(link);
   }
 
   /** One reading of `stats`. Callers may overlap; they are served in turn. */

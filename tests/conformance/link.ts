@@ -35,6 +35,18 @@ export class Link {
     return new Link(conn, waitMsMax);
   }
 
+  /**
+   * Logs in.
+   *
+   * @param token A name, a space and a password; undefined for a server that asks for none.
+   */
+  async logIn(token: string | undefined): Promise<void> {
+    if (token === undefined) return;
+    await this.send(new TextEncoder().encode(`set login 0 0 ${token.length}\r\n${token}\r\n`));
+    const reply = new TextDecoder().decode(await this.line());
+    if (reply !== "STORED\r\n") throw new Error(`The server does not let us in: ${reply}`);
+  }
+
   /** Why no more bytes came; undefined as long as they did. */
   get ended(): Ended | undefined {
     return this.#ended;

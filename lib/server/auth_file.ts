@@ -1,0 +1,120 @@
+// The file of logins (`-Y`): a line `user:password` for each, at most eight.
+//
+// It is read as the user that the server has become, at start as well as on SIGHUP: a file that
+// could not be read again is refused at once. Source: memcached authfile.c, authfile_load.
+
+import type { Logger } from "@logtape/logtape";
+import { CR, LF } from "../base/ascii.ts";
+import { ExitCode, SettingsError } from "../config/settings_error.ts";
+import { type Login, LOGIN_BYTES_MAX, type Logins, LOGINS_MAX } from "../store/logins.ts";
+
+const COLON = 0x3a;
+const NUL = 0x00;
+
+/** Longest line, in bytes, without what ends it. */
+const LINE_BYTES_MAX = LOGIN_BYTES_MAX - 1;
+
+/** What a file holds, or why it cannot be used: a line for the operator. */
+export type ParsedAuthFile =
+  | { readonly logins: readonly Login[]; readonly ignored: number }
+  | { readonly problem: string };
+
+/**
+ * Reads the logins out of a file's bytes.
+ *
+ * A line ends with LF or CR LF; the last one needs no end. The name reaches to the first colon, all
+ * behind it is the password. What cannot be used is told by the number of its line, never by its
+ * text.
+ */
+export function parseAuthFile(path: string, bytes: Uint8Array): ParsedAuthFile {
+  const lines = linesOf(bytes);
+  if (lines.length === 0) return { problem: `Authfile [${path}] is empty: nobody could log in` };
+  const used = lines.slice(0, LOGINS_MAX);
+  const logins: Login[] = [];
+  for (const [index, line] of used.entries()) {
+    const colon = line.indexOf(COLON);
+    if (colon < 0 || line.includes(NUL)) {
+      const problem = "has a malformed entry. Should be 'user:password'";
+      return { problem: `Authfile [${path}] ${problem} (line ${index + 1})` };
+    }
+    if (line.length > LINE_BYTES_MAX) {
+      const problem = `has an entry of more than ${LINE_BYTES_MAX} bytes`;
+      return { problem: `Authfile [${path}] ${problem} (line ${index + 1})` };
+    }
+    logins.push({ user: line.subarray(0, colon), pass: line.subarray(colon + 1) });
+  }
+  return { logins, ignored: lines.length - used.length };
+}
+
+/** The lines of `bytes`, without what ends them. */
+function linesOf(bytes: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let from = 0; from < bytes.length;) {
+    const lineFeed = bytes.indexOf(LF, from);
+    const end = lineFeed < 0 ? bytes.length : lineFeed;
+    lines.push(bytes.subarray(from, end > from && bytes[end - 1] === CR ? end - 1 : end));
+    from = end + 1;
+  }
+  return lines;
+}
+
+/** Reads the file at `path`. */
+export function readAuthFile(path: string): Promise<ParsedAuthFile> {
+  return Deno.readFile(path).then(
+    (bytes) => parseAuthFile(path, bytes),
+    (error: Error) => {
+      const reason = error.message.split(" (os error")[0];
+      return { problem: `Could not open authfile [${path}] for reading, error ${reason}` };
+    },
+  );
+}
+
+/** The file behind the table of logins. */
+export class AuthFile {
+  readonly #path: string;
+  readonly #logins: Logins;
+  readonly #log: Logger;
+  #reloaded: Promise<void> = Promise.resolve();
+
+  constructor(path: string, logins: Logins, log: Logger) {
+    this.#path = path;
+    this.#logins = logins;
+    this.#log = log;
+  }
+
+  /**
+   * Fills the table for the first time.
+   *
+   * @throws {SettingsError} When the file cannot be used.
+   */
+  async load(): Promise<void> {
+    const problem = await this.#read();
+    if (problem !== undefined) throw new SettingsError(problem, ExitCode.FAILURE);
+  }
+
+  /**
+   * Reads the file again. All threads see what it says at once; connections that have logged in
+   * stay so. A file that cannot be used changes nothing, and the log says why.
+   *
+   * One reading after the other, so that the table holds what was read last.
+   */
+  reload(): Promise<void> {
+    this.#reloaded = this.#reloaded.then(async () => {
+      const problem = await this.#read();
+      if (problem !== undefined) this.#log.warn(`${problem}; the logins stay as they were`);
+    });
+    return this.#reloaded;
+  }
+
+  /** @returns Why the file cannot be used; undefined when the table holds what it says. */
+  async #read(): Promise<string | undefined> {
+    const file = await readAuthFile(this.#path);
+    if ("problem" in file) return file.problem;
+    this.#logins.replace(file.logins);
+    this.#log.info(`read ${file.logins.length} logins from ${this.#path}`);
+    if (file.ignored > 0) {
+      this.#log.warn(`Authfile [${this.#path}]: only the first ${LOGINS_MAX} lines are used`);
+    }
+    return undefined;
+  }
+}
