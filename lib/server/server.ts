@@ -95,8 +95,10 @@ export class Server {
     const clock = new ServerClock();
     const { thread, map } = makeMemory(plan, clock.clock);
     const logins = new Logins(thread.control, thread.locks);
-    const { authFile: path } = settings;
-    const authFile = path === null ? undefined : new AuthFile(path, logins, log);
+    const { sasl } = settings;
+    const path = sasl ? settings.saslFile : settings.authFile;
+    const form = sasl ? "sasl" : "text";
+    const authFile = path === null ? undefined : new AuthFile(path, form, logins, log);
     await authFile?.load();
     adviseMemory(settings, plan, map, log);
     storeWord(thread.control.u32, Global.VERBOSITY, settings.verbosity);
