@@ -19,6 +19,8 @@ interface Client {
   readonly options: readonly string[];
   /** Debian packages it needs. */
   readonly packages: readonly string[];
+  /** It logs in by SASL, as {@linkcode LOGIN}. */
+  readonly logsIn: boolean;
 }
 
 const HERE = new URL(".", import.meta.url).pathname;
@@ -33,6 +35,9 @@ const PERL = ["/usr/bin/perl"];
 // npm's memcached inherits by assigning `__proto__`, which Deno takes away.
 const DENO = [Deno.execPath(), "run", "--allow-all", "--unstable-unsafe-proto"];
 
+/** Name and password of the clients that log in. */
+const LOGIN = ["client", "secret of clients"];
+
 const CLIENTS: readonly Client[] = [
   client("npm-memcached", DENO, "npm_memcached.ts"),
   client("npm-memcache-client", DENO, "npm_memcache_client.ts"),
@@ -44,6 +49,13 @@ const CLIENTS: readonly Client[] = [
     packages: ["python3-pylibmc"],
     options: ["--binary"],
   }),
+  client("pylibmc-sasl", PYTHON, "pylibmc_client.py", {
+    packages: ["python3-pylibmc"],
+    options: ["--binary", ...LOGIN],
+    logsIn: true,
+  }),
+  client("npm-memjs", DENO, "npm_memjs.ts"),
+  client("npm-memjs-sasl", DENO, "npm_memjs.ts", { options: LOGIN, logsIn: true }),
   client("cache-memcached", PERL, "cache_memcached.pl", { packages: ["libcache-memcached-perl"] }),
   client("memccapable", DENO, "memccapable.ts", {
     packages: ["libmemcached-tools"],
@@ -75,10 +87,10 @@ function client(
   name: string,
   interpreter: readonly string[],
   file: string,
-  rest: { packages?: readonly string[]; options?: readonly string[] } = {},
+  rest: Partial<Pick<Client, "packages" | "options" | "logsIn">> = {},
 ): Client {
-  const { packages = [], options = [] } = rest;
-  return { name, command: [...interpreter, HERE + file], options, packages };
+  const { packages = [], options = [], logsIn = false } = rest;
+  return { name, command: [...interpreter, HERE + file], options, packages, logsIn };
 }
 
 /** Why `client` cannot run here; undefined when it can. */
@@ -95,6 +107,13 @@ async function obstacle(client: Client): Promise<string | undefined> {
 }
 
 type Start = (args: readonly string[]) => Promise<TestServer>;
+
+/** Starts memden with the login of those clients that log in. */
+async function startWithLogin(args: readonly string[]): Promise<TestServer> {
+  const path = await Deno.makeTempFile({ prefix: "sasl-pwdb" });
+  await Deno.writeTextFile(path, `${LOGIN.join(":")}:\n`);
+  return await startMemden(["-S", ...args], { env: { MEMCACHED_SASL_PWDB: path } });
+}
 
 /** Runs `client` against a server of its own; that this lives and ends well is one more test. */
 async function runClient(client: Client, start: Start, args: string[]): Promise<TapResult> {
@@ -168,13 +187,15 @@ async function main(): Promise<void> {
   for (const client of chosen) {
     const isMemden = start === startMemden;
     const needs = isMemden ? clientNeeds(client.name) : undefined;
-    const reason = needs === undefined ? await obstacle(client) : `needs ${needs}`;
+    // Debian's memcached reads no such file of logins.
+    const isOurs = client.logsIn && !isMemden ? "memden's logins" : needs;
+    const reason = isOurs === undefined ? await obstacle(client) : `needs ${isOurs}`;
     if (reason !== undefined) {
       total.skipped++;
       console.log(`SKIPPED ${client.name}: ${reason}`);
       continue;
     }
-    const ran = await runClient(client, start, args);
+    const ran = await runClient(client, client.logsIn ? startWithLogin : start, args);
     const { result, skipped } = isMemden ? setAside(client, ran) : { result: ran, skipped: 0 };
     total.skipped += skipped;
     total.passed += result.passed;
