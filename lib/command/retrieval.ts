@@ -265,8 +265,8 @@ export function touchReadLocked(
 }
 
 /**
- * Writes the first `count` bytes of the value of `it`, which has a CRLF at its end. Caller holds the shard's lock, and has made sure of the
- * room.
+ * Writes the first `count` bytes of the value of `it`, which has a CRLF at its end. Caller holds
+ * the shard's lock, and has made sure of the room.
  *
  * @param copied Copies it; otherwise it is sent from where it is, and the caller's hold goes to the
  * replies. When not all of it is in them yet, `session.sending` is the item.

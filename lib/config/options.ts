@@ -78,7 +78,8 @@ const FLAG_ROWS = [
   ["l", "listen", "list", "", [], "addr", "ready",
     "address to listen on: host, host:port, [v6]:port or *; repeat it or separate by commas. " +
     "Without it, every address of the machine. In front of one: notls:, btls: or mtls: for plain " +
-    "text, TLS, or TLS with client certificates; proto[ascii]: or proto[binary]: for its protocol; tag[name]:"],
+    "text, TLS, or TLS with client certificates; proto[ascii]: or " +
+    "proto[binary]: for its protocol; tag[name]:"],
   ["d", "daemon", "flag", "0", [], "", "later",
     "run in the background, detached from the terminal"],
   ["r", "enable-coredumps", "flag", "0", [], "", "later",

@@ -130,7 +130,8 @@ export function writeState(replies: ReplyBuffer): ConnState {
 /**
  * Goes on after a call to a command.
  *
- * @param lineTo Position after the line or packet: what is consumed once the command is done with it.
+ * @param lineTo Position after the line, or after the packet but for its value: what is consumed
+ * once the command is done with it.
  * @hot
  */
 export function afterCommand(

@@ -89,7 +89,9 @@ function edit(
   const which = prng.below(requests.length - 1);
   const bytes = requests.map(packet);
   for (let edits = 1 + prng.below(3); edits > 0; edits--) {
-    bytes[which]![prng.below(HEADER_BYTES)] = prng.pick([0, 1, 4, 8, 0x7f, 0xff, prng.below(256)]);
+    // The first byte of all says that these are packets.
+    const at = which === 0 ? 1 + prng.below(HEADER_BYTES - 1) : prng.below(HEADER_BYTES);
+    bytes[which]![at] = prng.pick([0, 1, 4, 8, 0x7f, 0xff, prng.below(256)]);
   }
   const model = new BinaryModel(shape.slabChunkMax);
   const before = requests.slice(0, which).flatMap((request) => model.answer(request));

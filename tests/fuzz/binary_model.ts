@@ -180,9 +180,9 @@ export class BinaryModel {
   }
 }
 
-/** What an item takes: header, version, key and NUL, flags unless 0, value and CRLF. */
+/** What an item takes: header, version, key, flags unless 0, value and CRLF. */
 function itemBytes(key: string, { flags, value }: Item): number {
-  return 48 + 8 + key.length + 1 + (flags === NO_FLAGS ? 0 : 4) + value.length + 2;
+  return 32 + 8 + key.length + (flags === NO_FLAGS ? 0 : 4) + value.length + 2;
 }
 
 function numberIn(extras: string, at: number): bigint {

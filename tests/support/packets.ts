@@ -48,7 +48,8 @@ export function word64(value: bigint): string {
 }
 
 /** A request. */
-export function packet({ op, key = "", extras = "", value = "", opaque = 0, cas = 0n }: Parts) {
+export function packet(parts: Parts): Uint8Array<ArrayBuffer> {
+  const { op, key = "", extras = "", value = "", opaque = 0, cas = 0n } = parts;
   const body = extras + key + value;
   const bytes = new Uint8Array(HEADER_BYTES + body.length);
   const head = new DataView(bytes.buffer);

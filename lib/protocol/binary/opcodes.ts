@@ -139,7 +139,7 @@ export const OPCODES: readonly Opcode[] = ROWS.flatMap((row) => {
   return quietCode === NO_QUIET ? [loud] : [loud, opcodeOf(row, quietCode, true)];
 });
 
-/** What {@linkcode OPCODE_BY_CODE} has for a code that is no command: it may have anything behind it. */
+/** What {@linkcode OPCODE_BY_CODE} has for a code that is no command: anything may follow. */
 export const UNKNOWN: Opcode = {
   code: -1,
   name: "unknown",
