@@ -2,6 +2,9 @@
 
 import { latin1 } from "../../lib/base/ascii.ts";
 
+/** First byte of every response. */
+export const RESPONSE_MAGIC = 0x81;
+
 /** Bytes of a header. */
 export const HEADER_BYTES = 24;
 
@@ -83,7 +86,7 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 export function readResponses(bytes: Uint8Array<ArrayBuffer>): Response[] {
   const responses: Response[] = [];
   for (let at = 0; at < bytes.length;) {
-    if (bytes[at] !== 0x81 || bytes.length - at < HEADER_BYTES) {
+    if (bytes[at] !== RESPONSE_MAGIC || bytes.length - at < HEADER_BYTES) {
       throw new Error(
         `no response at ${at}: ${latin1(bytes, at, Math.min(at + 40, bytes.length))}`,
       );
