@@ -32,6 +32,7 @@ const DETAIL_CHARS_MAX = 800;
 // Debian's packages are for Debian's own interpreters.
 const PYTHON = ["/usr/bin/python3", "-B", "-u"];
 const PERL = ["/usr/bin/perl"];
+const RUBY = ["/usr/bin/ruby"];
 // npm's memcached inherits by assigning `__proto__`, which Deno takes away.
 const DENO = [Deno.execPath(), "run", "--allow-all", "--unstable-unsafe-proto"];
 
@@ -56,6 +57,12 @@ const CLIENTS: readonly Client[] = [
   }),
   client("npm-memjs", DENO, "npm_memjs.ts"),
   client("npm-memjs-sasl", DENO, "npm_memjs.ts", { options: LOGIN, logsIn: true }),
+  client("dalli", RUBY, "dalli_client.rb", { packages: ["ruby-dalli"] }),
+  client("dalli-sasl", RUBY, "dalli_client.rb", {
+    packages: ["ruby-dalli"],
+    options: LOGIN,
+    logsIn: true,
+  }),
   client("cache-memcached", PERL, "cache_memcached.pl", { packages: ["libcache-memcached-perl"] }),
   client("memccapable", DENO, "memccapable.ts", {
     packages: ["libmemcached-tools"],
