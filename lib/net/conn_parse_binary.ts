@@ -9,7 +9,7 @@ import { messageBytes } from "../command/sasl.ts";
 import { SaslState } from "../command/session.ts";
 import { Action } from "../protocol/binary/opcodes.ts";
 import { type BinaryRequest, Framing } from "../protocol/binary/request.ts";
-import { type Status, Status as Outcomes, writeStatus } from "../protocol/binary/response.ts";
+import { Status, writeStatus } from "../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import {
   afterCommand,
@@ -47,7 +47,7 @@ export function parsePacket(
   let framing = request.readHeader(block, input.consumed, input.received);
   if (framing === Framing.READY) {
     if (!conn.isAdmitted && !request.opcode.isOpen) {
-      return refusePacket(conn, replies, request, Outcomes.AUTH_FAILURE);
+      return refusePacket(conn, replies, request, Status.AUTH_FAILURE);
     }
     framing = request.readBody(input.received);
   }
@@ -73,9 +73,9 @@ function otherwise(
     case Framing.PART:
       return needInput(conn, shared, replies);
     case Framing.SHORT_BODY:
-      return refusePacket(conn, replies, request, Outcomes.UNKNOWN_COMMAND);
+      return refusePacket(conn, replies, request, Status.UNKNOWN_COMMAND);
     case Framing.MALFORMED:
-      return refusePacket(conn, replies, request, Outcomes.INVALID);
+      return refusePacket(conn, replies, request, Status.INVALID);
     case Framing.UNKNOWN: {
       const outcome = refuseUnknownPacket(conn.session, request, replies);
       return afterCommand(conn, input, replies, outcome, request.extrasFrom);
