@@ -42,8 +42,11 @@ async function serve(settings: Settings): Promise<number> {
   }
   // One that comes before there is a server finds nothing read yet; it must not end the process.
   Deno.addSignalListener("SIGHUP", () => void server?.reload());
-  server = await startServer(settings, log);
-  writePorts(settings, server.listening);
+  const starting = startServer(settings, log);
+  const check = (started: Server) => started.checkStore();
+  Deno.addSignalListener("SIGUSR2", () => void starting.then(check, () => {}));
+  server = await starting;
+  writePorts(settings, server);
   if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
   const ending = await server.ended;
   if (ending.cause === "asked") return ExitCode.OK;
@@ -52,13 +55,14 @@ async function serve(settings: Settings): Promise<number> {
 }
 
 /** Tells test set-ups which ports were bound. Source: memcached.c, MEMCACHED_PORT_FILENAME. */
-function writePorts(settings: Settings, listening: Server["listening"]): void {
+function writePorts(settings: Settings, { listening, udp }: Server): void {
   if (settings.portFilename === null) return;
   const lines = listening.flatMap(({ address }) => {
     if (address.family !== "tcp") return [];
     const family = address.address.includes(":") ? "INET6" : "INET";
     return [`TCP ${family}: ${address.port}\n`];
   });
+  for (const { isIpv6, port } of udp) lines.push(`UDP ${isIpv6 ? "INET6" : "INET"}: ${port}\n`);
   const unfinished = `${settings.portFilename}.lck`;
   Deno.writeTextFileSync(unfinished, lines.join(""));
   Deno.renameSync(unfinished, settings.portFilename);

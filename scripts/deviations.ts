@@ -212,4 +212,31 @@ export const DEVIATIONS: readonly Deviation[] = [
     "of up to 8 KiB, else `0082`",
     "no memory is taken for who has not logged in",
   ],
+  [
+    "UDP: each key of a `get`, and each command of a datagram, has a sequence of its own",
+    "one sequence of datagrams for each request",
+    "the total in the frame tells a client when it has everything",
+  ],
+  [
+    "UDP: a line or a value that is not whole goes on in the next datagram, whoever sends it",
+    "dropped, with no answer",
+    "what one client sends must not run as another's",
+  ],
+  [
+    "UDP: `quit` is answered by an empty datagram that says 0 of 0",
+    "no answer; what follows it in the datagram is ignored",
+    "as over TCP",
+  ],
+  ["UDP: no limit on a reply", "an error above 16 MiB", "memory stays bounded"],
+  [
+    "UDP sockets count as connections, one for each worker",
+    "they do not, and `stats conns` leaves them out",
+    "`-c` limits client connections",
+  ],
+  [
+    "two servers can be bound to the same UDP port",
+    "the second one refuses to start",
+    "each would get some of the datagrams",
+  ],
+  ["`-s` turns UDP off", "not if `-U` is given, too", "what was asked for is done"],
 ];

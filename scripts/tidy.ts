@@ -17,7 +17,6 @@ const COMMENT_SHARE_MIN = 0.1;
 const UNIMPORTED = new Map([
   ["lib/mod.ts", "other programs import it"],
   ["lib/base/prng.ts", "random tests of every kind draw from it"],
-  ["lib/store/check.ts", "tests walk the whole store with it"],
 ]);
 
 /** Files that may have a default export, each with the reason. */

@@ -67,8 +67,8 @@ const FLAG_ROWS = [
   // letter, long name, kind, default, allowed, value, state, help
   ["p", "port", "port", "11211", [-1, 65535], "num", "ready",
     "TCP port to listen on; 0 for none, -1 for any free one"],
-  ["U", "udp-port", "port", "0", [0, 65535], "num", "ready",
-    "UDP port to listen on; 0 for none. Without -p, TCP uses the same number"],
+  ["U", "udp-port", "port", "0", [-1, 65535], "num", "ready",
+    "UDP port to listen on; 0 for none, -1 for any free one. Without -p, TCP uses the same number"],
   ["s", "unix-socket", "text", "", [], "file", "ready",
     "Unix socket to listen on, instead of TCP; with -l or -p beside it, as well as TCP"],
   ["a", "unix-mask", "octal", "700", [0, 0o777], "mask", "ready",

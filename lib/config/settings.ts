@@ -33,10 +33,12 @@ export interface Settings extends TlsSettings, LoginSettings {
   readonly transport: Transport;
   /** TCP port of addresses that name none; 0 for no TCP, -1 for any free port. */
   readonly port: number;
-  /** 0 for no UDP. */
+  /** UDP port of addresses that name none; 0 for no UDP, -1 for any free port. */
   readonly udpPort: number;
   /** Where to listen for TCP; empty when {@linkcode port} is 0, or there is only a Unix socket. */
   readonly listen: readonly ListenAddress[];
+  /** Where to listen for UDP; empty when {@linkcode udpPort} is 0. */
+  readonly udpListen: readonly ListenAddress[];
   /** The values of `-l`, joined by commas, without spaces. */
   readonly inter: string | null;
   /** Unix socket; null for none. */
@@ -175,7 +177,7 @@ export function warningsFor(settings: Settings): readonly string[] {
   if (settings.threads > THREADS_SENSIBLE_MAX) {
     warnings.push(`Warning: ${settings.threads} worker threads; more than cores rarely helps`);
   }
-  if (settings.udpPort !== 0 && !isLoopback(settings)) {
+  if (!isLoopback(settings.udpListen)) {
     warnings.push(
       "Warning: UDP is open beyond this machine: anyone can make the server send large replies " +
         "to a forged address; use -l 127.0.0.1, or a firewall",
@@ -188,9 +190,9 @@ export function warningsFor(settings: Settings): readonly string[] {
 }
 
 /** Whether every address is one of this machine's own. */
-function isLoopback({ listen }: Settings): boolean {
+function isLoopback(listen: readonly ListenAddress[]): boolean {
   const isOwn = (host: string) => /^(?:127\.|localhost$|::1$)/.test(host);
-  return listen.length > 0 && listen.every(({ host }) => host !== null && isOwn(host));
+  return listen.every(({ host }) => host !== null && isOwn(host));
 }
 
 /** Refuses options that do not go together. The sentences about sizes are memcached's. */
@@ -217,6 +219,10 @@ function checkSettings(settings: Settings, values: Values): void {
   }
   if (settings.napiIds > settings.threads) refuse("Cannot use -N: more than -t");
   checkLogins(settings, values.isGiven("protocol") ? values.text("protocol") : null);
+  if (settings.udpPort !== 0 && settings.transport === "relay") {
+    const message = "Cannot use -U with --transport=relay: UDP needs the C library";
+    throw new SettingsError(message, ExitCode.OS_ERROR);
+  }
   checkTls(settings);
 }
 
@@ -264,6 +270,9 @@ function networkSettings(values: Values, env: Environment) {
     port,
     udpPort,
     listen: Object.freeze(listen),
+    udpListen: Object.freeze(
+      udpPort === 0 ? [] : parseListen(given, Math.max(udpPort, 0), manner),
+    ),
     inter: given.length > 0 ? given.join(",").replaceAll(/\s/g, "") : null,
     socketPath,
     socketMask: values.number("unix-mask"),

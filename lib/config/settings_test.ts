@@ -333,10 +333,21 @@ Deno.test("settingsFrom() gives plain frozen data", () => {
   assert(Object.isFrozen(settings) && Object.isFrozen(settings.listen));
 });
 
+Deno.test("settingsFrom() gives UDP the addresses of -l, whatever becomes of TCP", () => {
+  const udp = (argv: string) =>
+    settingsOf(argv.split(" ")).udpListen.map(({ host, port }) => `${host} ${port}`);
+  assertEquals(udp("-p 1"), []);
+  assertEquals(udp("-U -1"), ["null 0"]);
+  assertEquals(udp("-p 0 -U 2 -l 127.0.0.1,[::1]:3"), ["127.0.0.1 2", "::1 3"]);
+  assertEquals(udp("-s /s -U 2"), ["null 2"]);
+  assertThrows(() => settingsOf(["-U", "2", "--transport=relay"]), SettingsError, "relay");
+});
+
 Deno.test("warningsFor() warns of UDP beyond this machine, and of TLS that is not spoken", () => {
   const warnings = (argv: string) => warningsFor(settingsOf(argv.split(" "))).length;
   assertEquals(warnings("-U 1 -l 127.0.0.1,[::1]"), 0);
   assertEquals(warnings("-U 1"), 1);
+  assertEquals(warnings("-p 0 -U 1 -l 127.0.0.1"), 0);
   assertEquals(warnings("-U 1 -l localhost,10.0.0.1"), 1);
   assertEquals(warnings("-Z -o ssl_chain_cert=/c,ssl_key=/k,ssl_min_version=1"), 1);
   assertEquals(warnings("-Z -o ssl_chain_cert=/c,ssl_key=/k,ssl_min_version=3"), 0);

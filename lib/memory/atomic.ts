@@ -64,6 +64,33 @@ export function wakeWord(words: Int32Array<SharedArrayBuffer>, at: number): void
   Atomics.notify(words, at);
 }
 
+/**
+ * Waits, without stopping this thread, until {@linkcode wakeWord} or {@linkcode addAndWake} changes
+ * `words[at]`, for up to `ms` milliseconds, if `words[at]` is `expected`.
+ */
+export async function changeOfWord(
+  words: Int32Array<SharedArrayBuffer>,
+  at: number,
+  expected: number,
+  ms: number,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const timer = setTimeout(resolve, ms); // A wait alone does not keep the event loop alive.
+  Promise.resolve(Atomics.waitAsync(words, at, expected, ms).value).then(resolve);
+  await promise;
+  clearTimeout(timer);
+}
+
+/** Adds `delta`, wrapping, and wakes whoever sleeps on `words[at]`. */
+export function addAndWake(
+  words: Int32Array<SharedArrayBuffer>,
+  at: number,
+  delta: number,
+): void {
+  Atomics.add(words, at, delta);
+  Atomics.notify(words, at);
+}
+
 /** Sets the bits `bits` of `words[at]`. */
 export function orWord(words: Words, at: number, bits: number): void {
   Atomics.or(words, at, bits);

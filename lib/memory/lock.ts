@@ -11,16 +11,18 @@ import { assert, fail } from "../base/assert.ts";
  * holding a higher one can deadlock. `tryLock` may go against the order.
  */
 export const LockRank = {
+  /** The whole store, for a turn: taken in global mode only (world.ts). */
+  WORLD: 0,
   /** A shard of the hash table, with the items that hash to it. */
-  BUCKET: 0,
+  BUCKET: 1,
   /** One LRU list of one slab class. */
-  LRU: 1,
+  LRU: 2,
   /** The free chunks of one slab class. */
-  SLAB: 2,
+  SLAB: 3,
   /** The pages not yet given to a class. */
-  PAGE: 3,
+  PAGE: 4,
   /** The baseline of `stats reset`, the pending flush, the table of logins. */
-  SETTINGS: 4,
+  SETTINGS: 5,
 } as const;
 export type LockRank = typeof LockRank[keyof typeof LockRank];
 
@@ -70,6 +72,23 @@ export class Locks {
   }
 
   /**
+   * Takes the lock, waiting for up to `ms` milliseconds: the holder may have died.
+   *
+   * @returns Whether it was had.
+   */
+  lockWithin(at: LockIndex, rank: LockRank, ms: number): boolean {
+    assert(this.#held >> (rank * RANK_BITS) === 0, "Lock taken out of order");
+    const deadline = performance.now() + ms;
+    while (Atomics.exchange(this.#words, at, CONTENDED) !== FREE) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return false;
+      Atomics.wait(this.#words, at, CONTENDED, leftMs);
+    }
+    this.#held += 1 << (rank * RANK_BITS);
+    return true;
+  }
+
+  /**
    * Takes the lock if it is free now. Any order is allowed: a try cannot deadlock.
    * @hot
    */
@@ -95,7 +114,7 @@ export class Locks {
     return (this.#held >> (rank * RANK_BITS)) & COUNT_MASK;
   }
 
-  /** Whether this thread holds no lock at all: true between requests. */
+  /** Whether this thread holds no lock at all: true between turns. */
   get idle(): boolean {
     return this.#held === 0;
   }

@@ -4,8 +4,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../base/assert.ts";
 import { type LockIndex, LockRank, Locks } from "./lock.ts";
 
-const { BUCKET, LRU, SLAB, PAGE, SETTINGS } = LockRank;
-const RANKS = [BUCKET, LRU, SLAB, PAGE, SETTINGS];
+const { WORLD, BUCKET, LRU, SLAB, PAGE, SETTINGS } = LockRank;
+const RANKS = [WORLD, BUCKET, LRU, SLAB, PAGE, SETTINGS];
 
 function makeWords(): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(64));
@@ -74,6 +74,18 @@ Deno.test("Locks.tryLock() does not take what anybody holds, this thread include
   assertEquals(mine.idle, true);
   theirs.unlock(at(0), BUCKET);
   assertEquals(mine.tryLock(at(0), BUCKET), true);
+});
+
+Deno.test("Locks.lockWithin() takes a free lock, and gives up on one that is held", () => {
+  const words = makeWords();
+  const [mine, theirs] = [new Locks(words), new Locks(words)];
+  assertEquals(mine.lockWithin(at(0), WORLD, 0), true);
+  assertEquals(theirs.lockWithin(at(0), WORLD, 1), false);
+  assertEquals(theirs.idle, true);
+  mine.unlock(at(0), WORLD);
+  assertEquals(theirs.lockWithin(at(0), WORLD, 1), true);
+  theirs.lock(at(1), BUCKET);
+  assertThrows(() => theirs.lockWithin(at(2), WORLD, 1), InvariantError, "out of order");
 });
 
 Deno.test("Locks.unlock() refuses a lock that is free", () => {

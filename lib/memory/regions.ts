@@ -30,6 +30,8 @@ export const Global = {
   ACCEPTING: 8,
   /** When the certificates were read, in seconds since start. */
   CERTS_READ_AT: 9,
+  /** How often the locks were switched: odd asks for global mode; see world.ts. */
+  WORLD_SWITCHES: 10,
   /** Open client connections. */
   CURR_CONNS: 1 * WORDS_PER_LINE,
   /** Low 32 bits of the next cas, and the count of its half-turns: see cas.ts. */
@@ -54,8 +56,12 @@ export const Global = {
   STOPPING: 3 * WORDS_PER_LINE + 11,
   /** 1 while a crawl runs. */
   CRAWLING: 3 * WORDS_PER_LINE + 10,
+  /** Lock word of the whole store in global mode. */
+  WORLD_LOCK: 4 * WORDS_PER_LINE,
+  /** Switches of the locks that threads have made, all threads together. */
+  WORLD_REPORTS: 4 * WORDS_PER_LINE + 1,
 } as const;
-const GLOBAL_LINES = 4;
+const GLOBAL_LINES = 5;
 
 /** Words of the record of one connection. */
 export const CONN_WORDS = 4;

@@ -40,11 +40,18 @@ class ChunkConn {
   untold = 0;
   /** Bytes on their way to the client. */
   inFlight = 0;
-  waitsWritable = false;
+  /** What it is woken for, besides the loss of its client. */
+  wakesOnInput = true;
+  wakesOnRoom = false;
   isReady = false;
 
   constructor(fd: number) {
     this.fd = fd;
+  }
+
+  /** Whether so much has gone that more is worth a message. */
+  get hasRoom(): boolean {
+    return this.inFlight <= SEND_WINDOW / 2;
   }
 
   /** Whether somebody who receives would get something. */
@@ -80,7 +87,7 @@ export class ChunkTransport implements Transport, Poller {
     const conn = this.#conns[fd];
     if (conn === undefined || bytes.length === 0) return;
     conn.chunks.push(new Block(bytes.buffer, bytes.byteOffset, bytes.length));
-    if (!conn.waitsWritable) this.#makeReady(conn);
+    if (conn.wakesOnInput) this.#makeReady(conn);
   }
 
   /** The client sends no more; `lost`: nor does it receive. */
@@ -89,7 +96,7 @@ export class ChunkTransport implements Transport, Poller {
     if (conn === undefined) return;
     conn.ended = true;
     conn.lost ||= lost;
-    if (lost || !conn.waitsWritable) this.#makeReady(conn);
+    if (lost || conn.wakesOnInput) this.#makeReady(conn);
   }
 
   /** `count` bytes have gone to the client. */
@@ -97,7 +104,7 @@ export class ChunkTransport implements Transport, Poller {
     const conn = this.#conns[fd];
     if (conn === undefined) return;
     conn.inFlight -= count;
-    if (conn.waitsWritable && conn.inFlight <= SEND_WINDOW / 2) this.#makeReady(conn);
+    if (conn.wakesOnRoom && conn.hasRoom) this.#makeReady(conn);
   }
 
   #makeReady(conn: ChunkConn): void {
@@ -158,11 +165,20 @@ export class ChunkTransport implements Transport, Poller {
   }
 
   send(fd: number, replies: ReplyBuffer): number {
+    return this.#send(fd, (room) => this.#gather(replies, room));
+  }
+
+  /** Sends bytes that are no replies; results as {@linkcode send}. */
+  sendBytes(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
+    return this.#send(fd, (room) => bytes.slice(0, room));
+  }
+
+  #send(fd: number, take: (room: number) => Uint8Array<ArrayBuffer>): number {
     const conn = this.#conns[fd];
     if (conn === undefined || conn.lost) return Io.GONE;
     const room = Math.min(SEND_WINDOW - conn.inFlight, SEND_CHUNK_MAX);
     if (room <= 0) return Io.AGAIN;
-    const bytes = this.#gather(replies, room);
+    const bytes = take(room);
     const { length } = bytes; // Handed over, it has none.
     conn.inFlight += length;
     this.#carrier.send(fd, bytes);
@@ -191,17 +207,24 @@ export class ChunkTransport implements Transport, Poller {
   }
 
   waitReadable(fd: number): void {
-    const conn = this.#conns[fd];
-    if (conn === undefined) return;
-    conn.waitsWritable = false;
-    if (conn.hasInput) this.#makeReady(conn);
+    this.#wakeOn(fd, true, false);
   }
 
   waitWritable(fd: number): void {
+    this.#wakeOn(fd, false, true);
+  }
+
+  /** From now on, wake this connection when something arrives or when it can be written. */
+  waitEither(fd: number): void {
+    this.#wakeOn(fd, true, true);
+  }
+
+  #wakeOn(fd: number, input: boolean, room: boolean): void {
     const conn = this.#conns[fd];
     if (conn === undefined) return;
-    conn.waitsWritable = true;
-    if (conn.lost || conn.inFlight <= SEND_WINDOW / 2) this.#makeReady(conn);
+    conn.wakesOnInput = input;
+    conn.wakesOnRoom = room;
+    if (conn.lost || (input && conn.hasInput) || (room && conn.hasRoom)) this.#makeReady(conn);
   }
 
   close(fd: number): void {

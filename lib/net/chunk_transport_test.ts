@@ -58,7 +58,9 @@ class Bed {
     };
     const { clock } = store;
     const doorbell = { fd: -1, answer: () => {} };
-    this.loop = new NativeLoop(shared, this.transport, doorbell, clock, () => clock.now);
+    const turnLock = { enter: () => {}, leave: () => {} };
+    const readClock = () => clock.now;
+    this.loop = new NativeLoop(shared, this.transport, doorbell, turnLock, clock, readClock);
     this.transport.open(FD);
     this.loop.add(FD, 0);
   }

@@ -32,6 +32,12 @@ import { Io } from "./transport.ts";
 /** Times that one connection may receive in one turn. */
 const RECEIVES_PER_TURN = 16;
 
+/**
+ * Bytes that one connection may send in one turn: a client that is sent large values and does not
+ * read fills its socket's buffer, megabytes of it, and the others would wait for that.
+ */
+const SEND_BYTES_PER_TURN = 256 * 1024;
+
 /** Requests that the next part of a long answer counts for. */
 const ANSWER_REQUESTS = 10;
 
@@ -42,6 +48,7 @@ const ANSWER_REQUESTS = 10;
 export function drive(conn: Conn, shared: ConnShared): void {
   conn.requestsLeft = shared.reqsPerEvent;
   conn.receivesLeft = RECEIVES_PER_TURN;
+  conn.sendBytesLeft = SEND_BYTES_PER_TURN;
   conn.yielded = false;
   conn.blocked = false;
   while (!conn.blocked && !conn.yielded) {
@@ -216,6 +223,10 @@ function swallow(conn: Conn, shared: ConnShared): ConnState {
 function write(conn: Conn, shared: ConnShared): ConnState {
   const { replies } = conn;
   if (replies === undefined) fail("Connection writes without replies");
+  if (conn.sendBytesLeft <= 0) {
+    conn.yielded = true;
+    return conn.state;
+  }
   const count = shared.transport.send(conn.fd, replies);
   if (count === Io.GONE) return ConnState.CLOSING;
   if (count === Io.AGAIN) {
@@ -225,6 +236,7 @@ function write(conn: Conn, shared: ConnShared): ConnState {
     return conn.state;
   }
   shared.executor.counters.add(Counter.BYTES_WRITTEN, count);
+  conn.sendBytesLeft -= count;
   replies.advance(count);
   releaseHolders(shared.executor, replies);
   if (!replies.isEmpty) return conn.state;

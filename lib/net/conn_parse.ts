@@ -49,6 +49,7 @@ export function parseCommand(conn: Conn, shared: ConnShared): ConnState {
   if (lineFeed - from > LINE_MAX && longCommand(input.block, from, to) === undefined) {
     return closeAfterReplies(conn, replies);
   }
+  conn.lastCommand = shared.executor.store.clock.now;
   if (shared.trace !== undefined) shared.trace(conn.fd, bytes, from, to);
   const lineBytes = lineFeed + 1 - from;
   const outcome = execute(shared.executor, session, input.block, from, to, lineBytes, replies);
@@ -92,6 +93,7 @@ function parsePart(
     return whole ? ConnState.NEW_CMD : needInput(conn, shared, replies);
   }
   if (session.retrieval !== Verb.NONE) {
+    conn.lastCommand = shared.executor.store.clock.now;
     const to = whole
       ? lineWithoutCr(bytes, from, lineFeed)
       : lastSpace(bytes, from, input.received);

@@ -52,6 +52,7 @@ export function parsePacket(
     framing = request.readBody(input.received);
   }
   if (framing !== Framing.READY) return otherwise(conn, shared, input, replies, framing, request);
+  conn.lastCommand = executor.store.clock.now;
   if (shared.trace !== undefined) trace(conn, shared, input, request);
   if (request.opcode.action >= Action.SASL_AUTH) {
     return logIn(conn, shared, input, replies, request);

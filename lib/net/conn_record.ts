@@ -43,6 +43,8 @@ export class Conn {
   requestsLeft = 0;
   /** Times it may still receive in this turn. */
   receivesLeft = 0;
+  /** Bytes it may still send in this turn. */
+  sendBytesLeft = 0;
   /** drive() stopped in the middle of the input: the loop calls it again after the others. */
   yielded = false;
   /** drive() stopped until the transport wakes the connection. */

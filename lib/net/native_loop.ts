@@ -9,12 +9,21 @@ import { drive } from "./conn.ts";
 import { Conn, type ConnShared } from "./conn_record.ts";
 import { ConnState } from "./conn_state.ts";
 import type { Poller } from "./transport.ts";
+import { UdpConns } from "./udp_conn.ts";
 
 /** Wakes the loop for something else than a connection. */
 export interface Doorbell {
   readonly fd: number;
   /** Does what there is to do. */
   answer(): void;
+}
+
+/** What the store is used under: begun before a turn and ended after it. */
+export interface TurnLock {
+  /** @hot */
+  enter(): void;
+  /** @hot */
+  leave(): void;
 }
 
 const FOR_EVER = -1;
@@ -27,9 +36,12 @@ const SPARE_CONNS_MAX = 1024;
 
 /** The connections of one worker. */
 export class NativeLoop {
+  /** What else it serves. */
+  readonly udp: UdpConns = new UdpConns();
   readonly #shared: ConnShared;
   readonly #poller: Poller;
   readonly #doorbell: Doorbell;
+  readonly #turnLock: TurnLock;
   readonly #clock: Clock;
   readonly #readClock: () => number;
   /** By descriptor. */
@@ -42,12 +54,14 @@ export class NativeLoop {
     shared: ConnShared,
     poller: Poller,
     doorbell: Doorbell,
+    turnLock: TurnLock,
     clock: Clock,
     readClock: () => number,
   ) {
     this.#shared = shared;
     this.#poller = poller;
     this.#doorbell = doorbell;
+    this.#turnLock = turnLock;
     this.#clock = clock;
     this.#readClock = readClock;
   }
@@ -68,12 +82,17 @@ export class NativeLoop {
   /** Runs until {@linkcode stop} is called, then closes every connection. */
   run(): void {
     const rest = this.#shared.idleTimeout > 0 ? IDLE_CHECK_MS : FOR_EVER;
-    while (this.#running) this.turn(this.#yielded.length > 0 ? NOT_AT_ALL : rest);
+    while (this.#running) {
+      this.turn(this.#yielded.length > 0 || this.udp.hasLine ? NOT_AT_ALL : rest);
+    }
+    this.#turnLock.enter();
+    this.udp.close();
     for (const conn of this.#conns) {
       if (conn === undefined) continue;
       conn.state = ConnState.CLOSING;
       drive(conn, this.#shared);
     }
+    this.#turnLock.leave();
   }
 
   /** Ends {@linkcode run} after the current turn. */
@@ -87,9 +106,11 @@ export class NativeLoop {
    */
   turn(timeoutMs: number): void {
     const count = this.#poller.wait(timeoutMs);
+    this.#turnLock.enter();
     const now = this.#readClock();
     if (now !== this.#clock.now) this.#tick(now);
     const inLine = this.#yielded.length;
+    this.udp.advance();
     for (let index = 0; index < count; index++) {
       const fd = this.#poller.fdAt(index);
       if (fd === this.#doorbell.fd) {
@@ -97,7 +118,10 @@ export class NativeLoop {
         continue;
       }
       const conn = this.#conns[fd];
-      if (conn === undefined) continue;
+      if (conn === undefined) {
+        this.udp.wake(fd);
+        continue;
+      }
       conn.mayHaveMore = true;
       if (this.#poller.isHangup(index)) conn.hungUp = true;
       if (conn.yielded) continue;
@@ -109,19 +133,17 @@ export class NativeLoop {
       this.#yielded.splice(0, inLine);
     }
     this.#shared.pool.countSpare();
+    this.#turnLock.leave();
   }
 
   /** @hot */
   #run(conn: Conn): void {
-    const { table, reqsPerEvent } = this.#shared;
+    const { table } = this.#shared;
     table.setState(conn.fd, ConnState.PARSE_CMD);
     drive(conn, this.#shared);
     if (conn.state === ConnState.CLOSED) return this.#forget(conn);
     table.setState(conn.fd, conn.state);
-    if (conn.requestsLeft !== reqsPerEvent) {
-      conn.lastCommand = this.#clock.now;
-      table.setLastCommand(conn.fd, conn.lastCommand);
-    }
+    table.setLastCommand(conn.fd, conn.lastCommand);
     if (conn.yielded) this.#yielded.push(conn);
   }
 

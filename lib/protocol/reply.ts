@@ -82,6 +82,7 @@ export const Reply = {
   MEMLIMIT_OUT_OF_BOUNDS: line("MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust"),
   NO_TLS: line("Error TLS not enabled"),
   TOO_LARGE: line("SERVER_ERROR object too large for cache"),
+  TOO_LARGE_FOR_UDP: line("SERVER_ERROR response too large for UDP"),
   NO_MEMORY_STORING: line("SERVER_ERROR out of memory storing object"),
   NO_MEMORY_DURING_READ: line("SERVER_ERROR Out of memory during read"),
   NO_MEMORY_ADDING: line("SERVER_ERROR out of memory"),

@@ -16,7 +16,7 @@ import { Counter } from "../stats/names.ts";
 import { CLOCK_START } from "../base/clock.ts";
 import { openThread } from "../store/memory.ts";
 import { Epoll, EpollEvent } from "../sys/epoll.ts";
-import { openSpareFd } from "../sys/eventfd.ts";
+import { DOORBELL_EVENTS, openSpareFd } from "../sys/eventfd.ts";
 import { accept, closeFd, Io, sendFrom, setTcpOptions } from "../sys/socket.ts";
 import { type AcceptorStart, drainNotices, type Notice, NotifySender } from "./notify.ts";
 import { serveThread } from "./thread_scope.ts";
@@ -54,6 +54,8 @@ class Acceptor {
   readonly #epoll = new Epoll();
   /** Index of each listening socket, by descriptor. */
   readonly #listeners = new Map<number, number>();
+  /** Listening sockets from which nothing was taken yet. */
+  readonly #unserved = new Set<number>();
   /** Closed to take a connection that must be refused when no descriptor is left; -1: none. */
   #spareFd = openSpareFd();
   #next = 0;
@@ -70,10 +72,11 @@ class Acceptor {
     this.#control = control;
     this.#counters = counters;
     this.#table = new ConnTable(control);
-    this.#epoll.add(start.doorbell, EpollEvent.IN);
+    this.#epoll.add(start.doorbell, DOORBELL_EVENTS);
     const now = loadWord(control.u32, Global.NOW);
     start.listening.forEach(({ fd }, index) => {
       this.#listeners.set(fd, index);
+      this.#unserved.add(fd);
       this.#table.open(fd, ConnState.LISTENING, now, index);
     });
   }
@@ -85,6 +88,7 @@ class Acceptor {
       const count = this.#epoll.wait(this.#paused ? FULL_PAUSE_MS : FOR_EVER);
       if (this.#paused) this.#goOn();
       for (let index = 0; index < count; index++) this.#serve(this.#epoll.fdAt(index));
+      for (const worker of this.#workers) worker.flush();
     }
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
     for (const worker of this.#workers) {
@@ -97,14 +101,18 @@ class Acceptor {
 
   #serve(fd: number): void {
     if (fd === this.#start.doorbell) {
-      drainNotices(this.#start.port, fd, (notice: Notice) => {
+      drainNotices(this.#start.port, (notice: Notice) => {
         if (notice.type === "s") this.#running = false;
+        else if (notice.type !== "c") { for (const worker of this.#workers) worker.post(notice); }
       });
     } else if (!this.#paused && !this.#acceptFrom(fd)) this.#pause();
   }
 
   /** Takes what waits on one socket. Returns false when no more can be taken for now. */
   #acceptFrom(listenFd: number): boolean {
+    const listener = this.#listeners.get(listenFd) ?? 0;
+    // Later ones have the listener's options; these may have come before it had them itself.
+    const isFirst = this.#unserved.delete(listenFd);
     for (let count = 0; count < ACCEPTS_PER_TURN; count++) {
       const isFull = this.#isFull();
       if (isFull && !this.#settings.maxconnsFast) return false;
@@ -116,7 +124,10 @@ class Acceptor {
         return false;
       }
       if (isFull) this.#refuse(fd);
-      else this.#admit(fd, this.#listeners.get(listenFd) ?? 0);
+      else {
+        if (isFirst && this.#start.listening[listener]!.family === "tcp") setTcpOptions(fd);
+        this.#admit(fd, listener);
+      }
     }
     return true;
   }
@@ -147,11 +158,10 @@ class Acceptor {
   }
 
   #admit(fd: number, listener: number): void {
-    if (this.#start.listening[listener]!.family === "tcp") setTcpOptions(fd);
     addWord(this.#control.u32, Global.CURR_CONNS, 1);
     this.#counters.add(Counter.TOTAL_CONNECTIONS, 1);
     this.#table.open(fd, ConnState.NEW_CMD, loadWord(this.#control.u32, Global.NOW), listener);
-    this.#workers[this.#next]!.post({ type: "c", fd, listener });
+    this.#workers[this.#next]!.queue(fd, listener);
     this.#next = (this.#next + 1) % this.#workers.length;
   }
 

@@ -7,7 +7,12 @@
 import type { ListenManner } from "../config/listen_address.ts";
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import { type BoundAddress, listeningAddress } from "../sys/socket.ts";
+import {
+  type BoundAddress,
+  listeningAddress,
+  setNonBlocking,
+  setTcpOptions,
+} from "../sys/socket.ts";
 import { bindListener, planListeners } from "./listen_plan.ts";
 
 /** A listening socket. */
@@ -51,6 +56,7 @@ function adopt(
     if (open.some((conn) => conn.fd === fd)) continue;
     const address = listeningAddress(fd);
     if (address !== undefined && isSame(address, listener.addr)) {
+      if (address.family === "tcp") setTcpOptions(fd);
       return { listener, fd, address, manner };
     }
   }
@@ -75,6 +81,8 @@ function takeInherited(settings: Settings): ListeningConn[] {
       const reason = `descriptor ${fd} of LISTEN_FDS is not a listening stream socket`;
       throw new SettingsError(`failed to listen: ${reason}`, ExitCode.OS_ERROR);
     }
+    setNonBlocking(fd);
+    if (address.family === "tcp") setTcpOptions(fd);
     const isTls = tls && address.family === "tcp";
     const manner = { tls: isTls ? "server" : "none", protocol, tag: "" } as const;
     return { listener: undefined, fd, address, manner };

@@ -1,20 +1,33 @@
 // Which sockets the settings ask for, and how one is bound. Both transports listen by these.
 
 import { lookup } from "node:dns/promises";
-import type { ListenManner } from "../config/listen_address.ts";
+import type { ListenAddress, ListenManner } from "../config/listen_address.ts";
 import type { Settings } from "../config/settings.ts";
 import type { BoundAddress } from "../sys/socket.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 
-/** One socket to listen on. */
-export interface ListenPlan {
-  /** Where: an address as a number, or the path of a Unix socket. */
-  readonly at: { readonly hostname: string } | { readonly path: string };
+/** What an address can be bound for. */
+type IpProtocol = "TCP" | "UDP";
+
+/** What sockets of any kind have. */
+interface SocketPlan {
   /** 0 for one that the kernel chooses, or that of the plan before. Nothing for a Unix socket. */
   readonly port: number;
   readonly manner: ListenManner;
   /** Where it cannot be bound the plan before is enough. */
   readonly optional: boolean;
+}
+
+/** One address to bind. */
+export interface AddressPlan extends SocketPlan {
+  /** As a number. */
+  readonly hostname: string;
+}
+
+/** One socket to listen on. */
+export interface ListenPlan extends SocketPlan {
+  /** Where: an address as a number, or the path of a Unix socket. */
+  readonly at: { readonly hostname: string } | { readonly path: string };
 }
 
 /** Any address, once for each family. */
@@ -36,29 +49,40 @@ export async function planListeners(settings: Settings): Promise<ListenPlan[]> {
     const manner = { ...PLAIN, protocol };
     plans.push({ at: { path: socketPath }, port: 0, manner, optional: false });
   }
-  for (const { host, port, ...manner } of settings.listen) {
-    const names = host === null ? [ANY_V4, ANY_V6] : await addressesOf(host, port);
+  for (const { hostname, ...plan } of await planAddresses(settings.listen, "TCP")) {
+    plans.push({ at: { hostname }, ...plan });
+  }
+  return plans;
+}
+
+/**
+ * Every address that is meant by `listen`, as a number.
+ *
+ * @throws {SettingsError} With memcached's exit code for a name that has no address.
+ */
+export async function planAddresses(
+  listen: readonly ListenAddress[],
+  protocol: IpProtocol,
+): Promise<AddressPlan[]> {
+  const plans: AddressPlan[] = [];
+  for (const { host, port, ...manner } of listen) {
+    const names = host === null ? [ANY_V4, ANY_V6] : await addressesOf(host, port, protocol);
     for (const hostname of names) {
       // Where IPv6 is off, or takes IPv4 too, one socket is enough.
-      plans.push({
-        at: { hostname },
-        port,
-        manner,
-        optional: host === null && hostname === ANY_V6,
-      });
+      plans.push({ hostname, port, manner, optional: host === null && hostname === ANY_V6 });
     }
   }
   return plans;
 }
 
 /** Every address of a name, as numbers. */
-async function addressesOf(host: string, port: number): Promise<string[]> {
+async function addressesOf(host: string, port: number, protocol: IpProtocol): Promise<string[]> {
   if (isNumeric(host)) return [host];
   const found = await lookup(host, { all: true }).then(
     (addresses) => addresses.map(({ address }) => address),
     () => [],
   );
-  if (found.length === 0) throw cannotListen(port, `${host} has no address`);
+  if (found.length === 0) throw cannotListen(port, `${host} has no address`, protocol);
   return [...new Set(found)];
 }
 
@@ -119,8 +143,9 @@ function tryListen<T>(call: () => T): T | Error {
   }
 }
 
-function cannotListen(port: number, reason: string): SettingsError {
-  return new SettingsError(`failed to listen on TCP port ${port}: ${reason}`, ExitCode.OS_ERROR);
+function cannotListen(port: number, reason: string, protocol: IpProtocol = "TCP"): SettingsError {
+  const message = `failed to listen on ${protocol} port ${port}: ${reason}`;
+  return new SettingsError(message, ExitCode.OS_ERROR);
 }
 
 /** An address in the form that system calls give it. */

@@ -4,6 +4,7 @@
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import { loadWord } from "../memory/atomic.ts";
 import { Global } from "../memory/regions.ts";
+import { World } from "../memory/world.ts";
 import { SEGMENT_BYTES } from "../memory/arena.ts";
 import { Maintainer } from "../store/maintainer.ts";
 import { sleepUntilWoken, wakeCount } from "../store/maintenance.ts";
@@ -27,11 +28,15 @@ serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => 
     discardMemory(segment + position % SEGMENT_BYTES, PAGE_BYTES, settings.lockMemory);
   };
   const maintainer = new Maintainer(new Store(thread), settings.lruMaintainer, discard);
+  const world = new World(control, thread.locks);
   report({ type: "ready" });
   while (loadWord(control.u32, Global.STOPPING) === 0) {
     const woken = wakeCount(control);
+    world.enter();
     clock.now = loadWord(control.u32, Global.NOW);
     const restMs = maintainer.turn(performance.now());
+    world.heed();
+    world.leave();
     if (restMs > 0) sleepUntilWoken(control, woken, restMs);
   }
 });

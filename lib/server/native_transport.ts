@@ -7,6 +7,7 @@ import { addWord } from "../memory/atomic.ts";
 import { Io as NetIo, type Poller, type Transport } from "../net/transport.ts";
 import { REFERENCES_MAX, type ReplyBuffer } from "../protocol/reply.ts";
 import { Epoll, EpollEvent } from "../sys/epoll.ts";
+import { DOORBELL_EVENTS } from "../sys/eventfd.ts";
 import { closeFd, Io, recvInto, sendFrom, sendMessage } from "../sys/socket.ts";
 
 /** Where memory that the kernel is told about by address starts. */
@@ -65,9 +66,19 @@ export class NativeTransport implements Transport, Poller {
     this.#epoll.add(fd, READABLE);
   }
 
-  /** Starts watching the doorbell, which rings until it is answered. */
+  /** Starts watching the doorbell. */
   watchDoorbell(fd: number): void {
-    this.#epoll.add(fd, EpollEvent.IN);
+    this.#epoll.add(fd, DOORBELL_EVENTS);
+  }
+
+  /** Starts watching any other descriptor, for `events` of {@linkcode EpollEvent}. */
+  watchFor(fd: number, events: number): void {
+    this.#epoll.add(fd, events);
+  }
+
+  /** Stops watching a descriptor that stays open. */
+  unwatch(fd: number): void {
+    this.#epoll.remove(fd);
   }
 
   wait(timeoutMs: number): number {

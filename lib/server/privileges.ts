@@ -18,7 +18,7 @@ const PASSWD = "/etc/passwd";
  * @throws {SettingsError} When there is no such user.
  */
 export function assumeUser(user: string | null, log: Logger): void {
-  if (Deno.uid() !== ROOT) return;
+  if (!mayAskUid() || Deno.uid() !== ROOT) return;
   if (user === null) {
     log.warn("running as root: use -u USER to run as another user");
     return;
@@ -33,6 +33,11 @@ export function assumeUser(user: string | null, log: Logger): void {
     throw new SettingsError(`cannot become ${user}: ${reason}`, ExitCode.OS_ERROR);
   }
   dropPrivileges(entry.uid, entry.gid);
+}
+
+/** Where the runtime does not tell who we are, it does not let us become somebody else. */
+function mayAskUid(): boolean {
+  return Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
 }
 
 /** One account. */

@@ -3,31 +3,22 @@
 import type { Logger } from "@logtape/logtape";
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import type { Settings } from "../config/settings.ts";
-import { type ExitCode, SettingsError } from "../config/settings_error.ts";
 import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
 import { Logins } from "../store/logins.ts";
 import { planStore } from "../store/memory.ts";
+import type { Store } from "../store/store.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
 import { AuthFile } from "./auth_file.ts";
 import { chooseTransport } from "./choose_transport.ts";
-import { openListeners } from "./listen.ts";
-import { planListeners } from "./listen_plan.ts";
-import type { Listening, Report } from "./notify.ts";
-import { assumeUser } from "./privileges.ts";
+import { type Front, openFront } from "./front.ts";
+import type { UdpSocket } from "./listen_udp.ts";
+import type { Listening } from "./notify.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
-import {
-  type AcceptorHandle,
-  startAcceptor,
-  startMaintainer,
-  startRelayAcceptor,
-  startWorker,
-  type ThreadHandle,
-  type WorkerCommon,
-  type WorkerHandle,
-} from "./threads.ts";
+import { StoreCheck } from "./store_check.ts";
+import { startMaintainer, startWorker, type ThreadHandle, type WorkerCommon } from "./threads.ts";
 
 /** How a server came to its end. */
 export type Ending =
@@ -44,9 +35,16 @@ const FDS_PER_THREAD = 4;
 const STOP_MS_MAX = 10_000;
 const SECOND_MS = 1000;
 
+/** Descriptors that a server with these settings may come to need. */
+export function descriptorsFor({ maxconns, threads }: Settings): number {
+  return maxconns + FDS_SPARE + FDS_PER_THREAD * threads;
+}
+
 /** A running server. */
 export class Server {
   readonly listening: readonly Listening[];
+  /** UDP sockets. */
+  readonly udp: readonly UdpSocket[];
   /** Settles when the server has ended, every thread joined. */
   readonly ended: Promise<Ending>;
   readonly #log: Logger;
@@ -54,6 +52,7 @@ export class Server {
   readonly #threads: readonly ThreadHandle[];
   readonly #front: Front;
   readonly #control: Control;
+  readonly #storeCheck: StoreCheck;
   readonly #authFile: AuthFile | undefined;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
@@ -62,13 +61,21 @@ export class Server {
     front: Front,
     threads: readonly ThreadHandle[],
     clock: ServerClock,
-    control: Control,
+    store: Store,
     authFile: AuthFile | undefined,
     log: Logger,
   ) {
-    this.#control = control;
+    this.#control = store.control;
+    this.#storeCheck = new StoreCheck(store, log, {
+      tell: (mode) => {
+        if (!this.#stopping) front.acceptor.notify.post({ type: mode });
+      },
+      isEnding: () => this.#stopping,
+      fail: (reason) => this.#fail(reason),
+    });
     this.#authFile = authFile;
     this.listening = front.listening;
+    this.udp = front.udp;
     this.#log = log;
     this.#clock = clock;
     this.#threads = threads;
@@ -83,63 +90,70 @@ export class Server {
    */
   static async start(wished: Settings, log: Logger): Promise<Server> {
     const settings = { ...wished, transport: chooseTransport(wished, log) };
-    const wanted = settings.maxconns + FDS_SPARE + FDS_PER_THREAD * settings.threads;
+    const wanted = descriptorsFor(settings);
     const limit = raiseDescriptorLimit(wanted);
     if (limit < wanted) {
       log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
     }
-    const open = settings.transport === "relay" ? openRelay : openNative;
-    const openFront = await open(settings, log);
+    const opened = await openFront(settings, log);
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
     logClasses(plan.shape, log);
     const clock = new ServerClock();
-    const { thread, map } = makeMemory(plan, clock.clock);
-    const logins = new Logins(thread.control, thread.locks);
+    const { store, map } = makeMemory(plan, clock.clock);
+    const { control } = store;
+    const logins = new Logins(control, store.locks);
     const { sasl } = settings;
     const path = sasl ? settings.saslFile : settings.authFile;
     const form = sasl ? "sasl" : "text";
     const authFile = path === null ? undefined : new AuthFile(path, form, logins, log);
     await authFile?.load();
     adviseMemory(settings, plan, map, log);
-    storeWord(thread.control.u32, Global.VERBOSITY, settings.verbosity);
-    clock.start(thread.control);
+    storeWord(control.u32, Global.VERBOSITY, settings.verbosity);
+    clock.start(control);
 
     const { startUnix } = clock.clock;
-    const { manners } = openFront;
-    const common: WorkerCommon = { settings, plan, memory: map, startUnix, manners };
+    const { manners, udp } = opened;
+    const common: WorkerCommon = {
+      settings,
+      plan,
+      memory: map,
+      startUnix,
+      manners,
+      udp: udp.map(({ fd }) => fd),
+    };
     const workers = Array.from(
       { length: settings.threads },
       (_, index) => startWorker(index + 1, common),
     );
-    const front = await openFront.start(common, workers);
+    const front = await opened.start(common, workers);
     const maintainer = startMaintainer(common);
     const threads = [...workers.map(({ thread }) => thread), front.acceptor.thread, maintainer];
-    const server = new Server(front, threads, clock, thread.control, authFile, log);
+    const server = new Server(front, threads, clock, store, authFile, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
-      Promise.all(threads.map((handle) => handle.ready.promise)),
+      Promise.all(threads.map((handle) => handle.ready)),
       server.ended,
     ]);
     return server;
   }
 
   /** Watches a thread: its wishes, and its death. */
-  #supervise({ name, worker, ready, stopped }: ThreadHandle): void {
-    worker.onmessage = ({ data }: MessageEvent<Report>) => {
-      if (data.type === "ready") ready.resolve();
-      else if (data.type === "stopped") stopped.resolve();
-      else if (data.type === "shutdown") void this.stop();
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      this.#fail(`${name}: ${event.message}`);
-    };
+  #supervise(handle: ThreadHandle): void {
+    handle.onWish(({ type }) => {
+      if (type === "shutdown") void this.stop();
+    });
+    void handle.died.then((reason) => this.#fail(reason));
   }
 
   /** Ends the server at once: what a dead thread left behind must not be served. */
   #fail(reason: string): void {
     this.#stopping = true;
     this.#end({ cause: "failed", reason });
+  }
+
+  /** Checks the store while the world stands still: see {@linkcode StoreCheck.run}. */
+  checkStore(): void {
+    this.#storeCheck.run();
   }
 
   /** Reads again what can be read again while the server runs: the file of logins. */
@@ -155,7 +169,7 @@ export class Server {
     this.#front.acceptor.notify.post({ type: "s" });
     storeWord(this.#control.u32, Global.STOPPING, 1);
     wakeMaintainer(this.#control);
-    const all = Promise.all(this.#threads.map((handle) => handle.stopped.promise));
+    const all = Promise.all(this.#threads.map((handle) => handle.stopped));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), STOP_MS_MAX);
@@ -168,69 +182,6 @@ export class Server {
     this.#log.debug("all threads joined");
     this.#end({ cause: "asked" });
   }
-}
-
-/** Where connections come in. */
-interface Front {
-  readonly listening: readonly Listening[];
-  readonly acceptor: AcceptorHandle;
-  /** Lets go of the listening sockets and the way to the acceptor. */
-  close(): void;
-}
-
-/** A front whose threads are still to be started. */
-interface OpenFront {
-  /** By listener, as the workers are told of them. */
-  readonly manners: WorkerCommon["manners"];
-  /** @throws {SettingsError} When an address cannot be bound. */
-  start(common: WorkerCommon, workers: readonly WorkerHandle[]): Promise<Front>;
-}
-
-/** Binds on this thread; the acceptor gets descriptors. */
-async function openNative(settings: Settings, log: Logger): Promise<OpenFront> {
-  const listening = await openListeners(settings);
-  assumeUser(settings.user, log);
-  return {
-    manners: listening.map(({ manner }) => manner),
-    start(common, workers) {
-      const acceptor = startAcceptor(listening, common, workers);
-      const close = (): void => {
-        for (const { listener } of listening) listener?.close();
-        acceptor.notify.close();
-      };
-      return Promise.resolve({ listening, acceptor, close });
-    },
-  };
-}
-
-/** The acceptor binds, since a listener cannot be handed to another thread. */
-async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
-  const plans = await planListeners(settings);
-  return {
-    manners: plans.map(({ manner }) => manner),
-    async start(common, workers) {
-      const acceptor = startRelayAcceptor(common, plans, workers);
-      const listening = await listeningOf(acceptor.thread);
-      assumeUser(settings.user, log);
-      return { listening, acceptor, close: () => acceptor.notify.close() };
-    },
-  };
-}
-
-/** Waits until the relay acceptor listens. */
-function listeningOf({ worker }: ThreadHandle): Promise<readonly Listening[]> {
-  return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<Report>) => {
-      if (data.type === "listening") return resolve(data.listening);
-      if (data.type === "unusable") {
-        reject(new SettingsError(data.message, data.exitCode as ExitCode));
-      }
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(`acceptor: ${event.message}`));
-    };
-  });
 }
 
 /** {@linkcode Server.start}, for a caller that loads this module late. */

@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { tuningOf } from "../command/tuned_settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { CONN_NAME_BYTES } from "../stats/conn_table.ts";
-import { openThread, type StorePlan, type StoreThread } from "../store/memory.ts";
+import { openThread, type StorePlan } from "../store/memory.ts";
 import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { adviseLargePages, canMapMemory, lockMemory } from "../sys/mmap.ts";
@@ -15,13 +15,17 @@ import { addressesOf, makeShared, viewShared } from "./shared_views.ts";
 /** Most megabytes that references reach, less the pages beyond `-m`. */
 const MEMORY_MAX = 32_000 * 2 ** 20;
 
+/** The same where memory is a buffer, whose pages cost nothing either until they are written. */
+const BUFFER_CEILING = 900 * 2 ** 20;
+
 /**
  * Most that `cache_memlimit` may ask for: the machine's memory, as far as so much address space can
  * be had. Where it cannot, `-m` is the most.
  */
 function memoryCeiling(maxbytes: number): number {
+  if (!canCallLibc) return Math.max(maxbytes, BUFFER_CEILING);
   const ceiling = Math.max(maxbytes, Math.min(Deno.systemMemoryInfo().total, MEMORY_MAX));
-  return canCallLibc && canMapMemory(ceiling) ? ceiling : maxbytes;
+  return canMapMemory(ceiling) ? ceiling : maxbytes;
 }
 
 /** Applies `-k` and `-L`, or says that they cannot be. */
@@ -81,10 +85,9 @@ export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
 export function makeMemory(
   plan: StorePlan,
   clock: Clock,
-): { thread: StoreThread; map: MemoryMap } {
+): { store: Store; map: MemoryMap } {
   const map = makeShared(plan);
-  const thread = openThread(plan, viewShared(map, plan), 0, clock);
-  const store = new Store(thread);
+  const store = new Store(openThread(plan, viewShared(map, plan), 0, clock));
   store.start(plan);
-  return { thread, map };
+  return { store, map };
 }

@@ -11,15 +11,58 @@ import {
   NotifySender,
   type NotifyTarget,
   type RelayAcceptorStart,
+  type Report,
   type WorkerStart,
 } from "./notify.ts";
 
-/** One thread, as the main thread sees it. */
-export interface ThreadHandle {
+/** What a thread tells besides that it is ready, and that it has stopped. */
+export type Wish = Exclude<Report, { readonly type: "ready" | "stopped" }>;
+
+/** One thread, as the main thread sees it: it is listened to from its first moment on. */
+export class ThreadHandle {
   readonly name: string;
-  readonly worker: Worker;
-  readonly ready: PromiseWithResolvers<void>;
-  readonly stopped: PromiseWithResolvers<void>;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #died = Promise.withResolvers<string>();
+  readonly #early: Wish[] = [];
+  #onWish: ((wish: Wish) => void) | undefined;
+
+  /** @param ports What of `start` is handed over. */
+  constructor(name: string, worker: Worker, start: object, ports: unknown[]) {
+    this.name = name;
+    worker.onmessage = ({ data }: MessageEvent<Report>) => {
+      if (data.type === "ready") this.#ready.resolve();
+      else if (data.type === "stopped") this.#stopped.resolve();
+      else if (this.#onWish === undefined) this.#early.push(data);
+      else this.#onWish(data);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#died.resolve(`${name}: ${event.message}`);
+    };
+    worker.postMessage(start, ports as Transferable[]);
+  }
+
+  /** Settles when the thread has reported in. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Settles when it has stopped as it was told. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  /** Settles with the reason when it has died. */
+  get died(): Promise<string> {
+    return this.#died.promise;
+  }
+
+  /** Calls `take` for all that the thread wishes, also for what it has wished already. */
+  onWish(take: (wish: Wish) => void): void {
+    this.#onWish = take;
+    for (const wish of this.#early.splice(0)) take(wish);
+  }
 }
 
 /** The acceptor, and how it is told something. */
@@ -38,16 +81,6 @@ export interface WorkerHandle {
 /** What all workers are started with. */
 export type WorkerCommon = Omit<WorkerStart, "thread" | "port" | "doorbell">;
 
-function startThread(name: string, worker: Worker, start: object, ports: unknown[]): ThreadHandle {
-  worker.postMessage(start, ports as Transferable[]);
-  return {
-    name,
-    worker,
-    ready: Promise.withResolvers<void>(),
-    stopped: Promise.withResolvers<void>(),
-  };
-}
-
 /** Starts worker `number`; the acceptor reaches it by what comes with the handle. */
 export function startWorker(number: number, common: WorkerCommon): WorkerHandle {
   const { port1, port2 } = new MessageChannel();
@@ -56,7 +89,7 @@ export function startWorker(number: number, common: WorkerCommon): WorkerHandle 
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
   const start: WorkerStart = { ...common, thread: number, port: port2, doorbell };
   return {
-    thread: startThread(name, worker, start, [port2]),
+    thread: new ThreadHandle(name, worker, start, [port2]),
     number,
     target: { port: port1, doorbell },
   };
@@ -83,7 +116,7 @@ export function startAcceptor(
     doorbell,
   };
   return {
-    thread: startThread(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
+    thread: new ThreadHandle(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
     notify: new NotifySender(port1, doorbell),
   };
 }
@@ -108,7 +141,7 @@ export function startRelayAcceptor(
     port: port2,
   };
   return {
-    thread: startThread(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
+    thread: new ThreadHandle(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
     notify: {
       post: (notice) => port1.postMessage(notice),
       close: () => port1.close(),
@@ -120,5 +153,5 @@ export function startRelayAcceptor(
 export function startMaintainer(start: MaintainerStart): ThreadHandle {
   const name = "maintainer";
   const worker = new Worker(new URL("./maintainer.ts", import.meta.url), { type: "module", name });
-  return startThread(name, worker, start, []);
+  return new ThreadHandle(name, worker, start, []);
 }

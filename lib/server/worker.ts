@@ -7,9 +7,11 @@ import { Executor, type ServerView } from "../command/executor.ts";
 import { loadWord } from "../memory/atomic.ts";
 import { openArena } from "../memory/arena.ts";
 import { type Control, Global } from "../memory/regions.ts";
+import { World } from "../memory/world.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
 import type { ConnShared } from "../net/conn_record.ts";
 import { type Doorbell, NativeLoop } from "../net/native_loop.ts";
+import { UdpConn } from "../net/udp_conn.ts";
 import type { Poller, Transport } from "../net/transport.ts";
 import { ConnTable } from "../stats/conn_table.ts";
 import { openThread, type SharedMemory } from "../store/memory.ts";
@@ -19,6 +21,7 @@ import { cpuTimes } from "../sys/limits.ts";
 import { mapMemory, viewMemory } from "../sys/mmap.ts";
 import { connLines } from "./conn_stats.ts";
 import { openLog } from "./log.ts";
+import { NativeDatagrams } from "./native_datagrams.ts";
 import { MESSAGE_BYTES, NativeTransport } from "./native_transport.ts";
 import { drainNotices, type Notice, type WorkerStart } from "./notify.ts";
 import { RELAY_DOORBELL, RelayPoller } from "./relay_poller.ts";
@@ -55,6 +58,8 @@ interface Link {
   readonly takeNotices: (take: (notice: Notice) => void) => void;
   /** What the poller gives out when there are notices. */
   readonly doorbell: number;
+  /** Starts serving UDP, where there is any. */
+  readonly startUdp: (loop: NativeLoop, shared: ConnShared) => void;
 }
 
 /** Serves connections until told to stop. */
@@ -99,7 +104,7 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
 
 /** Connections that come as descriptors. */
 function nativeLink(
-  { memory, port, doorbell }: WorkerStart,
+  { memory, port, doorbell, udp }: WorkerStart,
   views: SharedMemory,
   control: Control,
   buffers: number,
@@ -113,38 +118,52 @@ function nativeLink(
   );
   transport.watchDoorbell(doorbell);
   const takeNotices = (take: (notice: Notice) => void): void =>
-    drainNotices(port, doorbell, (notice) => {
+    drainNotices(port, (notice) => {
       if (notice.type === "c") transport.watch(notice.fd);
       take(notice);
     });
-  return { transport, poller: transport, takeNotices, doorbell };
+  const startUdp = (loop: NativeLoop, shared: ConnShared): void => {
+    for (const fd of udp) {
+      loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, transport), shared));
+    }
+  };
+  return { transport, poller: transport, takeNotices, doorbell, startUdp };
 }
 
 /** Connections whose bytes come as messages. */
 function relayLink({ port, thread }: WorkerStart, views: SharedMemory, control: Control): Link {
   const poller = new RelayPoller(port, control, openArena(views.segments).blocks, thread);
   const takeNotices = (take: (notice: Notice) => void): void => poller.takeNotices(take);
-  return { transport: poller.transport, poller, takeNotices, doorbell: RELAY_DOORBELL };
+  return {
+    transport: poller.transport,
+    poller,
+    takeNotices,
+    doorbell: RELAY_DOORBELL,
+    startUdp: () => {},
+  };
 }
 
 function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunction): void {
-  const { control } = shared.executor.store;
+  const { control, locks } = shared.executor.store;
+  const world = new World(control, locks);
   const log = openLog(VERBOSITY_ALL); // What is written is decided here, at each command.
   const trace = (fd: number, bytes: Uint8Array, from: number, to: number) =>
     log.debug(`<${fd} ${latin1(bytes, from, to)}`);
   const take = (notice: Notice): void => {
     if (notice.type === "s") return loop.stop();
+    if (notice.type !== "c") return world.heed();
     if (shared.trace !== undefined) {
       log.debug(`<${notice.fd} new auto-negotiating client connection`);
     }
     loop.add(notice.fd, notice.listener);
   };
   const doorbell: Doorbell = { fd: link.doorbell, answer: () => link.takeNotices(take) };
-  const loop = new NativeLoop(shared, link.poller, doorbell, clock, () => {
+  const loop = new NativeLoop(shared, link.poller, doorbell, world, clock, () => {
     const verbose = loadWord(control.u32, Global.VERBOSITY) >= VERBOSITY_TRACE;
     shared.trace = verbose ? trace : undefined;
     return loadWord(control.u32, Global.NOW);
   });
+  link.startUdp(loop, shared);
   report({ type: "ready" });
   loop.run();
 }

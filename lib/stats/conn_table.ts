@@ -68,16 +68,6 @@ export class ConnTable {
     if (fd < this.#count) this.#u32[this.#at + fd * CONN_WORDS + LAST_COMMAND] = now;
   }
 
-  /** The second of a connection's last command, or of its opening. */
-  lastCommand(fd: number): number {
-    return fd < this.#count ? this.#u32[this.#at + fd * CONN_WORDS + LAST_COMMAND]! : 0;
-  }
-
-  /** Which listener a connection came by. */
-  listenerOf(fd: number): number {
-    return fd < this.#count ? this.#u32[this.#at + fd * CONN_WORDS + LISTENER]! : 0;
-  }
-
   /** Records the addresses of both ends, as far as they fit; where the table has room for them. */
   setNames(fd: number, peer: string, local: string): void {
     if (fd >= this.#count || this.#nameBytes === 0) return;

@@ -1,6 +1,9 @@
-// Walks everything in the store and checks every global rule. For tests, with no thread at work.
+// Walks everything in the store and checks every global rule. No other thread may be at work: for
+// tests when all have ended, for a running server while the world stands still.
 //
-// Each rule is stated once, as the text of the problem it reports.
+// Each rule is stated once, as the text of the problem it reports. The texts are made only where a
+// rule is broken, and what has been seen is marked in bits: a large store is walked while its
+// clients wait.
 
 import {
   CHUNK,
@@ -16,6 +19,7 @@ import {
   itemChain,
   ItemFlag,
   itemFlags,
+  itemHasKey,
   itemKeyAt,
   itemLruId,
   itemNbytes,
@@ -30,11 +34,13 @@ import {
 import { bucketIndex } from "./assoc.ts";
 import { classOf, itemUnits, type LruId, LRUS_MAX } from "./lru.ts";
 import { SIZE_STEP_BYTES } from "./size_counts.ts";
+import { RefSet } from "./ref_set.ts";
 import { PAGE_BYTES, type SlabClass } from "./slab_class.ts";
 import { SlabWord } from "./slab.ts";
 import type { Store } from "./store.ts";
 import { latin1 } from "../base/ascii.ts";
 import { Snapshot } from "../stats/counters.ts";
+import { CLASSES_MAX } from "../stats/names.ts";
 
 /** What a walk found. */
 export interface CheckResult {
@@ -44,17 +50,32 @@ export interface CheckResult {
   readonly items: number;
 }
 
+/** Clients may hold any number of chunks. */
+const ANY = -1;
+
 /**
  * Checks the whole store. No other thread may be at work, and no client may hold an item.
  *
  * @param held Chunks that are taken but not part of a linked item, such as a value being received.
  */
 export function checkStore(store: Store, held = 0): CheckResult {
+  return check(store, held);
+}
+
+/**
+ * Checks the whole store of a running server, between turns of its threads: clients may hold items
+ * and receive values, and a page may be on its way to another class.
+ */
+export function checkLiveStore(store: Store): CheckResult {
+  return check(store, ANY);
+}
+
+function check(store: Store, held: number): CheckResult {
   for (let id = 1; id <= store.classes.last; id++) store.slabs.takeBackSpares(id as SlabClass);
-  const walk = new Walk(store);
+  const walk = new Walk(store, held);
   walk.table();
   walk.lists();
-  walk.slabs(held);
+  walk.slabs();
   walk.gauges();
   return { problems: walk.problems, items: walk.linked.size };
 }
@@ -66,80 +87,121 @@ function stepOf(bytes: number): number {
 
 class Walk {
   readonly problems: string[] = [];
-  readonly linked = new Set<ItemRef>();
-  /** Items by the size they count for. */
-  readonly sizes = new Map<number, number>();
-  /** Chunks of large items, with their class. */
-  readonly #parts = new Map<ItemRef, SlabClass>();
+  readonly linked = new RefSet();
+  /** Items by the size they count for, if they are counted. */
+  readonly #sizes = new Map<number, number>();
+  /** Chunks of large items. */
+  readonly #parts = new RefSet();
+  /** By class: chunks that are part of a linked item. */
+  readonly #used = new Array<number>(CLASSES_MAX).fill(0);
   readonly #store: Store;
+  readonly #held: number;
   #bytes = 0;
 
-  constructor(store: Store) {
+  constructor(store: Store, held: number) {
     this.#store = store;
+    this.#held = held;
   }
 
-  #rule(ok: boolean, problem: string): void {
-    if (!ok) this.problems.push(problem);
+  #broken(problem: string): void {
+    this.problems.push(problem);
   }
 
   /** Every chained item is linked, is there once, and is in the bucket that its hash names. */
   table(): void {
-    const { assoc, items } = this.#store;
-    const keys = new Set<string>();
+    const { assoc } = this.#store;
     for (let shard = 0; shard < assoc.shards; shard++) {
       const buckets = assoc.bucketsOf(shard);
       let count = 0;
       for (let index = 0; index < buckets; index++) {
-        for (let it = assoc.headOf(shard, index); it !== NO_ITEM; it = itemChain(items, it)) {
-          count++;
-          const hv = assoc.hashOf(it);
-          this.#rule(assoc.shardOf(hv) === shard, `item ${it} is in shard ${shard} by mistake`);
-          this.#rule(bucketIndex(hv, buckets) === index, `item ${it} is in another bucket`);
-          this.#item(it);
-          const key = this.#keyOf(it);
-          this.#rule(!keys.has(key), `key ${key} is in the table twice`);
-          keys.add(key);
-          if (this.linked.has(it)) return this.#rule(false, `item ${it} is chained twice`);
-          this.linked.add(it);
-        }
+        const found = this.#chain(shard, index, buckets);
+        if (found < 0) return;
+        count += found;
       }
-      this.#rule(assoc.itemsOf(shard) === count, `shard ${shard} counts other items than it has`);
+      if (assoc.itemsOf(shard) !== count) {
+        this.#broken(`shard ${shard} counts other items than it has`);
+      }
     }
+  }
+
+  /** Returns the items of one bucket; -1 when they cannot be counted. */
+  #chain(shard: number, index: number, buckets: number): number {
+    const { assoc, items } = this.#store;
+    const head = assoc.headOf(shard, index);
+    let count = 0;
+    for (let it = head; it !== NO_ITEM; it = itemChain(items, it)) {
+      if (!this.linked.add(it)) {
+        this.#broken(`item ${it} is chained twice`);
+        return -1;
+      }
+      count++;
+      const hv = assoc.hashOf(it);
+      if (assoc.shardOf(hv) !== shard) this.#broken(`item ${it} is in shard ${shard} by mistake`);
+      if (bucketIndex(hv, buckets) !== index) this.#broken(`item ${it} is in another bucket`);
+      this.#item(it);
+      if (this.#hasTwin(head, it)) this.#broken(`key ${this.#keyOf(it)} is in the table twice`);
+    }
+    return count;
+  }
+
+  /** Whether an item between `head` and `it` has the key of `it`: its twin is in the same chain. */
+  #hasTwin(head: ItemRef, it: ItemRef): boolean {
+    const { items } = this.#store;
+    if (head === it) return false;
+    const block = this.#store.blockOf(it);
+    const from = itemKeyAt(items, it);
+    const nkey = itemNkey(items, it);
+    for (let other = head; other !== it; other = itemChain(items, other)) {
+      if (itemHasKey(items, other, block, from, nkey)) return true;
+    }
+    return false;
   }
 
   #item(it: ItemRef): void {
     const { items, classes } = this.#store;
     const flags = itemFlags(items, it);
-    this.#rule((flags & ItemFlag.LINKED) !== 0, `item ${it} is in the table and not linked`);
-    this.#rule((flags & ItemFlag.SLABBED) === 0, `item ${it} is in the table and free`);
-    this.#rule(loadRefcount(items, it) === 1, `item ${it} has ${loadRefcount(items, it)} holders`);
+    if ((flags & ItemFlag.LINKED) === 0) this.#broken(`item ${it} is in the table and not linked`);
+    if ((flags & ItemFlag.SLABBED) !== 0) this.#broken(`item ${it} is in the table and free`);
+    const holders = loadRefcount(items, it);
+    if (holders < 1 || (holders > 1 && this.#held !== ANY)) {
+      this.#broken(`item ${it} has ${holders} holders`);
+    }
     const bytes = itemBytes(items, it);
     if (isChunked(items, it)) this.#chunks(it);
-    else {
-      this.#rule(bytes <= classes.chunkBytes[classOf(items, it)]!, `item ${it} exceeds its chunk`);
+    else if (bytes > classes.chunkBytes[classOf(items, it)]!) {
+      this.#broken(`item ${it} exceeds its chunk`);
     }
+    this.#use(it, this.#store.ownClassOf(it));
     this.#bytes += bytes;
-    this.sizes.set(stepOf(bytes), (this.sizes.get(stepOf(bytes)) ?? 0) + 1);
+    if (!this.#store.sizes.areTracked) return;
+    this.#sizes.set(stepOf(bytes), (this.#sizes.get(stepOf(bytes)) ?? 0) + 1);
   }
 
   /** The chunks of a large item lead to it, and hold its value. */
   #chunks(it: ItemRef): void {
     const { items, classes } = this.#store;
-    const last = classes.last as number;
-    this.#rule(classOf(items, it) === last, `chunked item ${it} is on the list of another class`);
+    if (classOf(items, it) !== classes.last) {
+      this.#broken(`chunked item ${it} is on the list of another class`);
+    }
     let left = itemNbytes(items, it);
     let chunk = firstChunk(items, it);
     for (; chunk !== NO_ITEM && left > 0; chunk = chunkNext(items, chunk)) {
       const used = chunkUsed(items, chunk);
       const clsid = chunkClass(items, chunk);
-      this.#rule(chunkHead(items, chunk) === it, `chunk ${chunk} leads to another item than ${it}`);
-      this.#rule(itemFlags(items, chunk) === ItemFlag.CHUNK, `chunk ${chunk} looks like an item`);
-      this.#rule(CHUNK.bytes + used <= classes.chunkBytes[clsid]!, `chunk ${chunk} is overfull`);
-      if (this.#parts.has(chunk)) return this.#rule(false, `chunk ${chunk} is in two values`);
-      this.#parts.set(chunk, clsid as SlabClass);
+      if (!this.#parts.add(chunk)) return this.#broken(`chunk ${chunk} is in two values`);
+      if (chunkHead(items, chunk) !== it) {
+        this.#broken(`chunk ${chunk} leads to another item than ${it}`);
+      }
+      if (itemFlags(items, chunk) !== ItemFlag.CHUNK) {
+        this.#broken(`chunk ${chunk} looks like an item`);
+      }
+      if (CHUNK.bytes + used > classes.chunkBytes[clsid]!) {
+        this.#broken(`chunk ${chunk} is overfull`);
+      }
+      this.#use(chunk, clsid as SlabClass);
       left -= used;
     }
-    this.#rule(chunk === NO_ITEM && left === 0, `item ${it} has chunks for another length`);
+    if (chunk !== NO_ITEM || left !== 0) this.#broken(`item ${it} has chunks for another length`);
   }
 
   #keyOf(it: ItemRef): string {
@@ -150,60 +212,69 @@ class Walk {
   /** The LRU lists hold exactly the items of the table, and read the same from both ends. */
   lists(): void {
     const { lru, items } = this.#store;
-    const seen = new Set<ItemRef>();
+    const seen = new RefSet();
     for (let id = 0; id < LRUS_MAX; id++) {
       const list = id as LruId;
       let count = 0;
       let units = 0;
       let before: ItemRef = NO_ITEM;
       for (let it = lru.headLocked(list); it !== NO_ITEM; it = itemNext(items, it)) {
+        if (!seen.add(it)) return this.#broken(`item ${it} is on LRU lists twice`);
         count++;
-        this.#rule(itemPrev(items, it) === before, `item ${it} has another LRU neighbour`);
-        this.#rule(this.linked.has(it), `item ${it} is on an LRU list and not in the table`);
+        if (itemPrev(items, it) !== before) this.#broken(`item ${it} has another LRU neighbour`);
+        if (!this.linked.has(it)) this.#broken(`item ${it} is on an LRU list and not in the table`);
         units += itemUnits(items, it);
-        this.#rule(itemLruId(items, it) === id, `item ${it} is on another list than it names`);
-        if (seen.has(it)) return this.#rule(false, `item ${it} is on LRU lists twice`);
-        seen.add(it);
+        if (itemLruId(items, it) !== id) {
+          this.#broken(`item ${it} is on another list than it names`);
+        }
         before = it;
       }
-      this.#rule(lru.tailLocked(list) === before, `LRU list ${id} ends elsewhere`);
-      this.#rule(lru.count(list) === count, `LRU list ${id} counts other items than it has`);
-      this.#rule(lru.units(list) === units, `LRU list ${id} counts other sizes than it has`);
+      if (lru.tailLocked(list) !== before) this.#broken(`LRU list ${id} ends elsewhere`);
+      if (lru.count(list) !== count) this.#broken(`LRU list ${id} counts other items than it has`);
+      if (lru.units(list) !== units) this.#broken(`LRU list ${id} counts other sizes than it has`);
     }
-    this.#rule(seen.size === this.linked.size, `${this.linked.size - seen.size} items on no list`);
+    const missing = this.linked.size - seen.size;
+    if (missing !== 0) this.#broken(`${missing} items on no list`);
   }
 
   /** Free, used and never used chunks of a class are the chunks of its pages. */
-  slabs(held: number): void {
+  slabs(): void {
     const { slabs, classes } = this.#store;
-    const used = new Array<number>(64).fill(0);
-    const use = (chunk: ItemRef, clsid: SlabClass): void => {
-      used[clsid]! += 1;
-      this.#place(chunk, clsid);
-    };
-    for (const it of this.linked) use(it, this.#store.ownClassOf(it));
-    for (const [chunk, clsid] of this.#parts) use(chunk, clsid);
-    const pages = new Array<number>(64).fill(0);
+    const pages = new Array<number>(CLASSES_MAX).fill(0);
     for (let page = 1; page <= slabs.pages.used; page++) pages[slabs.pages.ownerOf(page)]! += 1;
     this.#pages(pages[0]!);
     let unlinked = 0;
     for (let id = 1; id <= classes.last; id++) {
       const clsid = id as SlabClass;
       const owned = slabs.word(clsid, SlabWord.PAGES);
-      this.#rule(owned === pages[id], `class ${id} counts ${owned} pages and owns ${pages[id]}`);
+      if (owned !== pages[id]) {
+        this.#broken(`class ${id} counts ${owned} pages and owns ${pages[id]}`);
+      }
       const onList = this.#freeChunks(clsid);
       const counted = slabs.word(clsid, SlabWord.FREE_COUNT);
-      this.#rule(onList === counted, `class ${id} has ${onList} free chunks and counts ${counted}`);
-      unlinked += owned * classes.perPage[id]! - used[id]! - slabs.freeChunks(clsid);
+      if (onList !== counted) {
+        this.#broken(`class ${id} has ${onList} free chunks and counts ${counted}`);
+      }
+      const left = owned * classes.perPage[id]! - this.#used[id]! - slabs.freeChunks(clsid);
+      if (left < 0) this.#broken(`class ${id} has ${-left} chunks more than its pages`);
+      unlinked += left;
     }
-    this.#rule(unlinked === held, `${unlinked} chunks are neither free nor linked, ${held} held`);
+    if (this.#held !== ANY && unlinked !== this.#held) {
+      this.#broken(`${unlinked} chunks are neither free nor linked, ${this.#held} held`);
+    }
   }
 
   /** Pages that no class owns are in the pool or were given back. */
   #pages(unowned: number): void {
     const { slabs: { pages } } = this.#store;
     const spare = pages.pooled + pages.used - pages.inUse;
-    this.#rule(unowned === spare, `${unowned} pages without a class, ${spare} spare`);
+    if (unowned !== spare) this.#broken(`${unowned} pages without a class, ${spare} spare`);
+  }
+
+  /** Counts `chunk` as part of a linked item. */
+  #use(chunk: ItemRef, clsid: SlabClass): void {
+    this.#used[clsid]! += 1;
+    this.#place(chunk, clsid);
   }
 
   /** An item starts at a chunk of a page that its class owns. */
@@ -211,9 +282,13 @@ class Walk {
     const { slabs, classes } = this.#store;
     const position = itemPosition(it);
     const page = Math.floor(position / PAGE_BYTES);
-    this.#rule(slabs.pages.ownerOf(page) === clsid, `item ${it} is in a page of another class`);
+    if (slabs.pages.ownerOf(page) !== clsid) {
+      this.#broken(`item ${it} is in a page of another class`);
+    }
     const within = position % PAGE_BYTES;
-    this.#rule(within % classes.chunkBytes[clsid]! === 0, `item ${it} is not at a chunk's start`);
+    if (within % classes.chunkBytes[clsid]! !== 0) {
+      this.#broken(`item ${it} is not at a chunk's start`);
+    }
   }
 
   #freeChunks(clsid: SlabClass): number {
@@ -223,10 +298,14 @@ class Walk {
     let before: ItemRef = NO_ITEM;
     let walked = 0;
     while (chunk !== NO_ITEM && walked <= count) {
-      this.#rule((itemFlags(items, chunk) & ItemFlag.SLABBED) !== 0, `free chunk ${chunk} in use`);
-      this.#rule(!this.linked.has(chunk), `item ${chunk} is on the free list`);
-      this.#rule(!this.#parts.has(chunk), `chunk ${chunk} of a value is on the free list`);
-      this.#rule(itemPrev(items, chunk) === before, `free chunk ${chunk} has another neighbour`);
+      if ((itemFlags(items, chunk) & ItemFlag.SLABBED) === 0) {
+        this.#broken(`free chunk ${chunk} in use`);
+      }
+      if (this.linked.has(chunk)) this.#broken(`item ${chunk} is on the free list`);
+      if (this.#parts.has(chunk)) this.#broken(`chunk ${chunk} of a value is on the free list`);
+      if (itemPrev(items, chunk) !== before) {
+        this.#broken(`free chunk ${chunk} has another neighbour`);
+      }
       before = chunk;
       this.#place(chunk, clsid);
       chunk = itemNext(items, chunk);
@@ -240,11 +319,12 @@ class Walk {
     const totals = new Snapshot(this.#store.control);
     const items = totals.ofClasses("number");
     const bytes = totals.ofClasses("mem_requested");
-    this.#rule(items === this.linked.size, `curr_items ${items}, in the table ${this.linked.size}`);
-    this.#rule(bytes === this.#bytes, `bytes ${bytes}, in the table ${this.#bytes}`);
+    const { size } = this.linked;
+    if (items !== size) this.#broken(`curr_items ${items}, in the table ${size}`);
+    if (bytes !== this.#bytes) this.#broken(`bytes ${bytes}, in the table ${this.#bytes}`);
     if (!this.#store.sizes.areTracked) return;
     const counted = JSON.stringify([...this.#store.sizes.entries()]);
-    const seen = JSON.stringify([...this.sizes].sort((a, b) => a[0] - b[0]));
-    this.#rule(counted === seen, `sizes ${counted}, in the table ${seen}`);
+    const seen = JSON.stringify([...this.#sizes].sort((a, b) => a[0] - b[0]));
+    if (counted !== seen) this.#broken(`sizes ${counted}, in the table ${seen}`);
   }
 }

@@ -14,6 +14,8 @@ export const EpollEvent = {
   HUP: 0x010,
   /** The peer has closed its sending side. */
   RDHUP: 0x2000,
+  /** Of the threads that wait for this socket, wake one that is asleep, and not all. */
+  EXCLUSIVE: 0x10000000,
   /** Tell of a change once, not for as long as it lasts. */
   EDGE: 0x80000000,
 } as const;

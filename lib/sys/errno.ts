@@ -3,12 +3,16 @@
 /** Error numbers by name. */
 export const Errno = {
   EINTR: 4,
+  EBADF: 9,
   EAGAIN: 11,
   ENOMEM: 12,
+  EFAULT: 14,
+  EINVAL: 22,
   ENFILE: 23,
   EMFILE: 24,
   EPIPE: 32,
   EPROTO: 71,
+  ENOTSOCK: 88,
   ENOPROTOOPT: 92,
   EOPNOTSUPP: 95,
   ENETDOWN: 100,

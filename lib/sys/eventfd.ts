@@ -1,5 +1,6 @@
-// A doorbell between threads: a descriptor that becomes readable when another thread rings it.
+// A doorbell between threads: a descriptor whose watcher is woken when another thread rings it.
 
+import { EpollEvent } from "./epoll.ts";
 import { SysError } from "./errno.ts";
 import { errno, libc } from "./libc.ts";
 
@@ -9,7 +10,9 @@ const COUNT_BYTES = 8;
 
 /** Over 64 bytes, so that V8 keeps it where it is; the first 8 are the count, 1. */
 const one = new BigUint64Array(16).fill(1n);
-const drained = new BigUint64Array(16);
+
+/** How to watch a doorbell: each ring is told once, and need not be taken back by a read. */
+export const DOORBELL_EVENTS = (EpollEvent.IN | EpollEvent.EDGE) >>> 0;
 
 /** Makes a doorbell. */
 export function openEventFd(): number {
@@ -23,12 +26,7 @@ export function openSpareFd(): number {
   return libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }
 
-/** Rings: `fd` becomes readable. A full counter means that it is readable already. */
+/** Rings. The count that nobody reads is full after 2^64 - 2 rings. */
 export function ring(fd: number): void {
   libc.write(fd, one, COUNT_BYTES);
-}
-
-/** Takes the ring back, so that `fd` is quiet again. */
-export function drain(fd: number): void {
-  libc.read(fd, drained, COUNT_BYTES);
 }

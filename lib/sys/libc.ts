@@ -11,6 +11,20 @@ const SYMBOLS = {
   send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   // ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags);
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // int socket(int domain, int type, int protocol);
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // ssize_t recvfrom(int sockfd, void *buf, size_t len, int flags,
+  //                  struct sockaddr *src_addr, socklen_t *addrlen);
+  recvfrom: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "buffer"], result: "i32" },
+  // ssize_t sendto(int sockfd, const void *buf, size_t len, int flags,
+  //                const struct sockaddr *dest_addr, socklen_t addrlen);
+  sendto: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "u32"], result: "i32" },
+  // int inet_pton(int af, const char *src, void *dst);
+  inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  // char *strerror(int errnum);
+  strerror: { parameters: ["i32"], result: "pointer" },
   // ssize_t read(int fd, void *buf, size_t count);
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // ssize_t write(int fd, const void *buf, size_t count);
@@ -27,6 +41,8 @@ const SYMBOLS = {
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   // int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen);
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  // int fcntl(int fd, int cmd, long arg);
+  fcntl: { parameters: ["i32", "i32", "i64"], result: "i32" },
   // int epoll_create1(int flags);
   epoll_create1: { parameters: ["i32"], result: "i32" },
   // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
@@ -103,4 +119,10 @@ function viewErrno({ errnoLocation }: Symbols): Int32Array {
 /** The calling thread's errno, as left by the last call that failed. */
 export function errno(): number {
   return errnoView[0]!;
+}
+
+/** What the C library says of an error number: `Address already in use`. */
+export function errorText(code: number): string {
+  const text = libc.strerror(code);
+  return text === null ? `errno ${code}` : Deno.UnsafePointerView.getCString(text);
 }

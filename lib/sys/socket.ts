@@ -20,6 +20,8 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 const MSG_NOSIGNAL = 0x4000;
 const SOCK_NONBLOCK = 0x800;
 const SOCK_CLOEXEC = 0x80000;
+const F_GETFL = 3;
+const F_SETFL = 4;
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
 const SO_ACCEPTCONN = 30;
@@ -117,6 +119,14 @@ export function accept(listenFd: number): number {
   }
 }
 
+/** Makes the calls on a descriptor that somebody else opened return at once. */
+export function setNonBlocking(fd: number): void {
+  const flags = libc.fcntl(fd, F_GETFL, 0n);
+  if (flags < 0 || libc.fcntl(fd, F_SETFL, BigInt(flags | SOCK_NONBLOCK)) < 0) {
+    throw new SysError("fcntl", fd, errno());
+  }
+}
+
 /** Closes a descriptor. */
 export function closeFd(fd: number): void {
   if (libc.close(fd) < 0 && errno() !== Errno.EINTR) throw new SysError("close", fd, errno());
@@ -125,7 +135,10 @@ export function closeFd(fd: number): void {
 const ONE = new Int32Array(16).fill(1);
 const ONE_BYTES = 4;
 
-/** Sets what memcached sets on a TCP connection: TCP_NODELAY and SO_KEEPALIVE. */
+/**
+ * Sets what memcached sets on TCP: TCP_NODELAY and SO_KEEPALIVE. On a listening socket: Linux hands
+ * both on to the connections that it accepts.
+ */
 export function setTcpOptions(fd: number): void {
   libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, ONE, ONE_BYTES);
   libc.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, ONE, ONE_BYTES);

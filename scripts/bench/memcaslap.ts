@@ -60,13 +60,15 @@ export function parseCaslapReport(output: string): CaslapReport {
  *
  * @param options.seconds Whole seconds.
  * @param options.verify Compare every value with what was stored; costs the client CPU.
+ * @param options.signal Ends the run, which fails then.
  * @throws {Error} When the run fails, misses an object or reads a wrong value.
  */
 export async function runCaslap(
   workload: CaslapWorkload,
   port: number,
-  options: { seconds: number; verify: boolean },
+  options: { seconds: number; verify: boolean; signal?: AbortSignal },
 ): Promise<CaslapReport> {
+  const late = AbortSignal.timeout(options.seconds * 1000 + GRACE_MS);
   const config = await Deno.makeTempFile({ prefix: "memcaslap" });
   try {
     await Deno.writeTextFile(config, caslapConfig(workload));
@@ -81,7 +83,7 @@ export async function runCaslap(
         ["-F", config],
         options.verify ? ["-v", "1"] : [],
       ].flat(),
-      signal: AbortSignal.timeout(options.seconds * 1000 + GRACE_MS),
+      signal: options.signal === undefined ? late : AbortSignal.any([late, options.signal]),
     }).output();
     const decoder = new TextDecoder();
     const report = parseCaslapReport(decoder.decode(stdout) + decoder.decode(stderr));

@@ -69,7 +69,7 @@ function blockMs(ms: number): void {
 }
 
 /** Sends one get after the other, each on the next conn. */
-class Probe {
+export class Probe {
   readonly #clients: readonly TextClient[];
   readonly #request: Uint8Array;
   #turn = 0;

@@ -13,8 +13,29 @@ export function parseCpuTicks(stat: string): number {
 
 /** Resident bytes out of the text of /proc/PID/status. */
 export function parseRssBytes(status: string): number {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kib === undefined) throw new Error(`Cannot find VmRSS in: ${status}`);
+  return parseField(status, "VmRSS");
+}
+
+/** Resident memory of a process by kind. */
+export interface Resident {
+  /** Heaps, stacks, private mappings. */
+  readonly anonymousBytes: number;
+  /** Shared mappings without a file. */
+  readonly sharedBytes: number;
+}
+
+/** Resident bytes by kind out of the text of /proc/PID/status. */
+export function parseResident(status: string): Resident {
+  return {
+    anonymousBytes: parseField(status, "RssAnon"),
+    sharedBytes: parseField(status, "RssShmem"),
+  };
+}
+
+/** Bytes of the field `name` of /proc/PID/status. */
+function parseField(status: string, name: string): number {
+  const kib = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
+  if (kib === undefined) throw new Error(`Cannot find ${name} in: ${status}`);
   return Number(kib) * 1024;
 }
 
@@ -32,4 +53,9 @@ export function cpuSeconds(pid: number): number {
 /** Resident memory of `pid` in bytes. */
 export function rssBytes(pid: number): number {
   return parseRssBytes(Deno.readTextFileSync(`/proc/${pid}/status`));
+}
+
+/** Resident memory of `pid` by kind. */
+export function residentBytes(pid: number): Resident {
+  return parseResident(Deno.readTextFileSync(`/proc/${pid}/status`));
 }

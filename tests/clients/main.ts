@@ -7,7 +7,7 @@
 
 import { parseArgs } from "node:util";
 import { ensurePackages } from "../support/packages.ts";
-import { startMemcached, startMemden, type TestServer } from "../support/server.ts";
+import { freePort, startMemcached, startMemden, type TestServer } from "../support/server.ts";
 import { clientNeeds, testNeeds } from "./not_yet.ts";
 import { readTap, type TapResult } from "./read_tap.ts";
 
@@ -21,6 +21,8 @@ interface Client {
   readonly packages: readonly string[];
   /** It logs in by SASL, as {@linkcode LOGIN}. */
   readonly logsIn: boolean;
+  /** Flags that the server needs for it. */
+  readonly serverArgs: () => readonly string[];
 }
 
 const HERE = new URL(".", import.meta.url).pathname;
@@ -44,6 +46,7 @@ const CLIENTS: readonly Client[] = [
   client("npm-memcache-client", DENO, "npm_memcache_client.ts"),
   client("npm-memcache", DENO, "npm_memcache.ts"),
   client("meta-raw", DENO, "meta_raw.ts"),
+  client("udp", DENO, "udp.ts", { serverArgs: () => ["-U", String(freePort())] }),
   client("pymemcache", PYTHON, "pymemcache_client.py", { packages: ["python3-pymemcache"] }),
   client("pylibmc", PYTHON, "pylibmc_client.py", { packages: ["python3-pylibmc"] }),
   client("pylibmc-binary", PYTHON, "pylibmc_client.py", {
@@ -94,10 +97,11 @@ function client(
   name: string,
   interpreter: readonly string[],
   file: string,
-  rest: Partial<Pick<Client, "packages" | "options" | "logsIn">> = {},
+  rest: Partial<Pick<Client, "packages" | "options" | "logsIn" | "serverArgs">> = {},
 ): Client {
-  const { packages = [], options = [], logsIn = false } = rest;
-  return { name, command: [...interpreter, HERE + file], options, packages, logsIn };
+  const { packages = [], options = [], logsIn = false, serverArgs = () => [] } = rest;
+  const command = [...interpreter, HERE + file];
+  return { name, command, options, packages, logsIn, serverArgs };
 }
 
 /** Why `client` cannot run here; undefined when it can. */
@@ -124,7 +128,7 @@ async function startWithLogin(args: readonly string[]): Promise<TestServer> {
 
 /** Runs `client` against a server of its own; that this lives and ends well is one more test. */
 async function runClient(client: Client, start: Start, args: string[]): Promise<TapResult> {
-  const server = await start(args);
+  const server = await start([...client.serverArgs(), ...args]);
   let died = false;
   server.exited.then(() => died = true);
   const [program = "", ...rest] = client.command;

@@ -2,15 +2,17 @@
 // flags, started again when one has died, and all stopped at the end.
 
 import { startMemcached, startMemden, type TestServer } from "../support/server.ts";
+import type { Address } from "../support/address.ts";
+import type { Over } from "../support/ways.ts";
 import { Control } from "./control.ts";
 import type { Stage } from "./converse.ts";
-import { type Address, Link } from "./link.ts";
-import { parseVersion, type ServerKind, type ServerName } from "./script.ts";
+import { Link } from "./link.ts";
+import { parseVersion, type ServerName, type Version } from "./script.ts";
 
 /** Against what the scripts are played. */
 export type Target =
-  | { readonly kind: "memden" }
-  | { readonly kind: "memcached" }
+  /** Servers started for it, and the way in to them. */
+  | { readonly kind: ServerName; readonly over: Over }
   /** A server that somebody else runs; `name` says which rows are meant for it. */
   | { readonly kind: "running"; readonly address: Address; readonly name: ServerName };
 
@@ -74,14 +76,17 @@ export class Bed {
 
   async #start(args: readonly string[]): Promise<Place> {
     const target = this.#target;
-    if (target.kind === "running") return await this.#place(target.name, target.address);
-    const server = await (target.kind === "memden" ? startMemden(args) : startMemcached(args));
-    const address = { hostname: "127.0.0.1", port: server.port };
-    return await this.#place(target.kind, address, server, await tokenFor(args));
+    if (target.kind === "running") {
+      return await this.#place(target.name, "tcp", target.address);
+    }
+    const { kind, over } = target;
+    const server = await (kind === "memden" ? startMemden : startMemcached)(args, { over });
+    return await this.#place(kind, over, server.address, server, await tokenFor(args));
   }
 
   async #place(
     name: ServerName,
+    over: Over,
     address: Address,
     server?: TestServer,
     token?: string,
@@ -91,7 +96,7 @@ export class Bed {
       died: false,
       stage: {
         address,
-        server: await kindOf(name, address, this.#waitMsMax, token),
+        server: { name, over, version: await versionOf(address, this.#waitMsMax, token) },
         control: await Control.open(address, this.#waitMsMax, token),
         waitMsMax: this.#waitMsMax,
         ...(server === undefined ? {} : { exited: server.exited }),
@@ -115,17 +120,16 @@ async function tokenFor(args: readonly string[]): Promise<string | undefined> {
   return text.split("\n")[0]!.replace(":", " ");
 }
 
-async function kindOf(
-  name: ServerName,
+async function versionOf(
   address: Address,
   waitMsMax: number,
   token: string | undefined,
-): Promise<ServerKind> {
+): Promise<Version> {
   using link = await Link.open(address, waitMsMax);
   await link.logIn(token);
   await link.send(new TextEncoder().encode("version\r\n"));
   const line = new TextDecoder().decode(await link.line());
   const match = /^VERSION (\d+(?:\.\d+)*)/.exec(line);
   if (match === null) throw new Error(`The server does not tell its version: ${line}`);
-  return { name, version: parseVersion(match[1]!) };
+  return parseVersion(match[1]!);
 }

@@ -1,6 +1,7 @@
 // A second connection to the server under test: reads `stats` for counters and for its clock.
 
-import { type Address, Link } from "./link.ts";
+import type { Address } from "../support/address.ts";
+import { Link } from "./link.ts";
 
 /** What `stats` answered, by name; numbers only. */
 export type Counters = ReadonlyMap<string, bigint>;

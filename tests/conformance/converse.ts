@@ -4,9 +4,10 @@
 //         play, so that one mistake is one failure.
 // Others: the first failure ends the play; counters are not looked at, many plays run at once.
 
+import type { Address } from "../support/address.ts";
 import { COMMAND_COUNTERS, type Control, type Counters } from "./control.ts";
 import { Mismatch, receive, receiveClose } from "./expect.ts";
-import { type Address, Link } from "./link.ts";
+import { Link } from "./link.ts";
 import { parseRequest, parseResponse } from "./packet.ts";
 import {
   appliesTo,

@@ -14,6 +14,12 @@ const HUGE = 256 * 1024;
 const HUGE_LAST_EDGE = 8;
 const HUGE_MIDDLE_CUTS = 16;
 
+/** Rounds of each conversation when there is not the time for all. */
+const FEW_ROUNDS = 4;
+
+/** How often a conversation is cut: at every position, at a few, or not at all. */
+export type Cuts = "all" | "few" | "none";
+
 /** Positions to cut `length` bytes at, each in `[1, length)`, ascending and without repeats. */
 export function cutPositions(length: number, prng: Prng): number[] {
   const positions = new Set<number>();
@@ -45,6 +51,17 @@ export function cutRounds(
   );
   const count = Math.max(0, ...positions.map((of) => of.length));
   return Array.from({ length: count }, (_, round) => positions.map((of) => of[round]));
+}
+
+/** A few of `rounds`, in their order; which ones is decided by `seed`. */
+export function fewOf<Round>(rounds: readonly Round[], seed: number): Round[] {
+  const prng = new Prng(seed);
+  const left = rounds.map((_, index) => index);
+  const drawn = Array.from(
+    { length: Math.min(FEW_ROUNDS, left.length) },
+    () => left.splice(prng.below(left.length), 1)[0]!,
+  );
+  return drawn.sort((a, b) => a - b).map((index) => rounds[index]!);
 }
 
 /** Bytes that `step` sends, as far as they are known before it is played. */

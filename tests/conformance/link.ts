@@ -1,13 +1,8 @@
-// A client's end of one TCP connection for tests: sends bytes as they are, and receives with a
+// A client's end of one connection for tests: sends bytes as they are, and receives with a
 // limit on the wait, so that a server that stays silent is a failure and not a hang.
 
+import { type Address, connectTo } from "../support/address.ts";
 import { concat } from "./template.ts";
-
-/** Where a server listens. */
-export interface Address {
-  readonly hostname: string;
-  readonly port: number;
-}
 
 /** How receiving ended when nothing was received. */
 export type Ended = "closed" | "reset" | "silent";
@@ -16,23 +11,21 @@ const LF = 0x0a;
 const READ_BYTES = 64 * 1024;
 
 export class Link {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.Conn;
   readonly #waitMsMax: number;
   readonly #buffer = new Uint8Array(READ_BYTES);
   #received = new Uint8Array(0);
   #ended: Ended | undefined;
   #closed = false;
 
-  private constructor(conn: Deno.TcpConn, waitMsMax: number) {
+  private constructor(conn: Deno.Conn, waitMsMax: number) {
     this.#conn = conn;
     this.#waitMsMax = waitMsMax;
   }
 
   /** @param waitMsMax How long to wait for bytes, before the server counts as silent. */
   static async open(address: Address, waitMsMax: number): Promise<Link> {
-    const conn = await Deno.connect({ hostname: address.hostname, port: address.port });
-    conn.setNoDelay(true);
-    return new Link(conn, waitMsMax);
+    return new Link(await connectTo(address), waitMsMax);
   }
 
   /**
@@ -52,6 +45,12 @@ export class Link {
     return this.#ended;
   }
 
+  /** Our TCP port, by which the server knows the connection; 0 over a Unix socket. */
+  get localPort(): number {
+    const { localAddr } = this.#conn;
+    return "port" in localAddr ? localAddr.port : 0;
+  }
+
   /** Sends all of `bytes`. A server that has closed the connection is no error here. */
   async send(bytes: Uint8Array): Promise<void> {
     try {
@@ -61,7 +60,10 @@ export class Link {
     }
   }
 
-  /** Half-closes: the server sees the end of what we send. */
+  /**
+   * Half-closes: the server sees the end of what we send; over TLS by a close_notify. A server
+   * answers over either what it has received before.
+   */
   async closeWrite(): Promise<void> {
     try {
       await this.#conn.closeWrite();
@@ -97,8 +99,10 @@ export class Link {
       this.#received = concat([this.#received, this.#buffer.subarray(0, count)]);
       return true;
     } catch (error) {
-      if (!silent && !isGone(error)) throw error;
-      this.#ended = silent ? "silent" : "reset";
+      // TLS that ends without a close_notify: what was sent before has arrived all the same.
+      const cutOff = error instanceof Deno.errors.UnexpectedEof;
+      if (!silent && !cutOff && !isGone(error)) throw error;
+      this.#ended = silent ? "silent" : cutOff ? "closed" : "reset";
       return false;
     } finally {
       clearTimeout(timer);

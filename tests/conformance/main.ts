@@ -2,14 +2,18 @@
 //
 //   --against memden|memcached|HOST:PORT   default memden, started from this checkout
 //   --as memden|memcached                  which one runs at HOST:PORT; default memden
+//   --over tcp|unix|tls|relay|no-ffi       the way in to the servers it starts; default tcp
 //   --filter TEXT                          only scripts and conversations whose name holds TEXT
+//   --cuts all|few                         few: a few cuts of each conversation; default all
 //   --whole                                no cuts: a quick look
-//   --seed N   --jobs N                    where long steps are cut; plays at the same time
+//   --seed N   --jobs N                    which cuts are made; plays at the same time
 //
 // The last line is "N passed, N failed" with ", N skipped" when some were; steps are counted.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { Bed, type Target } from "./bed.ts";
+import type { Cuts } from "./cuts.ts";
+import { MEMCACHED_WAYS, parseOver, WAYS } from "../support/ways.ts";
 import { describeManner, type Report, runScripts } from "./runner.ts";
 import { parseScript, type Script } from "./script.ts";
 import { ScriptError } from "./template.ts";
@@ -37,13 +41,30 @@ function filtered(scripts: readonly Script[], filter: string): Script[] {
   })).filter(({ conversations }) => conversations.length > 0);
 }
 
-function parseTarget(against: string, as: string): Target {
-  if (as !== "memden" && as !== "memcached") throw new Error("--as is memden or memcached");
-  if (against === "memden" || against === "memcached") return { kind: against };
+/** @throws {ScriptError} For options that make no sense, alone or together. */
+function parseTarget({ against, as, over: way }: Options): Target {
+  if (as !== "memden" && as !== "memcached") throw new ScriptError("--as is memden or memcached");
+  const over = parseOver(way);
+  if (over === undefined) throw new ScriptError(`--over is one of ${WAYS.join(", ")}`);
+  if (against === "memcached" && !MEMCACHED_WAYS.includes(over)) {
+    throw new ScriptError(`--over ${over}: memcached has no such way in, only memden`);
+  }
+  if (against === "memden" || against === "memcached") return { kind: against, over };
   const match = /^(.+):(\d+)$/.exec(against);
-  if (match === null) throw new Error("--against is memden, memcached or HOST:PORT");
+  if (match === null) throw new ScriptError("--against is memden, memcached or HOST:PORT");
+  if (over !== "tcp") throw new ScriptError(`--over ${over}: only for servers started from here`);
   const address = { hostname: match[1]!, port: Number(match[2]) };
   return { kind: "running", address, name: as };
+}
+
+function parseCuts({ cuts, whole, against, over }: Options): Cuts {
+  if (cuts !== "all" && cuts !== "few") throw new ScriptError("--cuts is all or few");
+  if (whole) return "none";
+  if (against !== "memcached" || over !== "tls") return cuts;
+  // Found with 1.6.18: what comes in one TLS record with the end of a value is not looked at
+  // until another record arrives.
+  print("memcached stops in the middle of a TLS record: every conversation is played whole only");
+  return "none";
 }
 
 function print(text: string): void {
@@ -65,6 +86,8 @@ function printReport(report: Report): void {
 interface Options {
   readonly against: string;
   readonly as: string;
+  readonly over: string;
+  readonly cuts: string;
   readonly filter: string;
   readonly seed?: string;
   readonly jobs: string;
@@ -73,21 +96,28 @@ interface Options {
 
 async function main(args: string[]): Promise<number> {
   const options: Options = parseArgs(args, {
-    string: ["against", "as", "filter", "seed", "jobs"],
+    string: ["against", "as", "over", "filter", "cuts", "seed", "jobs"],
     boolean: ["whole"],
-    default: { against: "memden", as: "memden", filter: "", jobs: String(JOBS) },
+    default: {
+      against: "memden",
+      as: "memden",
+      over: "tcp",
+      filter: "",
+      cuts: "all",
+      jobs: String(JOBS),
+    },
     unknown: (name: string) => {
       throw new Error(`Unknown option ${name}`);
     },
   });
   const seed = Number(options.seed ?? Math.floor(Math.random() * 2 ** 31));
   const scripts = filtered(await readScripts(FOLDER), options.filter);
-  const bed = new Bed(parseTarget(options.against, options.as), WAIT_MS_MAX);
+  const bed = new Bed(parseTarget(options), WAIT_MS_MAX);
   const start = performance.now();
   let reports: Report[];
   try {
-    const { jobs, whole } = options;
-    reports = await runScripts(scripts, bed, { seed, jobs: Number(jobs), wholeOnly: whole });
+    const jobs = Number(options.jobs);
+    reports = await runScripts(scripts, bed, { seed, jobs, cuts: parseCuts(options) });
     for (const stderr of await bed.obituaries()) print(`A server died. It wrote:\n${stderr}`);
   } finally {
     await bed.close();

@@ -5,15 +5,14 @@
 
 import type { Bed } from "./bed.ts";
 import { type Manner, type Outcome, play, type Stage } from "./converse.ts";
-import { cutRounds } from "./cuts.ts";
+import { cutRounds, type Cuts, fewOf } from "./cuts.ts";
 import { appliesTo, type Conversation, type Script, type Step } from "./script.ts";
 
 export interface RunOptions {
   readonly seed: number;
   /** Plays at the same time. */
   readonly jobs: number;
-  /** Only whole, no cuts. */
-  readonly wholeOnly: boolean;
+  readonly cuts: Cuts;
 }
 
 /** A step that failed, and in which manner of playing first. */
@@ -48,7 +47,7 @@ export async function runScripts(
   const runner = new Runner(bed, options);
   const reports: Report[] = [];
   for (const script of scripts) reports.push(await runner.whole(script));
-  if (!options.wholeOnly) await runner.cuts();
+  if (options.cuts !== "none") await runner.cuts();
   return reports;
 }
 
@@ -95,10 +94,15 @@ class Runner {
         yield { report, conversation, manner: { kind: "glued" } } as const;
       }
       yield { report, conversation, manner: { kind: "dribbled" } } as const;
-      for (const cuts of cutRounds(conversation, server, this.#options.seed)) {
+      const rounds = cutRounds(conversation, server, this.#options.seed);
+      for (const cuts of this.#options.cuts === "few" ? this.#few(rounds, conversation) : rounds) {
         yield { report, conversation, manner: { kind: "cut", cuts } } as const;
       }
     }
+  }
+
+  #few<Round>(rounds: readonly Round[], { line }: Conversation): Round[] {
+    return fewOf(rounds, this.#options.seed + line);
   }
 
   async #drain(pending: AsyncGenerator<Pending>, jobs: number): Promise<void> {

@@ -4,6 +4,7 @@
 //   conversation  steps on one connection, in order; nothing of it depends on another conversation
 //   step          bytes sent at once, the replies that must follow, and the counters that must move
 
+import { type Over, parseOver } from "../support/ways.ts";
 import { parseRequest, parseResponse } from "./packet.ts";
 import { parseTemplate, ScriptError, type Template } from "./template.ts";
 
@@ -17,6 +18,8 @@ export type Version = readonly number[];
 export interface ServerKind {
   readonly name: ServerName;
   readonly version: Version;
+  /** The way in. */
+  readonly over: Over;
 }
 
 /** For which servers a conversation or a step is meant; empty: for all. */
@@ -28,6 +31,8 @@ export interface Condition {
   readonly until?: Version;
   /** memden cannot do this yet. */
   readonly later?: boolean;
+  /** The ways in that it holds for; undefined for all. */
+  readonly over?: readonly Over[];
 }
 
 /** One thing that must be received. */
@@ -132,6 +137,7 @@ export function parseVersion(text: string): Version {
 /** Whether `condition` holds for `server`. */
 export function appliesTo(condition: Condition, server: ServerKind): boolean {
   if (condition.only !== undefined && condition.only !== server.name) return false;
+  if (condition.over !== undefined && !condition.over.includes(server.over)) return false;
   if (server.name === "memden") return condition.until === undefined && condition.later !== true;
   if (condition.since !== undefined && isOlder(server.version, condition.since)) return false;
   return condition.until === undefined || isOlder(server.version, condition.until);
@@ -347,7 +353,14 @@ function conditionOf(word: string, rest: readonly string[]): Condition | undefin
   if (word === "since") return { since: parseVersion(value) };
   if (word === "until") return { until: parseVersion(value) };
   if (word === "later") return { later: true };
+  if (word === "over") return { over: rest.map(parseWay) };
   return word === "only" ? { only: parseServerName(value) } : undefined;
+}
+
+function parseWay(text: string): Over {
+  const over = parseOver(text);
+  if (over === undefined) throw new ScriptError(`"${text}" is no way in`);
+  return over;
 }
 
 function parseServerName(text: string): ServerName {

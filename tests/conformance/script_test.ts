@@ -173,8 +173,8 @@ const CONDITIONS: readonly (readonly [condition: Condition, old: boolean, memden
 for (const [condition, old, memden] of CONDITIONS) {
   Deno.test(`appliesTo() weighs ${JSON.stringify(condition)}`, () => {
     const version = parseVersion("1.6.18");
-    assertEquals(appliesTo(condition, { name: "memcached", version }), old);
-    assertEquals(appliesTo(condition, { name: "memden", version: [0, 1] }), memden);
+    assertEquals(appliesTo(condition, { name: "memcached", version, over: "tcp" }), old);
+    assertEquals(appliesTo(condition, { name: "memden", version: [0, 1], over: "tcp" }), memden);
   });
 }
 

@@ -8,7 +8,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { Prng } from "../../lib/base/prng.ts";
-import type { Address } from "../conformance/link.ts";
+import type { Address } from "../support/address.ts";
 import { startMemcached, startMemden, type TestServer } from "../support/server.ts";
 import { knownDifference } from "./differences.ts";
 import { type Answer, Player, show, type Unit } from "./player.ts";
@@ -151,7 +151,7 @@ async function reach(
   }
   const server = await start();
   started.push(server);
-  return { hostname: "127.0.0.1", port: server.port };
+  return server.address;
 }
 
 async function main(args: string[]): Promise<number> {

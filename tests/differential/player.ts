@@ -1,7 +1,8 @@
 // Plays requests on one server and tells the replies of each unit: a run of requests up to the next
 // that is followed by an `mn`.
 
-import { type Address, Link } from "../conformance/link.ts";
+import { Link } from "../conformance/link.ts";
+import type { Address } from "../support/address.ts";
 import { CAS, FRESH, KEY, type Request } from "./request.ts";
 
 const WAIT_MS_MAX = 5_000;

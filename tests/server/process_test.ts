@@ -62,14 +62,16 @@ Deno.test("memden says in one line that a port is in use", async () => {
   assertMatch(stderr, /^(running as root.*\n)?failed to listen on TCP port \d+: .*in use\n$/);
 });
 
-Deno.test("memden says in one line that it may not call the C library", async () => {
-  const { code, stderr } = await run(
-    ["--allow-net", "--allow-read", "--allow-env"],
-    ["-l", "127.0.0.1", "-p", String(freePort())],
-  );
-  assertEquals(code, 71);
-  assertMatch(stderr, /^memden: .*--allow-ffi\n$/);
-});
+for (const args of [["--transport=native"], ["-U", "11211"]]) {
+  Deno.test(`memden says in one line that ${args} needs the C library`, async () => {
+    const { code, stderr } = await run(
+      ["--allow-net", "--allow-read", "--allow-env"],
+      ["-l", "127.0.0.1", "-p", String(freePort()), ...args],
+    );
+    assertEquals(code, 71);
+    assertMatch(stderr, /^memden: cannot use -.*--allow-ffi\n$/);
+  });
+}
 
 const REFUSED: readonly (readonly [args: string[], code: number, stderr: RegExp])[] = [
   [["--nonsense"], 1, /^Illegal argument "\?"/],

@@ -7,6 +7,8 @@ import { startMemden, type TestServer } from "../support/server.ts";
 import { Op, packet, type Parts, readResponses } from "../support/packets.ts";
 
 const TRIES_MAX = 2000;
+/** Tries after which the signal is sent again: a server that is still starting has missed it. */
+const SIGNAL_TRIES = 200;
 
 const open = ({ port }: TestServer): Promise<Deno.TcpConn> =>
   Deno.connect({ hostname: "127.0.0.1", port });
@@ -27,8 +29,8 @@ const AUTH_FAILURE = 0x20;
 
 async function reload(server: TestServer): Promise<void> {
   const seen = server.stderr().length;
-  Deno.kill(server.pid, "SIGHUP");
   for (let tries = 0; !server.stderr().slice(seen).includes("read 1 logins"); tries++) {
+    if (tries % SIGNAL_TRIES === 0) Deno.kill(server.pid, "SIGHUP");
     if (tries === TRIES_MAX) throw new Error(`not read again: ${server.stderr()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

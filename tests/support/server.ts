@@ -1,9 +1,17 @@
 // Starts and stops servers for tests: memden from this checkout, or Debian's memcached beside it.
-// Every server listens on 127.0.0.1 only and is ended by its own pid.
+// Every server listens on 127.0.0.1 or a Unix socket only and is ended by its own pid.
+
+import { type Address, connectTo } from "./address.ts";
+import { freePort, MEMCACHED_WAYS, type Over, prepareWay, type Way } from "./ways.ts";
+
+export { freePort };
 
 /** A running server process. */
 export interface TestServer {
   readonly name: "memden" | "memcached";
+  /** Where it listens; what connectTo() takes. */
+  readonly address: Address;
+  /** Its TCP port; 0 when it has a Unix socket alone. */
   readonly port: number;
   readonly pid: number;
   /** Everything it has written to stderr so far. */
@@ -15,58 +23,63 @@ export interface TestServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** How a server is started, besides its flags. */
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** The way in; default `tcp`. */
+  readonly over?: Over;
+  /** Its own flags that say where to listen, and one address of those, instead of `over`. */
+  readonly listen?: { readonly args: readonly string[]; readonly address: Address };
+  /** Words in front of the command, of a program that prepares something and becomes the server. */
+  readonly launcher?: readonly string[];
+}
+
 const ROOT = new URL("../../", import.meta.url).pathname;
 const START_MS_MAX = 20_000;
-
-/** A TCP port that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** What `deno task start` passes to deno: `run`, V8's flags and memden's permissions. */
 const START_ARGS = (JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).tasks.start as string)
   .split(" ").slice(1, -1);
 
 /** Starts memden with `args` (memcached's flags) and waits until it accepts. */
-export function startMemden(
+export async function startMemden(
   args: readonly string[] = [],
-  options: { env?: Record<string, string> } = {},
+  options: StartOptions = {},
 ): Promise<TestServer> {
-  const port = freePort();
-  return startServer("memden", port, Deno.execPath(), [
-    ...START_ARGS,
-    `${ROOT}main.ts`,
-    "-l",
-    "127.0.0.1",
-    "-p",
-    String(port),
-    ...args,
-  ], options.env ?? {});
+  const way = await wayOf(options);
+  const deno = START_ARGS.filter((word) => options.over !== "no-ffi" || word !== "--allow-ffi");
+  const command = [Deno.execPath(), ...deno, `${ROOT}main.ts`, ...way.args, ...args];
+  return await startServer("memden", command, way, options);
 }
 
-/** Starts the installed memcached with `args` and waits until it accepts. */
-export function startMemcached(args: readonly string[] = []): Promise<TestServer> {
-  const port = freePort();
+/**
+ * Starts the installed memcached with `args` and waits until it accepts.
+ *
+ * @throws {Error} For a way in that only memden has.
+ */
+export async function startMemcached(
+  args: readonly string[] = [],
+  options: StartOptions = {},
+): Promise<TestServer> {
+  const { over = "tcp" } = options;
+  if (!MEMCACHED_WAYS.includes(over)) throw new Error(`memcached cannot be asked over ${over}`);
+  const way = await wayOf(options);
   const user = Deno.uid() === 0 ? ["-u", "root"] : [];
-  return startServer("memcached", port, "memcached", [
-    ...user,
-    "-l",
-    "127.0.0.1",
-    "-p",
-    String(port),
-    ...args,
-  ], {});
+  return await startServer("memcached", ["memcached", ...user, ...way.args, ...args], way, options);
+}
+
+async function wayOf({ over = "tcp", listen }: StartOptions): Promise<Way> {
+  return listen === undefined ? await prepareWay(over) : { ...listen, remove: async () => {} };
 }
 
 async function startServer(
   name: "memden" | "memcached",
-  port: number,
-  command: string,
-  args: string[],
-  env: Record<string, string>,
+  words: readonly string[],
+  { address, remove }: Way,
+  { env = {}, launcher = [] }: StartOptions,
 ): Promise<TestServer> {
-  const child = new Deno.Command(command, {
+  const [program = "", ...args] = [...launcher, ...words];
+  const child = new Deno.Command(program, {
     args,
     env,
     cwd: ROOT,
@@ -82,6 +95,7 @@ async function startServer(
   const exited = child.status.then(async (status) => {
     ended = true;
     await drained;
+    await remove();
     return status.code;
   });
 
@@ -90,7 +104,7 @@ async function startServer(
     return await exited;
   };
   const deadline = Date.now() + START_MS_MAX;
-  while (!(await accepts(port))) {
+  while (!(await accepts(address))) {
     if (ended || Date.now() > deadline) {
       if (!ended) child.kill("SIGKILL");
       await exited;
@@ -100,7 +114,8 @@ async function startServer(
   }
   return {
     name,
-    port,
+    address,
+    port: "port" in address ? address.port : 0,
     pid: child.pid,
     stderr: () => stderr,
     stop,
@@ -109,9 +124,9 @@ async function startServer(
   };
 }
 
-async function accepts(port: number): Promise<boolean> {
+async function accepts(address: Address): Promise<boolean> {
   try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    (await connectTo(address)).close();
     return true;
   } catch {
     return false;

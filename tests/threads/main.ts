@@ -1,4 +1,5 @@
-// `deno task threads`: workers over one store, all at once; then a walk through everything in it.
+// `deno task threads`: workers over one store, all at once, with a walk through everything in it
+// whenever the world is made to stand still, and once more in the end.
 //
 //   --seed N       replays the random choices (not the moments at which threads meet)
 //   --rounds N     how often each kind of round is played; default 2
@@ -12,9 +13,11 @@ import { CLOCK_START } from "../../lib/base/clock.ts";
 import { storeWord } from "../../lib/memory/atomic.ts";
 import { Global } from "../../lib/memory/regions.ts";
 import { Snapshot } from "../../lib/stats/counters.ts";
-import { checkStore } from "../../lib/store/check.ts";
+import { NoPause, pauseWorld, type WorldReach } from "../../lib/server/world.ts";
+import { checkLiveStore, checkStore } from "../../lib/store/check.ts";
 import { planStore, type StorePlan } from "../../lib/store/memory.ts";
 import { SMALL_SHAPE } from "../../lib/store/testing.ts";
+import type { Store } from "../../lib/store/store.ts";
 import { StoreClient } from "../support/store_client.ts";
 import { mapRound, openStore } from "./shared.ts";
 import type { PartReport, PartStart } from "./worker.ts";
@@ -22,8 +25,10 @@ import { type Sums, type Work, type WorkName, WORKS } from "./works.ts";
 
 const MIB = 2 ** 20;
 /** Longest a round may take, in milliseconds: a lock that nobody gives back is a failure too. */
-const ROUND_MS_MAX = 30_000;
+const ROUND_MS_MAX = 60_000;
 const PROBLEMS_SHOWN_MAX = 8;
+/** Time between two pauses in which the store is checked, in milliseconds. */
+const PAUSES_MS = 100;
 /** Items of 1,000 bytes that are there from the start where pages are to move. */
 const FILLERS = 4000;
 
@@ -136,8 +141,14 @@ async function play(round: Round, { threads, seed, canary }: Manner): Promise<st
     barrier,
     lockless: canary && index === 0,
   }));
-  const reports = await runParts(parts);
+  let isOver = false;
+  const [reports, inPauses] = await Promise.all([
+    runParts(parts).finally(() => isOver = true),
+    // A worker that gives no lock back cannot switch them: that would hide what the canary is for.
+    canary ? [] : checkInPauses(store, threads + 1, () => isOver),
+  ]);
   const problems = reports.flatMap((report) => [...report.problems]);
+  problems.push(...inPauses);
   if (reports.some((report) => report.died)) return problems; // What it left is not worth a walk.
 
   clock.now = store.control.u32[Global.NOW]!;
@@ -149,6 +160,31 @@ async function play(round: Round, { threads, seed, canary }: Manner): Promise<st
   if (round.mustMove && moved === 0) problems.push("no page moved");
   if (round.mustEvict && evictions === 0) problems.push("nothing was evicted");
   return problems;
+}
+
+/** Stops the world now and then until `isOver`, and returns what is wrong with the store then. */
+async function checkInPauses(
+  store: Store,
+  threads: number,
+  isOver: () => boolean,
+): Promise<string[]> {
+  const { control, locks, clock } = store;
+  const reach: WorldReach = { control, locks, threads, tell: () => {}, isEnding: isOver };
+  const found: string[] = [];
+  let checked = 0;
+  while (!isOver()) {
+    await new Promise((resolve) => setTimeout(resolve, PAUSES_MS));
+    const pause = await pauseWorld(reach, () => {
+      clock.now = store.control.u32[Global.NOW]!;
+      return checkLiveStore(store).problems;
+    });
+    if (pause === NoPause.ENDING) break;
+    if (typeof pause === "string") return [...found, pause];
+    checked++;
+    found.push(...pause.result.map((problem) => `in a pause: ${problem}`));
+  }
+  if (checked === 0) found.push("the world never stood still");
+  return found;
 }
 
 /** Runs one worker for each part, until all have reported or one has died. */

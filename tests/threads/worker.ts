@@ -6,6 +6,7 @@ import { CLOCK_START } from "../../lib/base/clock.ts";
 import type { StorePlan } from "../../lib/store/memory.ts";
 import { loadWord } from "../../lib/memory/atomic.ts";
 import { Global } from "../../lib/memory/regions.ts";
+import { World } from "../../lib/memory/world.ts";
 import { Maintainer } from "../../lib/store/maintainer.ts";
 import { askCrawl, askMove, isMoving } from "../../lib/store/maintenance.ts";
 import { SlabWord } from "../../lib/store/slab.ts";
@@ -76,13 +77,37 @@ function runPart(start: PartStart): PartReport {
   const prng = new Prng(start.seed * 1000 + thread);
   const client = new StoreClient(store);
   const barrier = new Int32Array(start.barrier);
+  const world = new World(store.control, store.locks);
+  const nextTurn = (): void => {
+    world.heed();
+    world.leave();
+    world.enter();
+  };
+  const isOver = (): boolean => Atomics.load(barrier, 1) === threads;
   awaitAll(barrier, threads + 1);
+  world.enter();
   const sums = start.maintains
-    ? { turns: BigInt(maintain(store, prng, memory, () => Atomics.load(barrier, 1) === threads)) }
-    : WORKS[start.work].run({ client, prng, thread, threads, operations, problems });
-  if (!start.maintains) Atomics.add(barrier, 1, 1);
+    ? { turns: BigInt(maintain(store, prng, memory, nextTurn, isOver)) }
+    : WORKS[start.work].run({ client, prng, thread, threads, operations, problems, nextTurn });
+  world.leave();
+  if (!start.maintains) reportUntil(barrier, world, isOver);
   if (!store.locks.idle) problems.push("a lock is still held");
   return { sums, problems, died: false };
+}
+
+/** Counts this worker as done, and goes on reporting switches of the locks until all are. */
+function reportUntil(
+  barrier: Int32Array<SharedArrayBuffer>,
+  world: World,
+  isOver: () => boolean,
+): void {
+  Atomics.add(barrier, 1, 1);
+  while (!isOver()) {
+    world.enter();
+    world.heed();
+    world.leave();
+    Atomics.wait(barrier, 1, Atomics.load(barrier, 1), 1);
+  }
 }
 
 /** Keeps the store in order until `isOver`; returns how many turns that took. */
@@ -90,6 +115,7 @@ function maintain(
   store: Store,
   prng: Prng,
   { segments }: RoundMemory,
+  nextTurn: () => void,
   isOver: () => boolean,
 ): number {
   const discard = (page: number): void => {
@@ -98,6 +124,7 @@ function maintain(
   const maintainer = new Maintainer(store, true, discard);
   let turns = 0;
   for (; !isOver() || isMoving(store.control); turns++) {
+    nextTurn();
     store.clock.now = loadWord(store.control.u32, Global.NOW);
     if (prng.below(50) === 0) askCrawl(store.control, { low: -1, high: -1 });
     if (prng.below(20) === 0) {

@@ -22,6 +22,8 @@ export interface Part {
   readonly operations: number;
   /** What the worker found wrong. */
   readonly problems: string[];
+  /** Ends a turn and begins the next: between them the world may stand still. Nothing is locked. */
+  readonly nextTurn: () => void;
 }
 
 /** What workers did that only adds up in the end: named sums, over all workers. */
@@ -44,10 +46,13 @@ const COUNTER_START = 10n ** 11n;
 const BALLAST_KEYS = 400;
 const SHARED_KEYS = 400;
 const TURN = 64;
+/** Steps in one turn under the world lock, in global mode. */
+const STEPS_PER_TURN = 4;
 
-function runCounters({ client, prng, operations, problems }: Part): Sums {
+function runCounters({ client, prng, operations, problems, nextTurn }: Part): Sums {
   const sums: Record<string, bigint> = {};
   for (let step = 0; step < operations; step++) {
+    if (step % STEPS_PER_TURN === 0) nextTurn();
     const name = `counter${prng.below(COUNTERS)}`;
     const delta = BigInt(prng.below(1000));
     const increment = prng.below(3) > 0;
@@ -68,9 +73,10 @@ function runCounters({ client, prng, operations, problems }: Part): Sums {
   return sums;
 }
 
-function runCas({ client, prng, operations, problems }: Part): Sums {
+function runCas({ client, prng, operations, problems, nextTurn }: Part): Sums {
   const sums: Record<string, bigint> = {};
   for (let step = 0; step < operations; step++) {
+    if (step % STEPS_PER_TURN === 0) nextTurn();
     const name = `tally${prng.below(COUNTERS)}`;
     const found = client.get(name);
     if (found === undefined) {
@@ -86,9 +92,10 @@ function runCas({ client, prng, operations, problems }: Part): Sums {
 }
 
 /** Every key is counted on by one worker only, through a store that all of them crowd. */
-function runOwn({ client, prng, thread, operations, problems }: Part): Sums {
+function runOwn({ client, prng, thread, operations, problems, nextTurn }: Part): Sums {
   const last = new Map<string, string>();
   for (let step = 0; step < operations && problems.length < 10; step++) {
+    if (step % STEPS_PER_TURN === 0) nextTurn();
     const key = `own${thread}:${prng.below(200)}`;
     const expected = last.get(key);
     const found = client.get(key)?.value;
@@ -108,9 +115,10 @@ function runOwn({ client, prng, thread, operations, problems }: Part): Sums {
 
 /** Random commands on keys that all workers share. */
 function runStorm(part: Part): Sums {
-  const { client, prng, thread, operations, problems } = part;
+  const { client, prng, thread, operations, problems, nextTurn } = part;
   const { control, clock } = client.store;
   for (let step = 0; step < operations && problems.length < 10; step++) {
+    if (step % STEPS_PER_TURN === 0) nextTurn();
     if (step % TURN === 0) {
       if (thread === 1 && step % 4096 === 0) {
         storeWord(control.u32, Global.NOW, loadWord(control.u32, Global.NOW) + 1);

@@ -1,0 +1,94 @@
+// Where connections come in: the sockets and the acceptor, by either transport.
+
+import type { Logger } from "@logtape/logtape";
+import type { Settings } from "../config/settings.ts";
+import { SettingsError } from "../config/settings_error.ts";
+import { closeFd } from "../sys/socket.ts";
+import { openListeners } from "./listen.ts";
+import { planListeners } from "./listen_plan.ts";
+import { openUdpSockets, type UdpSocket } from "./listen_udp.ts";
+import type { Listening } from "./notify.ts";
+import { assumeUser } from "./privileges.ts";
+import {
+  type AcceptorHandle,
+  startAcceptor,
+  startRelayAcceptor,
+  type ThreadHandle,
+  type WorkerCommon,
+  type WorkerHandle,
+} from "./threads.ts";
+
+/** Where connections come in. */
+export interface Front {
+  readonly listening: readonly Listening[];
+  readonly udp: readonly UdpSocket[];
+  readonly acceptor: AcceptorHandle;
+  /** Lets go of the listening sockets and the way to the acceptor. */
+  close(): void;
+}
+
+/** A front whose threads are still to be started. */
+export interface OpenFront {
+  /** By listener, as the workers are told of them. */
+  readonly manners: WorkerCommon["manners"];
+  readonly udp: readonly UdpSocket[];
+  /** @throws {SettingsError} When an address cannot be bound. */
+  start(common: WorkerCommon, workers: readonly WorkerHandle[]): Promise<Front>;
+}
+
+/**
+ * Opens every socket that the settings ask for, and becomes the user that they name.
+ *
+ * @throws {SettingsError} When an address cannot be bound.
+ */
+export function openFront(settings: Settings, log: Logger): Promise<OpenFront> {
+  return settings.transport === "relay" ? openRelay(settings, log) : openNative(settings, log);
+}
+
+/** Binds on this thread; the acceptor gets descriptors. */
+async function openNative(settings: Settings, log: Logger): Promise<OpenFront> {
+  const listening = await openListeners(settings);
+  const udp = await openUdpSockets(settings);
+  assumeUser(settings.user, log);
+  return {
+    manners: listening.map(({ manner }) => manner),
+    udp,
+    start(common, workers) {
+      const acceptor = startAcceptor(listening, common, workers);
+      const close = (): void => {
+        for (const { listener } of listening) listener?.close();
+        for (const { fd } of udp) closeFd(fd);
+        acceptor.notify.close();
+      };
+      return Promise.resolve({ listening, udp, acceptor, close });
+    },
+  };
+}
+
+/** The acceptor binds, since a listener cannot be handed to another thread. */
+async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
+  const plans = await planListeners(settings);
+  return {
+    manners: plans.map(({ manner }) => manner),
+    udp: [],
+    async start(common, workers) {
+      const acceptor = startRelayAcceptor(common, plans, workers);
+      const listening = await listeningOf(acceptor.thread);
+      assumeUser(settings.user, log);
+      return { listening, udp: [], acceptor, close: () => acceptor.notify.close() };
+    },
+  };
+}
+
+/** Waits until the relay acceptor listens. */
+function listeningOf(acceptor: ThreadHandle): Promise<readonly Listening[]> {
+  return new Promise((resolve, reject) => {
+    acceptor.onWish((wish) => {
+      if (wish.type === "listening") resolve(wish.listening);
+      else if (wish.type === "unusable") {
+        reject(new SettingsError(wish.message, wish.exitCode));
+      }
+    });
+    void acceptor.died.then((reason) => reject(new Error(reason)));
+  });
+}

@@ -1,0 +1,83 @@
+// Goal: the check notices what is wrong, and a live one lets pass what clients do between turns.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { storeWord } from "../memory/atomic.ts";
+import { ClassCounter } from "../stats/names.ts";
+import { checkLiveStore, checkStore } from "./check.ts";
+import { ItemFlag, itemFlags, itemKeyAt, setItemFlags, setItemNext } from "./item.ts";
+import { classOf } from "./lru.ts";
+import { makeItem, makeStore } from "./testing.ts";
+import type { Store } from "./store.ts";
+import type { ItemRef } from "./item.ts";
+
+function link(store: Store, key: string): ItemRef {
+  const it = makeItem(store, key, "value");
+  const at = itemKeyAt(store.items, it);
+  const hv = store.hash(store.blockOf(it), at, at + key.length);
+  store.lock(hv);
+  store.linkLocked(hv, it);
+  store.unlock(hv);
+  return it;
+}
+
+Deno.test("checkLiveStore() lets pass what clients hold and send, checkStore() does not", () => {
+  const store = makeStore();
+  store.retainLocked(link(store, "held"));
+  makeItem(store, "received", "half");
+  assertEquals(checkLiveStore(store), { problems: [], items: 1 });
+  const { problems } = checkStore(store);
+  assertEquals(problems.length, 2);
+  assertMatch(problems[0]!, /has 2 holders/);
+  assertMatch(problems[1]!, /^1 chunks are neither free nor linked, 0 held/);
+});
+
+const BREAKS: readonly (readonly [
+  what: string,
+  change: (store: Store, it: ItemRef) => void,
+  problem: RegExp,
+])[] = [
+  [
+    "an item that is not linked",
+    (store, it) => setItemFlags(store.items, it, itemFlags(store.items, it) & ~ItemFlag.LINKED),
+    /in the table and not linked/,
+  ],
+  [
+    "an item that is free",
+    (store, it) => store.slabs.giveToClass(it, classOf(store.items, it)),
+    /in the table and free/,
+  ],
+  ["a list that ends too soon", (store, it) => setItemNext(store.items, it, 0 as ItemRef), /list/],
+  ["a list that goes round", (store, it) => setItemNext(store.items, it, it), /lists twice/],
+  ["a key that is there twice", (store) => void link(store, "key1"), /key1 is in the table twice/],
+  [
+    "another key in the place of one",
+    (store, it) => {
+      const at = itemKeyAt(store.items, it);
+      store.blockOf(it).bytes.fill(120, at, at + 4);
+    },
+    /is in (shard \d+ by mistake|another bucket)/,
+  ],
+  [
+    "an item too many in the count",
+    (store) => store.counters.addClass(1, ClassCounter.NUMBER, 1),
+    /^curr_items 4, in the table 3/,
+  ],
+  [
+    "a class without its page",
+    (store, it) => {
+      const page = Math.floor(it * 8 / 2 ** 20);
+      storeWord(store.control.u32, store.control.regions.pageOwnersAt / 4 + page, 0);
+    },
+    /in a page of another class/,
+  ],
+];
+
+for (const [what, change, problem] of BREAKS) {
+  Deno.test(`checkLiveStore() notices ${what}`, () => {
+    const store = makeStore();
+    const linked = [1, 2, 3].map((n) => link(store, `key${n}`));
+    assertEquals(checkLiveStore(store), { problems: [], items: 3 });
+    change(store, linked[1]!);
+    assertMatch(checkLiveStore(store).problems.join("\n"), new RegExp(problem.source, "m"));
+  });
+}

@@ -1,0 +1,169 @@
+// Goal: the server listens where it is told to: several addresses, names, Unix sockets, sockets
+// that systemd has opened. It writes down where, and its connections are set up as memcached's.
+// Method: start either server with its own flags, connect, and look at the files it made.
+
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { Address } from "../support/address.ts";
+import { startMemden, type StartOptions } from "../support/server.ts";
+import { ask, dial, hear, readStats, say, testBoth, until } from "../support/talk.ts";
+import { freePort } from "../support/ways.ts";
+
+const HOST = "127.0.0.1";
+const TESTS = new URL("./", import.meta.url).pathname;
+/** What socket_options.py ends with where it cannot look. */
+const CANNOT_LOOK = 77;
+
+/** A directory of its own, removed afterwards. */
+class Folder {
+  readonly path = Deno.makeTempDirSync({ dir: "/tmp", prefix: "memden-" });
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+/** Own flags about where to listen; `address` is one of the places. */
+function listening(address: Address, ...args: string[]): StartOptions {
+  return { listen: { address, args } };
+}
+
+async function answers(address: Address): Promise<void> {
+  using link = await dial(address);
+  assertEquals(await ask(link, "mn"), "MN");
+}
+
+testBoth("-p 0 -s listens on a Unix socket alone, for the owner alone", async (start) => {
+  using folder = new Folder();
+  const path = `${folder.path}/sock`;
+  await using server = await start([], listening({ path }, "-p", "0", "-s", path));
+  await answers(server.address);
+  const { mode, isSocket } = await Deno.stat(path);
+  assert(isSocket);
+  assertEquals((mode ?? 0) & 0o777, 0o700);
+});
+
+for (const [mask, mode] of [["777", 0o777], ["0660", 0o660], ["600", 0o600]] as const) {
+  testBoth(`-a ${mask} is the mode of the socket`, async (start) => {
+    using folder = new Folder();
+    const path = `${folder.path}/sock`;
+    await using server = await start([], listening({ path }, "-s", path, "-a", mask));
+    await answers(server.address);
+    assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, mode);
+  });
+}
+
+testBoth("a socket left behind is replaced, and again after a stop", async (start) => {
+  using folder = new Folder();
+  const path = `${folder.path}/sock`;
+  {
+    // Closing removes the name that it was opened by.
+    using _listener = Deno.listen({ transport: "unix", path: `${path}-before` });
+    await Deno.rename(`${path}-before`, path);
+  }
+  assert((await Deno.stat(path)).isSocket);
+  for (let run = 0; run < 2; run++) {
+    await using server = await start([], listening({ path }, "-s", path));
+    await answers(server.address);
+  }
+});
+
+testBoth("a file that is no socket is not replaced", async (start) => {
+  using folder = new Folder();
+  const path = `${folder.path}/sock`;
+  await Deno.writeTextFile(path, "precious");
+  const error = await assertRejects(() => start([], listening({ path }, "-s", path)), Error);
+  assertMatch(error.message, /did not start: [^]*(in use|socket)/i);
+  assertEquals(await Deno.readTextFile(path), "precious");
+});
+
+Deno.test("memden: -s with -l and -p listens on both", async () => {
+  using folder = new Folder();
+  const path = `${folder.path}/sock`;
+  const port = freePort();
+  const args = ["-s", path, "-l", HOST, "-p", String(port)];
+  await using server = await startMemden([], listening({ hostname: HOST, port }, ...args));
+  using tcp = await dial(server.address);
+  await say(tcp, "set both 0 0 1\r\nx\r\n");
+  assertEquals(await hear(tcp), "STORED");
+  await until("the socket is there", async () => {
+    return await Deno.stat(path).then(({ isSocket }) => isSocket === true, () => false);
+  });
+  using unix = await dial({ path });
+  assertEquals(await ask(unix, "get both"), "VALUE both 0 1");
+});
+
+testBoth("several addresses, given together or one by one", async (start) => {
+  const [a, b, c] = [freePort(), freePort(), freePort()];
+  const args = ["-l", `${HOST}:${a},127.0.0.2:${b}`, "-l", `[::1]:${c}`];
+  await using server = await start([], listening({ hostname: HOST, port: a }, ...args));
+  await answers(server.address);
+  await answers({ hostname: "127.0.0.2", port: b });
+  await answers({ hostname: "::1", port: c });
+});
+
+testBoth("-l takes the name of a host", async (start) => {
+  const port = freePort();
+  const args = ["-l", "localhost", "-p", String(port)];
+  await using server = await start([], listening({ hostname: HOST, port }, ...args));
+  await answers(server.address);
+});
+
+testBoth("-p -1 takes any port and writes every one down", async (start) => {
+  using folder = new Folder();
+  const file = `${folder.path}/ports`;
+  const port = freePort();
+  const args = ["-p", "-1", "-l", `${HOST}:${port},${HOST},[::1]`];
+  const options = listening({ hostname: HOST, port }, ...args);
+  await using _server = await start([], { ...options, env: { MEMCACHED_PORT_FILENAME: file } });
+  let text = "";
+  await until("the file is written", async () => {
+    text = await Deno.readTextFile(file).catch(() => "");
+    return text.split("\n").length > 3;
+  });
+  assertMatch(text, /^TCP INET: \d+\nTCP INET: \d+\nTCP INET6: \d+\n$/);
+  const [first = 0, second = 0, third = 0] = [...text.matchAll(/\d+$/gm)].map(Number);
+  assertEquals(first, port);
+  await answers({ hostname: HOST, port: second });
+  await answers({ hostname: "::1", port: third });
+});
+
+Deno.test("memden: takes over the sockets that systemd has opened", async () => {
+  using folder = new Folder();
+  const path = `${folder.path}/sock`;
+  const port = freePort();
+  const launcher = ["python3", `${TESTS}inherit.py`, String(port), path, "--"];
+  // -p 0: whatever is answered comes from the sockets that were handed over.
+  const options = { ...listening({ hostname: HOST, port }, "-p", "0"), launcher };
+  await using server = await startMemden(["-t", "1"], options);
+  await answers(server.address);
+  await answers({ path });
+});
+
+testBoth("connections have keepalive and no delay", async (start) => {
+  await using server = await start(["-t", "1"]);
+  using link = await dial(server.address);
+  assertEquals(await ask(link, "mn"), "MN");
+  const { code, stdout, stderr } = await new Deno.Command("python3", {
+    args: [`${TESTS}socket_options.py`, String(server.pid), String(server.port)],
+  }).output();
+  if (code === CANNOT_LOOK) {
+    // deno-lint-ignore no-console -- A test cannot be ignored once it runs.
+    console.error("SKIPPED: socket options of another process cannot be read here");
+    return;
+  }
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  const found = JSON.parse(new TextDecoder().decode(stdout)) as { peer: number }[];
+  assertEquals(found.filter(({ peer }) => peer === link.localPort), [
+    { peer: link.localPort, keepAlive: true, noDelay: true },
+  ]);
+});
+
+testBoth("stats settings names the Unix socket and its mode", async (start) => {
+  using folder = new Folder();
+  const path = `${folder.path}/sock`;
+  await using server = await start([], listening({ path }, "-s", path, "-a", "750"));
+  using link = await dial(server.address);
+  const settings = await readStats(link, "stats settings");
+  assertEquals(settings.get("domain_socket"), path);
+  assertEquals(settings.get("umask"), "750");
+});
