@@ -40,9 +40,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
     packages: [
       "@logtape/logtape",
+      "node:crypto",
       "node:dns/promises",
       "node:net",
+      "node:stream",
       "node:tls",
+      "node:v8",
+      "node:vm",
       "node:worker_threads",
     ],
   },

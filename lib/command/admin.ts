@@ -4,7 +4,7 @@ import { ascii, equalsWord } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
 import { parseUint } from "../base/decimal.ts";
 import { MEMCACHED_VERSION } from "../base/version.ts";
-import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
+import { LINE_BYTES_MAX, Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
 import { setVerbosity } from "../stats/globals.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
@@ -175,15 +175,21 @@ function startCachedump(
   return undefined;
 }
 
-/** Answers `refresh_certs`. */
+/** Runs `refresh_certs`. Source: memcached proto_text.c, process_refresh_certs_command. */
 export function runRefreshCerts(
-  _executor: Executor,
+  { settings, server }: Executor,
   _session: Session,
   _verb: Verb,
   _block: Block,
   replies: ReplyBuffer,
 ): Outcome {
-  replies.write(Reply.NO_TLS);
+  if (!settings.tls) {
+    replies.write(Reply.NO_TLS);
+    return Outcome.DONE;
+  }
+  const reason = server.refreshCertificates();
+  if (reason === undefined) replies.write(Reply.OK);
+  else replies.writeText(`SERVER_ERROR ${reason}`.slice(0, LINE_BYTES_MAX - 2) + "\r\n");
   return Outcome.DONE;
 }
 

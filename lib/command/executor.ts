@@ -18,6 +18,8 @@ export interface ServerView {
   conns(): readonly (readonly [name: string, value: string])[];
   /** Stops the server, as SIGINT does or, gracefully, as SIGUSR1. */
   shutdown(graceful: boolean): void;
+  /** Reads the certificates again; returns why not, if they cannot be used. */
+  refreshCertificates(): string | undefined;
 }
 
 const NOREPLY = ascii("noreply");

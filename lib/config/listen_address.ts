@@ -9,8 +9,11 @@ import { ExitCode, notAvailable, SettingsError } from "./settings_error.ts";
 /** What a connection may speak; `auto` tells by its first byte. */
 export type BindingProtocol = "auto" | "ascii" | "binary";
 
-/** Whether a listener speaks TLS; `mutual` asks for a certificate of the client's, too. */
-export type TlsMode = "none" | "server" | "mutual";
+/**
+ * Whether a listener speaks TLS. `server` asks for a client's certificate as ssl_verify_mode says,
+ * `basic` never does, and `mutual` demands it.
+ */
+export type TlsMode = "none" | "server" | "basic" | "mutual";
 
 /** How the connections of one listener are served. */
 export interface ListenManner {
@@ -37,7 +40,7 @@ const PROTOCOLS: Readonly<Record<string, BindingProtocol>> = {
 
 const TLS_PREFIXES: Readonly<Record<string, TlsMode>> = {
   notls: "none",
-  btls: "server",
+  btls: "basic",
   mtls: "mutual",
 };
 

@@ -268,7 +268,7 @@ for (
 const PREFIXED: readonly (readonly [value: string, manner: string])[] = [
   ["a", "a 11211 server auto "],
   ["notls:a:1", "a 1 none auto "],
-  ["btls:a", "a 11211 server auto "],
+  ["btls:a", "a 11211 basic auto "],
   ["mtls:[::1]:2", "::1 2 mutual auto "],
   ["proto[ascii]:a", "a 11211 server ascii "],
   ["proto[negotiating]:*", "null 11211 server auto "],

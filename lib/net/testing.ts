@@ -100,6 +100,7 @@ export const TEST_SERVER: ServerView = {
   cpuTimes: () => ({ user: "1.000000", system: "2.000000" }),
   conns: () => [["5:state", "conn_parse_cmd"]],
   shutdown: () => {},
+  refreshCertificates: () => undefined,
 };
 
 const POOL_BYTES = 8 * 48 * 1024;

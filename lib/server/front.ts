@@ -2,7 +2,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import type { Settings } from "../config/settings.ts";
-import { SettingsError } from "../config/settings_error.ts";
+import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { closeFd } from "../sys/socket.ts";
 import { openListeners } from "./listen.ts";
 import { planListeners } from "./listen_plan.ts";
@@ -17,6 +17,7 @@ import {
   type WorkerCommon,
   type WorkerHandle,
 } from "./threads.ts";
+import type { Certificates } from "./tls_wrap.ts";
 
 /** Where connections come in. */
 export interface Front {
@@ -31,6 +32,7 @@ export interface Front {
 export interface OpenFront {
   /** By listener, as the workers are told of them. */
   readonly manners: WorkerCommon["manners"];
+  readonly certificates: WorkerCommon["certificates"];
   readonly udp: readonly UdpSocket[];
   /** @throws {SettingsError} When an address cannot be bound. */
   start(common: WorkerCommon, workers: readonly WorkerHandle[]): Promise<Front>;
@@ -47,11 +49,13 @@ export function openFront(settings: Settings, log: Logger): Promise<OpenFront> {
 
 /** Binds on this thread; the acceptor gets descriptors. */
 async function openNative(settings: Settings, log: Logger): Promise<OpenFront> {
+  const certificates = await firstCertificates(settings); // As root still, if it is root.
   const listening = await openListeners(settings);
   const udp = await openUdpSockets(settings);
   assumeUser(settings.user, log);
   return {
     manners: listening.map(({ manner }) => manner),
+    certificates,
     udp,
     start(common, workers) {
       const acceptor = startAcceptor(listening, common, workers);
@@ -67,9 +71,11 @@ async function openNative(settings: Settings, log: Logger): Promise<OpenFront> {
 
 /** The acceptor binds, since a listener cannot be handed to another thread. */
 async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
+  if (settings.tls) throw cannotUseTls("it needs the native transport", ExitCode.OS_ERROR);
   const plans = await planListeners(settings);
   return {
     manners: plans.map(({ manner }) => manner),
+    certificates: undefined,
     udp: [],
     async start(common, workers) {
       const acceptor = startRelayAcceptor(common, plans, workers);
@@ -78,6 +84,21 @@ async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
       return { listening, udp: [], acceptor, close: () => acceptor.notify.close() };
     },
   };
+}
+
+/** @throws {SettingsError} When this runtime's TLS cannot be used, or a file cannot. */
+async function firstCertificates(settings: Settings): Promise<Certificates | undefined> {
+  if (!settings.tls) return undefined;
+  const { loadCertificates, tlsObstacle } = await import("./certificates.ts");
+  const obstacle = tlsObstacle();
+  if (obstacle !== undefined) throw cannotUseTls(obstacle, ExitCode.OS_ERROR);
+  const loaded = loadCertificates(settings);
+  if (loaded.certificates === undefined) throw cannotUseTls(loaded.reason, ExitCode.USAGE);
+  return loaded.certificates;
+}
+
+function cannotUseTls(reason: string, exitCode: ExitCode): SettingsError {
+  return new SettingsError(`Cannot use TLS: ${reason}`, exitCode);
 }
 
 /** Waits until the relay acceptor listens. */

@@ -62,7 +62,7 @@ export class NativeTransport implements Transport, Poller {
   }
 
   /** Starts watching a connection for input. */
-  watch(fd: number): void {
+  watch(fd: number, _listener?: number): void {
     this.#epoll.add(fd, READABLE);
   }
 
@@ -119,6 +119,12 @@ export class NativeTransport implements Transport, Poller {
     return count >= 0 ? count : count === Io.AGAIN ? NetIo.AGAIN : NetIo.GONE;
   }
 
+  /** Sends bytes that are no replies; results as {@linkcode send}. */
+  sendBytes(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
+    const count = sendFrom(fd, bytes, bytes.length);
+    return count >= 0 ? count : count === Io.AGAIN ? NetIo.AGAIN : NetIo.GONE;
+  }
+
   /** Sends replies that are partly in item memory. */
   #sendPieces(fd: number, replies: ReplyBuffer): number {
     const base = this.#addresses.buffers + replies.block.bytes.byteOffset;
@@ -155,6 +161,11 @@ export class NativeTransport implements Transport, Poller {
 
   waitWritable(fd: number): void {
     this.#epoll.change(fd, WRITABLE);
+  }
+
+  /** From now on, wake this connection when something arrives or when it can be written. */
+  waitEither(fd: number): void {
+    this.#epoll.change(fd, (READABLE | WRITABLE) >>> 0);
   }
 
   close(fd: number): void {

@@ -8,6 +8,7 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { ExitCode } from "../config/settings_error.ts";
 import type { BoundAddress } from "../sys/socket.ts";
 import type { ListenPlan } from "./listen_plan.ts";
+import type { Certificates } from "./tls_wrap.ts";
 import { ring } from "../sys/eventfd.ts";
 import type { ListenManner } from "../config/listen_address.ts";
 import type { Settings } from "../config/settings.ts";
@@ -20,6 +21,8 @@ export type Notice =
   /** The locks are to be global from the next turn on; or granular, as they were. */
   | { readonly type: "g" }
   | { readonly type: "l" }
+  /** Certificates for the connections from now on. */
+  | { readonly type: "t"; readonly certificates: Certificates }
   /** Stop: close every connection and report. */
   | { readonly type: "s" };
 
@@ -28,6 +31,8 @@ export type Report =
   | { readonly type: "ready" }
   | { readonly type: "stopped" }
   | { readonly type: "shutdown"; readonly graceful: boolean }
+  /** A client had the certificates read again, and they are good. */
+  | { readonly type: "certificates"; readonly certificates: Certificates }
   /** The relay acceptor listens. */
   | { readonly type: "listening"; readonly listening: readonly Listening[] }
   /** The relay acceptor cannot listen. */
@@ -60,6 +65,8 @@ export interface WorkerStart {
   readonly startUnix: number;
   /** How the connections of each listener are served. */
   readonly manners: readonly ListenManner[];
+  /** Nothing without TLS. */
+  readonly certificates: Certificates | undefined;
   /** Descriptors of the UDP sockets, which all workers share. */
   readonly udp: readonly number[];
   readonly port: MessagePort;

@@ -19,6 +19,7 @@ import type { Listening } from "./notify.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
 import { StoreCheck } from "./store_check.ts";
 import { startMaintainer, startWorker, type ThreadHandle, type WorkerCommon } from "./threads.ts";
+import type { Certificates } from "./tls_wrap.ts";
 
 /** How a server came to its end. */
 export type Ending =
@@ -54,6 +55,7 @@ export class Server {
   readonly #control: Control;
   readonly #storeCheck: StoreCheck;
   readonly #authFile: AuthFile | undefined;
+  readonly #settings: Settings;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
 
@@ -63,6 +65,7 @@ export class Server {
     clock: ServerClock,
     store: Store,
     authFile: AuthFile | undefined,
+    settings: Settings,
     log: Logger,
   ) {
     this.#control = store.control;
@@ -74,6 +77,7 @@ export class Server {
       fail: (reason) => this.#fail(reason),
     });
     this.#authFile = authFile;
+    this.#settings = settings;
     this.listening = front.listening;
     this.udp = front.udp;
     this.#log = log;
@@ -112,13 +116,15 @@ export class Server {
     clock.start(control);
 
     const { startUnix } = clock.clock;
-    const { manners, udp } = opened;
+    const { manners, certificates, udp } = opened;
+    storeWord(control.u32, Global.CERTS_READ_AT, clock.clock.now);
     const common: WorkerCommon = {
       settings,
       plan,
       memory: map,
       startUnix,
       manners,
+      certificates,
       udp: udp.map(({ fd }) => fd),
     };
     const workers = Array.from(
@@ -128,7 +134,7 @@ export class Server {
     const front = await opened.start(common, workers);
     const maintainer = startMaintainer(common);
     const threads = [...workers.map(({ thread }) => thread), front.acceptor.thread, maintainer];
-    const server = new Server(front, threads, clock, store, authFile, log);
+    const server = new Server(front, threads, clock, store, authFile, settings, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
       Promise.all(threads.map((handle) => handle.ready)),
@@ -139,8 +145,9 @@ export class Server {
 
   /** Watches a thread: its wishes, and its death. */
   #supervise(handle: ThreadHandle): void {
-    handle.onWish(({ type }) => {
-      if (type === "shutdown") void this.stop();
+    handle.onWish((wish) => {
+      if (wish.type === "shutdown") void this.stop();
+      else if (wish.type === "certificates") this.#useCertificates(wish.certificates);
     });
     void handle.died.then((reason) => this.#fail(reason));
   }
@@ -156,10 +163,25 @@ export class Server {
     this.#storeCheck.run();
   }
 
-  /** Reads again what can be read again while the server runs: the file of logins. */
+  /** Reads again what can be read while the server runs: the file of logins, the certificates. */
   async reload(): Promise<void> {
-    if (this.#authFile === undefined) this.#log.info("SIGHUP: nothing to reload");
-    else await this.#authFile.reload();
+    const { tls } = this.#settings;
+    if (this.#authFile === undefined && !tls) this.#log.info("SIGHUP: nothing to reload");
+    await this.#authFile?.reload();
+    if (!tls) return;
+    const { loadCertificates } = await import("./certificates.ts");
+    const loaded = loadCertificates(this.#settings);
+    if (loaded.certificates === undefined) {
+      this.#log.error(`SIGHUP: the certificates stay as they were: ${loaded.reason}`);
+    } else this.#useCertificates(loaded.certificates);
+  }
+
+  /** Hands certificates to all workers, for the connections from now on. */
+  #useCertificates(certificates: Certificates): void {
+    if (this.#stopping) return;
+    this.#front.acceptor.notify.post({ type: "t", certificates });
+    storeWord(this.#control.u32, Global.CERTS_READ_AT, this.#clock.clock.now);
+    this.#log.info("certificates read again");
   }
 
   /** Stops accepting, closes every connection, joins every thread. */

@@ -14,7 +14,7 @@ import { type Doorbell, NativeLoop } from "../net/native_loop.ts";
 import { UdpConn } from "../net/udp_conn.ts";
 import type { Poller, Transport } from "../net/transport.ts";
 import { ConnTable } from "../stats/conn_table.ts";
-import { openThread, type SharedMemory } from "../store/memory.ts";
+import { openThread, type SharedMemory, type StoreThread } from "../store/memory.ts";
 import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { cpuTimes } from "../sys/limits.ts";
@@ -40,7 +40,14 @@ const VERBOSITY_TRACE = 2;
 /** Opens the log for everything. */
 const VERBOSITY_ALL = 3;
 
-serveThread(runWorker);
+serveThread<WorkerStart>((start, report) => {
+  if (start.certificates === undefined) return runWorker(start, report, undefined);
+  // Loaded late: node:tls takes memory in each thread.
+  return import("./tls_transport.ts").then((tls) => runWorker(start, report, tls));
+});
+
+/** The module of TLS, where it is spoken. */
+type Tls = typeof import("./tls_transport.ts");
 
 /** Bytes of buffers that one worker may have. Source: memcached threads.c, setup_thread. */
 function bufferLimit({ maxconns, readBufMemLimit, threads }: Settings): number {
@@ -63,7 +70,7 @@ interface Link {
 }
 
 /** Serves connections until told to stop. */
-function runWorker(start: WorkerStart, report: ReportFunction): void {
+function runWorker(start: WorkerStart, report: ReportFunction, tls: Tls | undefined): void {
   const { settings, plan, memory } = start;
   const clock: Clock = { startUnix: start.startUnix, now: CLOCK_START };
   const views = viewShared(memory, plan);
@@ -75,7 +82,7 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
     : viewMemory(mapped, buffersBytes);
   const link = settings.transport === "relay" || mapped === undefined
     ? relayLink(start, views, thread.control)
-    : nativeLink(start, views, thread.control, mapped);
+    : nativeLink(start, views, thread, mapped, tls);
   const table = new ConnTable(thread.control);
   const server: ServerView = {
     pid: Deno.pid,
@@ -87,6 +94,12 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
         settings.transport === "relay" ? ({ fd }) => table.namesOf(fd) : addressesOfSocket,
       ),
     shutdown: (graceful) => report({ type: "shutdown", graceful }),
+    refreshCertificates: () => {
+      const loaded = tls?.loadCertificates(settings);
+      if (loaded?.certificates === undefined) return loaded?.reason;
+      report({ type: "certificates", certificates: loaded.certificates });
+      return undefined;
+    },
   };
   const shared: ConnShared = {
     transport: link.transport,
@@ -104,27 +117,34 @@ function runWorker(start: WorkerStart, report: ReportFunction): void {
 
 /** Connections that come as descriptors. */
 function nativeLink(
-  { memory, port, doorbell, udp }: WorkerStart,
+  start: WorkerStart,
   views: SharedMemory,
-  control: Control,
+  { control, counters }: StoreThread,
   buffers: number,
+  tls: Tls | undefined,
 ): Link {
+  const { memory, port, doorbell, udp, certificates } = start;
   const message = mapMemory(MESSAGE_BYTES);
-  const transport = new NativeTransport(
+  const native = new NativeTransport(
     control,
     views.segments,
     viewMemory(message, MESSAGE_BYTES),
     { segments: addressesOf(memory.segments), buffers, message },
   );
-  transport.watchDoorbell(doorbell);
+  native.watchDoorbell(doorbell);
+  const encrypted = tls === undefined || certificates === undefined
+    ? undefined
+    : new tls.TlsTransport(native, views.segments, counters, { ...start, certificates });
+  const transport = encrypted ?? native;
   const takeNotices = (take: (notice: Notice) => void): void =>
     drainNotices(port, (notice) => {
-      if (notice.type === "c") transport.watch(notice.fd);
+      if (notice.type === "t") return encrypted?.useCertificates(notice.certificates);
+      if (notice.type === "c") transport.watch(notice.fd, notice.listener);
       take(notice);
     });
   const startUdp = (loop: NativeLoop, shared: ConnShared): void => {
     for (const fd of udp) {
-      loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, transport), shared));
+      loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, native), shared));
     }
   };
   return { transport, poller: transport, takeNotices, doorbell, startUdp };
