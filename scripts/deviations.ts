@@ -156,6 +156,63 @@ export const DEVIATIONS: readonly Deviation[] = [
     "the operator should know",
   ],
   [
+    "binary: the body of a command that does not exist is skipped twice",
+    "it is skipped once",
+    "the packets behind it are read as they were sent",
+  ],
+  [
+    "binary: a value behind TOUCH, GAT or STAT is read as the next packet",
+    "`0004`, and the connection is closed",
+    "as with every other command; a value must never run as commands",
+  ],
+  [
+    "binary: a body of any length is waited for",
+    "one over 1 GiB is answered `0004`, and the connection closed",
+    "no item can be so large",
+  ],
+  [
+    "binary: a header is read once its 24 bytes have come",
+    "what does not begin with 80 closes the connection at once",
+    "a text client of a binary port need not wait",
+  ],
+  [
+    "binary: STAT takes every key that begins with `settings`, `reset` or `detail`",
+    "the whole key counts; `conns` is a group, too",
+    "what was not asked for is not answered",
+  ],
+  [
+    "binary: a value that is too large, or finds no memory, is not counted",
+    "`store_too_large`, `store_no_memory`",
+    "as over the text protocol",
+  ],
+  [
+    "`lru_crawler mgdump` shows a key with spaces or control characters as it is",
+    "in Base64",
+    "the line could not be used otherwise; only a binary client can store such a key",
+  ],
+  [
+    "`-S`: mechanisms and logins are those of Cyrus SASL",
+    "PLAIN; logins of the file that MEMCACHED_SASL_PWDB names, at most 64; without it the " +
+    "server does not start",
+    "no library is needed",
+  ],
+  [
+    "`-S`: the file is read at each login; a password may be followed by a colon and " +
+    "anything, so that one with a colon can be cut short",
+    "it is read at start and on SIGHUP; the password ends at the second colon",
+    "a password is one password",
+  ],
+  [
+    "`-S`: SASL_LIST takes a login away",
+    "it does not",
+    "asking changes nothing",
+  ],
+  [
+    "`-S`: PLAIN reads a message of up to 1 MiB",
+    "of up to 8 KiB, else `0082`",
+    "no memory is taken for who has not logged in",
+  ],
+  [
     "UDP: each key of a `get`, and each command of a datagram, has a sequence of its own",
     "one sequence of datagrams for each request",
     "the total in the frame tells a client when it has everything",
@@ -182,9 +239,4 @@ export const DEVIATIONS: readonly Deviation[] = [
     "each would get some of the datagrams",
   ],
   ["`-s` turns UDP off", "not if `-U` is given, too", "what was asked for is done"],
-  [
-    "binary protocol on the same port",
-    "a first byte of 0x80 closes the connection",
-    "not in this version",
-  ],
 ];

@@ -7,6 +7,8 @@ import { optionsMarkdown } from "../lib/config/help.ts";
 import { Global, LINE_BYTES, planRegions, type Regions } from "../lib/memory/regions.ts";
 import type { Layout } from "../lib/memory/layout.ts";
 import { Reply } from "../lib/protocol/reply.ts";
+import { KeyRule, type Opcode, OPCODES } from "../lib/protocol/binary/opcodes.ts";
+import { Status } from "../lib/protocol/binary/response.ts";
 import { FLAG_ROWS } from "../lib/protocol/meta/flags.ts";
 import { COMMANDS } from "../lib/protocol/text/commands.ts";
 import { CLASS_ROWS, type CounterRow, THREAD_ROWS } from "../lib/stats/names.ts";
@@ -58,8 +60,9 @@ function protocolMarkdown(): string {
 
 # Protocol
 
-memden speaks memcached ${MEMCACHED_VERSION}'s classic text protocol. A line ends with LF, an
-optional CR before it is dropped; tokens are separated by spaces; a value is followed by CRLF.
+memden speaks memcached ${MEMCACHED_VERSION}'s text, meta and binary protocols. In
+the first two a line ends with LF, an optional CR before it is dropped; tokens are separated by
+spaces; a value is followed by CRLF.
 
 ## Commands
 
@@ -87,6 +90,8 @@ ${
 
 ${lines.map((line) => `- ${line}`).join("\n")}
 
+${binaryMarkdown()}
+
 ## What differs from memcached, and why
 
 ${
@@ -96,6 +101,45 @@ ${
     )
   }
 `;
+}
+
+const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, "0");
+
+const KEY_NAMES: Readonly<Record<KeyRule, string>> = {
+  [KeyRule.NONE]: "",
+  [KeyRule.NEEDED]: "key",
+  [KeyRule.OPTIONAL]: "key or none",
+};
+
+function binaryMarkdown(): string {
+  const quietOf = (loud: Opcode) => OPCODES.find(({ name }) => name === `${loud.name}Q`);
+  const loud = OPCODES.filter(({ isQuiet }) => !isQuiet).toSorted((a, b) => a.code - b.code);
+  const commands = loud.map((opcode) => {
+    const quiet = quietOf(opcode);
+    return [
+      `\`${hex(opcode.code, 2)}\``,
+      quiet === undefined ? "" : `\`${hex(quiet.code, 2)}\``,
+      opcode.name,
+      opcode.extras.join(" or "),
+      KEY_NAMES[opcode.key],
+      opcode.hasValue ? "value" : "",
+    ];
+  });
+  const decoder = new TextDecoder();
+  const statuses = Object.values(Status).map(({ code, text }) => [
+    `\`${hex(code, 4)}\``,
+    decoder.decode(text.bytes),
+  ]);
+  return `## Commands of the binary protocol
+
+A connection whose first byte is 80 speaks it. The quiet form of a retrieval is answered only with a
+value, that of a change only with an error. A packet whose lengths are not those of its command is
+answered \`0004\` and the connection closed, one whose body is shorter than what should be in it
+\`0081\`; after a byte that is not 80 where a packet should begin, the connection is closed.
+
+${table(["code", "quiet", "command", "extras", "key", "value"], commands)}
+
+${table(["status", "text"], statuses)}`;
 }
 
 function statsMarkdown(): string {

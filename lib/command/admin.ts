@@ -9,7 +9,7 @@ import type { Verb } from "../protocol/text/commands.ts";
 import { setVerbosity } from "../stats/globals.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
 import { addToClassSet } from "../store/maintenance.ts";
-import { startAnswer, TextAnswer } from "./answer.ts";
+import { BytesAnswer, startAnswer } from "./answer.ts";
 import { CACHEDUMP, Dump } from "./dump.ts";
 import type { Executor } from "./executor.ts";
 import { itemsStats, sizesStats, slabsStats } from "./class_stats.ts";
@@ -99,8 +99,11 @@ export function runShutdown(
   return Outcome.CLOSE;
 }
 
+/** Makes the lines of one sub-command of `stats`. */
+export type StatsText = (executor: Executor) => string;
+
 /** What each sub-command of `stats` writes. */
-const STATS: readonly (readonly [name: Uint8Array, text: (executor: Executor) => string])[] = [
+const STATS: readonly (readonly [name: Uint8Array, text: StatsText])[] = [
   [ascii("settings"), settingsStats],
   [ascii("items"), itemsStats],
   [ascii("slabs"), slabsStats],
@@ -125,13 +128,19 @@ export function runStats(
   }
   const text = tokens.count === 1
     ? generalStats
-    : STATS.find(([name]) => isWord(executor, block, name))?.[1];
+    : findStats(block.bytes, tokens.start[1]!, tokens.end[1]!);
   if (text === undefined) {
     replies.write(Reply.ERROR);
     return Outcome.DONE;
   }
-  startAnswer(session, new TextAnswer(text(executor)), replies);
+  startAnswer(session, new BytesAnswer(ascii(text(executor))), replies);
   return Outcome.DONE;
+}
+
+/** What the sub-command `bytes[from, to)` of `stats` writes; an empty one is `stats` itself. */
+export function findStats(bytes: Uint8Array, from: number, to: number): StatsText | undefined {
+  if (from === to) return generalStats;
+  return STATS.find(([name]) => equalsWord(bytes, from, to, name))?.[1];
 }
 
 /** Whether the second token is `word`. */

@@ -1,7 +1,6 @@
 // Answers that may be longer than a reply buffer. What does not fit is written when the connection
 // has sent what is there: a client that does not read costs no memory.
 
-import { ascii } from "../base/ascii.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import type { Session } from "./session.ts";
 
@@ -16,11 +15,11 @@ export interface Answer {
 }
 
 /** An answer that is there as a whole. */
-export class TextAnswer implements Answer {
+export class BytesAnswer implements Answer {
   #rest: Uint8Array;
 
-  constructor(text: string) {
-    this.#rest = ascii(text);
+  constructor(bytes: Uint8Array) {
+    this.#rest = bytes;
   }
 
   write(replies: ReplyBuffer): boolean {

@@ -53,6 +53,10 @@ function uriOf(key: string): string {
   });
 }
 
+/** What a key on a command line cannot hold; only a binary client can store it. */
+// deno-lint-ignore no-control-regex -- they are what it is about
+const UNTYPABLE = /[\x00-\x20\x7f]/;
+
 /** When an item expires, as a Unix time; `never` when it does not. */
 function unixExptime({ items, clock }: Store, it: ItemRef, never: number): number {
   const exptime = itemExptime(items, it);
@@ -80,8 +84,9 @@ export const MGDUMP: DumpForm = {
   begin: "OK\r\n",
   end: "EN\r\n",
   line: (store, it) => {
+    const key = keyOf(store, it);
     const isBinary = (itemFlags(store.items, it) & ItemFlag.KEY_BINARY) !== 0;
-    return isBinary ? `mg ${btoa(keyOf(store, it))} b\r\n` : `mg ${keyOf(store, it)}\r\n`;
+    return isBinary || UNTYPABLE.test(key) ? `mg ${btoa(key)} b\r\n` : `mg ${key}\r\n`;
   },
 };
 

@@ -158,7 +158,7 @@ function hitLocked(
     bumpLocked(store, it);
     if (meta.has(Flag.T)) advanceItemTime(items, it, store.clock.now);
   }
-  if (hasValue) writeValueLocked(store, session, it, isCopied, replies);
+  if (hasValue) writeValueLocked(store, session, it, nbytes, isCopied, replies);
   return Served.YES;
 }
 

@@ -187,7 +187,10 @@ function serveKey(
   if (it !== NO_ITEM) served = hitLocked(executor, session, it, block, keyFrom, keyTo, replies);
   store.unlock(hv);
 
-  if (it === NO_ITEM) countMiss(executor, session.retrieval);
+  if (it === NO_ITEM) {
+    const { retrieval } = session;
+    countMiss(executor, retrieval === Verb.GAT || retrieval === Verb.GATS);
+  }
   return served;
 }
 
@@ -204,7 +207,7 @@ function hitLocked(
   keyTo: number,
   replies: ReplyBuffer,
 ): Served {
-  const { store, counters } = executor;
+  const { store } = executor;
   const { items } = store;
   const nbytes = itemNbytes(items, it);
   const copied = nbytes <= COPIED_BYTES_MAX;
@@ -216,16 +219,8 @@ function hitLocked(
   }
 
   const verb = session.retrieval;
-  if (verb === Verb.GET || verb === Verb.GETS) {
-    bumpLocked(store, it);
-    counters.add(Counter.CMD_GET, 1);
-    const hits = ClassCounter.HITS_TO_HOT + segmentIndexOf(items, it);
-    counters.addClass(classOf(items, it), hits, 1);
-  } else {
-    touchLocked(store, it, session.exptime);
-    counters.add(Counter.CMD_TOUCH, 1);
-    counters.addClass(classOf(items, it), ClassCounter.TOUCH_HITS, 1);
-  }
+  if (verb === Verb.GET || verb === Verb.GETS) readLocked(executor, it);
+  else touchReadLocked(executor, it, session.exptime);
 
   replies.write(VALUE);
   replies.writeRange(block, keyFrom, keyTo);
@@ -239,13 +234,39 @@ function hitLocked(
     replies.writeU64(cas);
   }
   replies.write(Reply.CRLF);
-  writeValueLocked(store, session, it, copied, replies);
+  writeValueLocked(store, session, it, nbytes, copied, replies);
   return Served.YES;
 }
 
 /**
- * Writes the value of `it` with its CRLF. Caller holds the shard's lock, and has made sure of the
- * room.
+ * Notes that `it` was read. Caller holds the shard's lock.
+ * @hot
+ */
+export function readLocked({ store, counters }: Executor, it: ItemRef): void {
+  bumpLocked(store, it);
+  counters.add(Counter.CMD_GET, 1);
+  const hits = ClassCounter.HITS_TO_HOT + segmentIndexOf(store.items, it);
+  counters.addClass(classOf(store.items, it), hits, 1);
+}
+
+/**
+ * Gives `it` an expiry, and notes that it was touched. Caller holds the shard's lock.
+ *
+ * @param exptime Seconds since start.
+ */
+export function touchReadLocked(
+  { store, counters }: Executor,
+  it: ItemRef,
+  exptime: number,
+): void {
+  touchLocked(store, it, exptime);
+  counters.add(Counter.CMD_TOUCH, 1);
+  counters.addClass(classOf(store.items, it), ClassCounter.TOUCH_HITS, 1);
+}
+
+/**
+ * Writes the first `count` bytes of the value of `it`, which has a CRLF at its end. Caller holds
+ * the shard's lock, and has made sure of the room.
  *
  * @param copied Copies it; otherwise it is sent from where it is, and the caller's hold goes to the
  * replies. When not all of it is in them yet, `session.sending` is the item.
@@ -255,13 +276,14 @@ export function writeValueLocked(
   store: Store,
   session: Session,
   it: ItemRef,
+  count: number,
   copied: boolean,
   replies: ReplyBuffer,
 ): void {
   const { items } = store;
-  if (isChunked(items, it)) return writeChunks(session, items, it, copied, replies);
+  if (isChunked(items, it)) return writeChunks(session, items, it, count, copied, replies);
   const valueAt = store.valueAt(it);
-  const to = valueAt + itemNbytes(items, it);
+  const to = valueAt + count;
   if (copied) replies.writeRange(store.blockOf(it), valueAt, to);
   else replies.writeReference(segmentOf(it), valueAt, to, it);
 }
@@ -271,19 +293,24 @@ function writeChunks(
   session: Session,
   items: Items,
   it: ItemRef,
+  count: number,
   copied: boolean,
   replies: ReplyBuffer,
 ): void {
   if (!copied) {
     session.sending = it;
     session.sendingChunk = firstChunk(items, it);
+    session.sendingLeft = count;
     continueChunks(session, items, replies);
     return;
   }
   pieces.open(items, it);
+  let left = count;
   do {
-    replies.writeRange(items.blocks[pieces.segment]!, pieces.at, pieces.to);
-  } while (pieces.openNext(items));
+    const to = Math.min(pieces.to, pieces.at + left);
+    left -= to - pieces.at;
+    replies.writeRange(items.blocks[pieces.segment]!, pieces.at, to);
+  } while (left > 0 && pieces.openNext(items));
 }
 
 /**
@@ -292,13 +319,15 @@ function writeChunks(
  *
  * @returns Whether all are written.
  */
-function continueChunks(session: Session, items: Items, replies: ReplyBuffer): boolean {
-  while (session.sendingChunk !== NO_ITEM) {
+export function continueChunks(session: Session, items: Items, replies: ReplyBuffer): boolean {
+  while (session.sendingLeft > 0) {
     if (!replies.hasReferenceRoom) return false;
     pieces.openChunk(items, session.sendingChunk);
     session.sendingChunk = pieces.next;
-    const holder = pieces.next === NO_ITEM ? session.sending : NO_ITEM;
-    replies.writeReference(pieces.segment, pieces.at, pieces.to, holder);
+    const to = Math.min(pieces.to, pieces.at + session.sendingLeft);
+    session.sendingLeft -= to - pieces.at;
+    const holder = session.sendingLeft === 0 ? session.sending : NO_ITEM;
+    replies.writeReference(pieces.segment, pieces.at, to, holder);
   }
   session.sending = NO_ITEM;
   return true;
@@ -310,16 +339,16 @@ export function abandonRetrieval(executor: Executor, session: Session): void {
   session.sending = NO_ITEM;
 }
 
-/** Source: memcached proto_text.c, process_get_command; the counters of gat are those of touch. */
-function countMiss(executor: Executor, verb: Verb): void {
+/**
+ * Counts a key that was not found.
+ *
+ * @param touches The command would have set its expiry: the counters are those of touch.
+ * Source: memcached proto_text.c, process_get_command.
+ */
+export function countMiss(executor: Executor, touches: boolean): void {
   const { counters, store } = executor;
-  if (verb === Verb.GET || verb === Verb.GETS) {
-    counters.add(Counter.CMD_GET, 1);
-    counters.add(Counter.GET_MISSES, 1);
-  } else {
-    counters.add(Counter.CMD_TOUCH, 1);
-    counters.add(Counter.TOUCH_MISSES, 1);
-  }
+  counters.add(touches ? Counter.CMD_TOUCH : Counter.CMD_GET, 1);
+  counters.add(touches ? Counter.TOUCH_MISSES : Counter.GET_MISSES, 1);
   if (store.miss === Miss.EXPIRED) counters.add(Counter.GET_EXPIRED, 1);
   if (store.miss === Miss.FLUSHED) counters.add(Counter.GET_FLUSHED, 1);
 }

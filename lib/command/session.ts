@@ -2,6 +2,7 @@
 // list of keys that is being answered.
 
 import { U64 } from "../base/u64.ts";
+import type { BinaryRequest } from "../protocol/binary/request.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import type { Answer } from "./answer.ts";
 import { type ItemRef, NO_ITEM } from "../store/item.ts";
@@ -23,6 +24,16 @@ export const Outcome = {
 } as const;
 export type Outcome = typeof Outcome[keyof typeof Outcome];
 
+/** How far a SASL login has come. */
+export const SaslState = {
+  /** Not begun, or failed. */
+  NONE: 0,
+  /** The client was asked for name and password. */
+  STARTED: 1,
+  DONE: 2,
+} as const;
+export type SaslState = typeof SaslState[keyof typeof SaslState];
+
 /** Most bytes that the returned flags of ms take: key in Base64, opaque, two numbers' places. */
 const RETURNS_BYTES_MAX = 320;
 
@@ -33,6 +44,10 @@ export class MetaReturns {
 
 /** Command state of one connection. */
 export class Session {
+  /** The packet at hand, of a connection that speaks the binary protocol; else undefined. */
+  request: BinaryRequest | undefined;
+  /** How far the login of a binary client has come. */
+  sasl: SaslState = SaslState.NONE;
   /** Storage: the item being filled; {@linkcode NO_ITEM} when none is. */
   item: ItemRef = NO_ITEM;
   mode: StoreMode = StoreMode.SET;
@@ -47,6 +62,8 @@ export class Session {
   valueChunk: ItemRef = NO_ITEM;
   /** Value bytes still to come, CRLF included; also those still to be discarded. */
   valueLeft = 0;
+  /** Bytes of the value's CRLF if the client does not send them: 2 for a binary client, else 0. */
+  valueEnd = 0;
   /** Storage by ms: how, and what came of it. */
   readonly how = new MetaStorage();
   /** Storage by ms: the flags that come back; made when the first are asked for. */
@@ -61,6 +78,8 @@ export class Session {
   sending: ItemRef = NO_ITEM;
   /** The first of its chunks that is not in the replies yet. */
   sendingChunk: ItemRef = NO_ITEM;
+  /** Bytes of it that are not in the replies yet. */
+  sendingLeft = 0;
 
   /** An answer that may be longer than a reply buffer: what of it is not in the replies yet. */
   answer: Answer | undefined;
@@ -70,12 +89,20 @@ export class Session {
     return this.item !== NO_ITEM;
   }
 
+  /** Whether a value in many pieces is being sent. */
+  get isSending(): boolean {
+    return this.sending !== NO_ITEM;
+  }
+
   /** Forgets everything, for the next connection. */
   reset(): void {
+    this.request = undefined;
+    this.sasl = SaslState.NONE;
     this.item = NO_ITEM;
     this.sending = NO_ITEM;
     this.noreply = false;
     this.valueLeft = 0;
+    this.valueEnd = 0;
     this.retrieval = Verb.NONE;
     this.answer = undefined;
   }

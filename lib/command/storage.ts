@@ -4,6 +4,7 @@ import { CR, LF } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { copyBytes } from "../base/copy.ts";
 import { parseInt64, parseUint } from "../base/decimal.ts";
+import { Status, writeStatus } from "../protocol/binary/response.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";
@@ -15,7 +16,9 @@ import { itemKeyAt, itemNkey, type ItemRef, NO_ITEM, segmentOf } from "../store/
 import { classOf } from "../store/lru.ts";
 import { Miss } from "../store/miss.ts";
 import { Stored, storeLocked, StoreMode } from "../store/storing.ts";
+import type { Store } from "../store/store.ts";
 import { lastTwoBytes, takeValueChunk } from "../store/value.ts";
+import { finishBinaryStorage } from "./binary_stored.ts";
 import type { Executor } from "./executor.ts";
 import { META_BYTES_MAX } from "./meta_reply.ts";
 import { finishMetaSet } from "./meta_stored.ts";
@@ -116,6 +119,7 @@ export function startValue({ store }: Executor, session: Session, it: ItemRef): 
   session.valueChunk = NO_ITEM;
   session.valueSegment = segmentOf(it);
   session.valueAt = store.valueAt(it);
+  session.valueEnd = session.request === undefined ? 0 : CRLF_BYTES;
   // A chunked item has no room for any byte yet: openPiece makes it as the bytes come.
   session.valueTo = isChunked(store.items, it)
     ? session.valueAt
@@ -142,15 +146,18 @@ export function refuse(
   const tooLarge = store.miss === Miss.TOO_LARGE;
   counters.add(tooLarge ? Counter.STORE_TOO_LARGE : Counter.STORE_NO_MEMORY, 1);
   if (!session.noreply) replies.write(tooLarge ? Reply.TOO_LARGE : Reply.NO_MEMORY_STORING);
-  if (removes) {
-    const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
-
-    store.lock(hv);
-    const old = store.findLocked(hv, keyBlock, keyFrom, nkey);
-    if (old !== NO_ITEM) store.unlinkLocked(hv, old);
-    store.unlock(hv);
-  }
+  if (removes) removeOld(store, keyBlock, keyFrom, nkey);
   return Outcome.SWALLOW;
+}
+
+/** Removes what is stored for a key, if anything is. */
+export function removeOld(store: Store, keyBlock: Block, keyFrom: number, nkey: number): void {
+  const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
+
+  store.lock(hv);
+  const old = store.findLocked(hv, keyBlock, keyFrom, nkey);
+  if (old !== NO_ITEM) store.unlinkLocked(hv, old);
+  store.unlock(hv);
 }
 
 /**
@@ -182,12 +189,12 @@ export function receiveValue(
 export function openPiece(executor: Executor, session: Session): boolean {
   const { store } = executor;
   const last = session.valueChunk;
-  const chunk = takeValueChunk(store, session.item, last, session.valueLeft);
+  const chunk = takeValueChunk(store, session.item, last, session.valueLeft + session.valueEnd);
   if (chunk === NO_ITEM) return false;
   session.valueChunk = chunk;
   session.valueSegment = segmentOf(chunk);
   session.valueAt = chunkValueAt(chunk);
-  session.valueTo = session.valueAt + chunkUsed(store.items, chunk);
+  session.valueTo = session.valueAt + Math.min(chunkUsed(store.items, chunk), session.valueLeft);
   return true;
 }
 
@@ -199,7 +206,9 @@ export function openPiece(executor: Executor, session: Session): boolean {
 export function refuseValue(executor: Executor, session: Session, replies: ReplyBuffer): void {
   executor.counters.add(Counter.STORE_NO_MEMORY, 1);
   abandonStorage(executor, session);
-  if (!session.noreply) replies.write(Reply.NO_MEMORY_DURING_READ);
+  if (session.request !== undefined) {
+    writeStatus(replies, session.request, Status.NO_MEMORY_DURING_READ);
+  } else if (!session.noreply) replies.write(Reply.NO_MEMORY_DURING_READ);
 }
 
 /** Whether the value that has come ends in CRLF. */
@@ -215,6 +224,9 @@ function endsInCrlf({ store: { items } }: Executor, session: Session): boolean {
  */
 export function finishStorage(executor: Executor, session: Session, replies: ReplyBuffer): void {
   const { store } = executor;
+  if (session.request !== undefined) {
+    return finishBinaryStorage(executor, session, session.request, replies);
+  }
   const it = session.item;
   const isWhole = endsInCrlf(executor, session);
   if (isWhole && session.how.isMeta) return finishMetaSet(executor, session, replies);

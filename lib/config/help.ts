@@ -5,7 +5,7 @@
 // may name another option's word.
 
 import { MEMCACHED_VERSION, MEMDEN_VERSION } from "../base/version.ts";
-import { ENVIRONMENT, FLAGS, hasLongName, HELD_BACK, isAvailable } from "./options.ts";
+import { ENVIRONMENT, FLAGS, hasLongName, isAvailable } from "./options.ts";
 import { needsValue, type Option, type State, SUBOPTIONS } from "./options.ts";
 
 const COLUMNS = 100;
@@ -82,16 +82,12 @@ function usageOf(option: Option): string {
   return needsValue(option) ? `${usage}=<${option.value}>` : usage;
 }
 
-/** The help of an option, with its choices, its default and what this version leaves out. */
+/** The help of an option, with its choices and its default. */
 function explain(option: Option): string {
-  const heldBack = HELD_BACK.get(option.name);
   const notes: string[] = [];
-  if (option.kind === "word") {
-    notes.push(option.allowed.filter((word) => word !== heldBack).join(", "));
-  }
+  if (option.kind === "word") notes.push(option.allowed.join(", "));
   const fallback = defaultOf(option);
   if (fallback !== "") notes.push(`default: ${fallback}`);
-  if (typeof heldBack === "number") notes.push(`in this version at most ${heldBack}`);
   if (option.state === "echo") notes.push("no effect");
   return notes.length > 0 ? `${option.help} (${notes.join("; ")})` : option.help;
 }
@@ -123,19 +119,12 @@ function entry(usage: string, help: string): string {
 function flagCells(option: Option): string[] {
   const longName = hasLongName(option) ? `\`--${option.name}\`` : "";
   const letter = option.letter === "" ? "" : `\`-${option.letter}\``;
-  return [letter, longName, defaultOf(option), option.help, stateCell(option)];
+  return [letter, longName, defaultOf(option), option.help, option.state];
 }
 
 function suboptionCells(option: Option): string[] {
   const name = `\`${option.name}\``;
-  return [name, option.value, defaultOf(option), option.help, stateCell(option)];
-}
-
-function stateCell(option: Option): string {
-  const heldBack = HELD_BACK.get(option.name);
-  if (heldBack === undefined) return option.state;
-  const what = typeof heldBack === "number" ? `above ${heldBack}` : heldBack;
-  return `${option.state}; ${what}: later`;
+  return [name, option.value, defaultOf(option), option.help, option.state];
 }
 
 /** A Markdown table, its columns aligned as `deno fmt` aligns them. */

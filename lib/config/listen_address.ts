@@ -104,7 +104,6 @@ function protocolOf(word: string): BindingProtocol {
   const protocol = PROTOCOLS[word];
   if (word === "proxy") throw notAvailable("-l (listen) proto[proxy]:");
   if (protocol === undefined) throw badAddress(`Invalid protocol: "${word}"`);
-  if (protocol === "binary") throw notAvailable("-l (listen) proto[binary]:");
   return protocol;
 }
 

@@ -78,7 +78,8 @@ const FLAG_ROWS = [
   ["l", "listen", "list", "", [], "addr", "ready",
     "address to listen on: host, host:port, [v6]:port or *; repeat it or separate by commas. " +
     "Without it, every address of the machine. In front of one: notls:, btls: or mtls: for plain " +
-    "text, TLS, or TLS with client certificates; proto[ascii]: for its protocol; tag[name]:"],
+    "text, TLS, or TLS with client certificates; proto[ascii]: or " +
+    "proto[binary]: for its protocol; tag[name]:"],
   ["d", "daemon", "flag", "0", [], "", "later",
     "run in the background, detached from the terminal"],
   ["r", "enable-coredumps", "flag", "0", [], "", "later",
@@ -123,8 +124,8 @@ const FLAG_ROWS = [
     "protocol to speak; auto tells by a connection's first byte"],
   ["I", "max-item-size", "size", "1m", [0, INT_MAX], "num", "ready",
     "largest item, in bytes, or with a k or m behind the number; 1k to 1024m"],
-  ["S", "enable-sasl", "flag", "0", [], "", "later",
-    "ask for a SASL login; binary protocol only"],
+  ["S", "enable-sasl", "flag", "0", [], "", "ready",
+    "ask for a SASL login (PLAIN); binary protocol only. Logins are in MEMCACHED_SASL_PWDB"],
   ["F", "disable-flush-all", "flag", "0", [], "", "ready",
     "refuse the flush_all command"],
   ["X", "disable-dumping", "flag", "0", [], "", "ready",
@@ -293,21 +294,14 @@ export const FLAGS: readonly Option[] = FLAG_ROWS.map(fromRow);
 /** Every sub-option of `-o`, in the order `-h` lists them. */
 export const SUBOPTIONS: readonly Option[] = SUBOPTION_ROWS.map(fromRow);
 
-/**
- * Allowed values whose feature is not there yet: that word, or every number above that one.
- * They are refused like an option in state "later".
- */
-export const HELD_BACK: ReadonlyMap<OptionName, string | number> = new Map<
-  OptionName,
-  string | number
->([
-  ["protocol", "binary"],
-]);
-
 /** The environment variables that are read at start. */
 export const ENVIRONMENT = [
   ["MEMCACHED_PORT_FILENAME", "file to write the ports in use to; useful with -p -1"],
   ["MEMCACHED_HASH_BULK_MOVE", "buckets moved at a time while the hash table grows; default 1"],
+  [
+    "MEMCACHED_SASL_PWDB",
+    "file of logins for -S: a line user:password for each; read again on SIGHUP",
+  ],
   ["LISTEN_FDS", "listening sockets that systemd has opened, from descriptor 3 on"],
   ["LISTEN_PID", "the process that LISTEN_FDS is meant for"],
 ] as const;

@@ -8,6 +8,7 @@ import { type EnvironmentName, ITEM_SIZE_MAX, ITEM_SIZE_MIN } from "./options.ts
 import { type BindingProtocol, type ListenAddress, parseListen } from "./listen_address.ts";
 import { checkTls, type TlsSettings, tlsSettings } from "./tls_settings.ts";
 import type { RawValues } from "./parse.ts";
+import { checkLogins, type LoginSettings } from "./login_settings.ts";
 import { ExitCode, SettingsError } from "./settings_error.ts";
 import { atoi, Values } from "./values.ts";
 
@@ -27,7 +28,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Everything that is decided before the server starts. */
-export interface Settings extends TlsSettings {
+export interface Settings extends TlsSettings, LoginSettings {
   /** How connections reach the workers; `auto` takes `native` where it works. */
   readonly transport: Transport;
   /** TCP port of addresses that name none; 0 for no TCP, -1 for any free port. */
@@ -77,9 +78,6 @@ export interface Settings extends TlsSettings {
   readonly flushEnabled: boolean;
   readonly dumpEnabled: boolean;
   readonly watchEnabled: boolean;
-  readonly sasl: boolean;
-  /** File of logins for the text protocol; null for no login. */
-  readonly authFile: string | null;
   readonly prefixDelimiter: string;
   /** Statistics per key prefix. */
   readonly detailEnabled: boolean;
@@ -165,7 +163,7 @@ export function settingsFrom(raw: RawValues, env: Environment): Settings {
     ...networkSettings(values, env),
     ...tlsSettings(values),
     ...threadSettings(values),
-    ...commandSettings(values),
+    ...commandSettings(values, env),
     ...memorySettings(values),
     ...lookupSettings(values, env),
   });
@@ -220,17 +218,10 @@ function checkSettings(settings: Settings, values: Values): void {
     refuse("temporary_ttl requires lru_maintainer to be enabled");
   }
   if (settings.napiIds > settings.threads) refuse("Cannot use -N: more than -t");
-  if (settings.authFile !== null && settings.udpPort !== 0) {
-    refuse("Cannot use UDP with ascii authentication enabled (-U 0 to disable)");
-  }
+  checkLogins(settings, values.isGiven("protocol") ? values.text("protocol") : null);
   if (settings.udpPort !== 0 && settings.transport === "relay") {
     const message = "Cannot use -U with --transport=relay: UDP needs the C library";
     throw new SettingsError(message, ExitCode.OS_ERROR);
-  }
-  if (
-    settings.authFile !== null && values.isGiven("protocol") && values.text("protocol") !== "ascii"
-  ) {
-    refuse("Cannot use -B with -Y: a login over the text protocol allows only ascii");
   }
   checkTls(settings);
 }
@@ -298,8 +289,9 @@ function networkSettings(values: Values, env: Environment) {
   };
 }
 
-/** A login over the text protocol leaves no other. Source: memcached main(), auth_file. */
+/** A login over one protocol leaves no other. Source: memcached main(), sasl and auth_file. */
 function protocolOf(values: Values): BindingProtocol {
+  if (values.isOn("enable-sasl")) return "binary";
   if (values.isGiven("auth-file")) return "ascii";
   return values.text("protocol") as BindingProtocol; // One of its row's words.
 }
@@ -316,7 +308,7 @@ function threadSettings(values: Values) {
   };
 }
 
-function commandSettings(values: Values) {
+function commandSettings(values: Values, env: Environment) {
   return {
     bindingProtocol: protocolOf(values),
     shutdownCommand: values.isOn("enable-shutdown"),
@@ -324,6 +316,7 @@ function commandSettings(values: Values) {
     dumpEnabled: !values.isOn("disable-dumping"),
     watchEnabled: !values.isOn("disable-watch"),
     sasl: values.isOn("enable-sasl"),
+    saslFile: env.MEMCACHED_SASL_PWDB || null,
     // An empty name is one that cannot be read: it must not leave the server open.
     authFile: values.isGiven("auth-file") ? values.text("auth-file") ?? "" : null,
     prefixDelimiter: values.text("D") ?? ":",

@@ -3,7 +3,7 @@
 // its `stats settings`, or the same exit code.
 
 import { assert, assertEquals, assertNotEquals, assertThrows, equal } from "@std/assert";
-import { FLAGS, HELD_BACK, isAvailable, labelOf, needsValue, SUBOPTIONS } from "./options.ts";
+import { FLAGS, isAvailable, labelOf, needsValue, SUBOPTIONS } from "./options.ts";
 import type { Option } from "./options.ts";
 import { parseCommandLine } from "./parse.ts";
 import { defaultSettings, type Environment, settingsFrom } from "./settings.ts";
@@ -158,8 +158,6 @@ for (const [argv, exitCode, message] of REFUSED) {
 const NOT_HERE: readonly (readonly [argv: string, message: string])[] = [
   ["-D :", "memden: -D is not available in this version"],
   ["-vd", "memden: -d (daemon) is not available in this version"],
-  ["-B binary", "memden: -B (protocol) binary is not available in this version"],
-  ["-l proto[binary]:host", "memden: -l (listen) proto[binary]: is not available in this version"],
   ["-l proto[proxy]:host", "memden: -l (listen) proto[proxy]: is not available in this version"],
   ["-o ssl_ciphers=HIGH", "memden: -o ssl_ciphers is not supported"],
   ["-o ssl_kernel_tls", "memden: -o ssl_kernel_tls is not supported"],
@@ -206,7 +204,8 @@ for (const option of FLAGS) {
   Deno.test(`settingsFrom() never ignores ${labelOf(option)}`, () => {
     const argv = [typedWithOther(option)];
     if (option.name === "enable-ssl") argv.push(...CERTIFICATE);
-    if (isAvailable(option)) assertNotEquals(settingsOf(argv), defaultSettings());
+    const env = option.name === "enable-sasl" ? { MEMCACHED_SASL_PWDB: "/f" } : {};
+    if (isAvailable(option)) assertNotEquals(settingsOf(argv, env), defaultSettings());
     else assertThrows(() => settingsOf(argv), SettingsError);
   });
 }
@@ -225,12 +224,6 @@ for (const option of SUBOPTIONS) {
     assertEquals(isSame, CHANGES_NOTHING.has(option.name));
   });
 }
-
-Deno.test("HELD_BACK names options that are otherwise ready", () => {
-  for (const name of HELD_BACK.keys()) {
-    assert(FLAGS.some((option) => option.name === name && option.state === "ready"), name);
-  }
-});
 
 const LISTEN: readonly (readonly [argv: string, listen: string])[] = [
   ["", "null 11211"],
@@ -323,12 +316,6 @@ for (
     assertEquals(error.exitCode, 64);
   });
 }
-
-Deno.test("settingsFrom() allows only ascii with a login over the text protocol", () => {
-  assertEquals(settingsOf(["-Y", "/f"]).bindingProtocol, "ascii");
-  assertEquals(settingsOf(["-Y", "/f", "-B", "ascii"]).bindingProtocol, "ascii");
-  assertThrows(() => settingsOf(["-Y", "/f", "-B", "auto"]), SettingsError, "only ascii");
-});
 
 Deno.test("settingsFrom() reads the environment", () => {
   const settings = settingsOf([], {

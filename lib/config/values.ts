@@ -3,7 +3,7 @@
 // Everything that one row can decide is decided here: whether the option is available, whether the
 // value is in range, what no_… and presets turn off. Checks across options are in settings.ts.
 
-import { FLAGS, HELD_BACK, isAvailable, labelOf, SUBOPTIONS } from "./options.ts";
+import { FLAGS, isAvailable, labelOf, SUBOPTIONS } from "./options.ts";
 import type { Kind, Option, OptionName } from "./options.ts";
 import { readSuboption } from "./parse.ts";
 import type { RawValues } from "./parse.ts";
@@ -127,13 +127,6 @@ function checkAvailable(option: Option, text: string): void {
   const isDefault = option.fallback !== "" &&
     numberOf(option, text) === numberOf(option, option.fallback); // Never for texts: NaN.
   if (option.state === "later" && !isDefault) throw notAvailable(labelOf(option));
-
-  const heldBack = HELD_BACK.get(option.name);
-  if (heldBack === undefined) return;
-  if (text === heldBack) throw notAvailable(`${labelOf(option)} ${text}`);
-  if (typeof heldBack === "number" && numberOf(option, text) > heldBack) {
-    throw notAvailable(`${labelOf(option)} above ${heldBack}`);
-  }
 }
 
 function checkRange(option: Option, text: string): void {

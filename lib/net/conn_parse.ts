@@ -3,27 +3,26 @@
 // A line that fits in a buffer is handled whole. A longer one can only be a retrieval: its keys are
 // answered as they come.
 
-import { assert } from "../base/assert.ts";
 import { CR, SPACE } from "../base/ascii.ts";
 import { execute, longCommand } from "../command/execute.ts";
 import { continueRetrieval, failRetrieval, runRetrieval } from "../command/retrieval.ts";
 import { Outcome } from "../command/session.ts";
+import { BinaryRequest, REQUEST_MAGIC } from "../protocol/binary/request.ts";
 import { LINE_BYTES_MAX, Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";
 import { logIn } from "./conn_login.ts";
 import {
+  afterCommand,
   closeAfterReplies,
   type Conn,
   type ConnShared,
   needInput,
   writeState,
 } from "./conn_record.ts";
+import { parsePacket } from "./conn_parse_binary.ts";
 import { ConnState } from "./conn_state.ts";
 import { LINE_MAX, lineWithoutCr, NO_LINE, type ReadBuffer } from "./read_buffer.ts";
-
-/** First byte of a binary request. Source: memcached protocol_binary.h, PROTOCOL_BINARY_REQ. */
-const BINARY_REQUEST = 0x80;
 
 /**
  * Takes one command from the read buffer and runs it.
@@ -34,10 +33,11 @@ export function parseCommand(conn: Conn, shared: ConnShared): ConnState {
   const replies = conn.replies ?? (conn.replies = shared.pool.takeReplies());
   if (input === undefined || replies === undefined) return ConnState.CLOSING;
   if (replies.room < LINE_BYTES_MAX) return writeState(replies);
-  if (!conn.isAdmitted) {
-    if (shared.executor.settings.authFile !== null) return logIn(conn, shared, input, replies);
-    conn.isAdmitted = true;
+  if (conn.isFresh) meet(conn, shared, input);
+  if (session.request !== undefined) {
+    return parsePacket(conn, shared, input, replies, session.request);
   }
+  if (!conn.isAdmitted) return logIn(conn, shared, input, replies);
 
   const lineFeed = input.lineEnd();
   if (lineFeed === NO_LINE || conn.skipsLine || session.retrieval !== Verb.NONE) {
@@ -45,10 +45,6 @@ export function parseCommand(conn: Conn, shared: ConnShared): ConnState {
   }
   const { bytes } = input.block;
   const from = input.consumed;
-  if (conn.isFresh) {
-    conn.isFresh = false;
-    if (speaksBinary(bytes, from, conn, shared)) return ConnState.CLOSING;
-  }
   const to = lineFeed > from && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
   if (lineFeed - from > LINE_MAX && longCommand(input.block, from, to) === undefined) {
     return closeAfterReplies(conn, replies);
@@ -61,43 +57,17 @@ export function parseCommand(conn: Conn, shared: ConnShared): ConnState {
 }
 
 /**
- * Goes on after a call to a command.
- *
- * @param lineTo Position after the line: what is consumed once the command is done with it.
- * @hot
+ * Decides by its first byte what a connection speaks, if its listener leaves that open. One that
+ * must log in is not admitted yet. Source: memcached memcached.c, drive_machine, conn_parse_cmd.
  */
-function afterCommand(
-  conn: Conn,
-  input: ReadBuffer,
-  replies: ReplyBuffer,
-  outcome: Outcome,
-  lineTo: number,
-): ConnState {
-  const consumedTo = outcome === Outcome.FLUSH ? conn.session.resumeAt : lineTo;
-  input.consume(consumedTo - input.consumed);
-  switch (outcome) {
-    case Outcome.DONE:
-      return ConnState.NEW_CMD;
-    case Outcome.VALUE:
-      return ConnState.NREAD;
-    case Outcome.SWALLOW:
-      return ConnState.SWALLOW;
-    case Outcome.FLUSH:
-      assert(!replies.isEmpty, "Command needs more room than a buffer has");
-      return writeState(replies);
-    case Outcome.CLOSE:
-      return closeAfterReplies(conn, replies);
+function meet(conn: Conn, { executor, protocols }: ConnShared, input: ReadBuffer): void {
+  conn.isFresh = false;
+  const protocol = protocols[conn.listener];
+  const opensBinary = input.block.bytes[input.consumed] === REQUEST_MAGIC;
+  if (protocol === "binary" || (protocol !== "ascii" && opensBinary)) {
+    conn.session.request = new BinaryRequest();
   }
-}
-
-/** Whether the client opened with a binary request, which is not spoken here. */
-function speaksBinary(
-  bytes: Uint8Array,
-  from: number,
-  { listener }: Conn,
-  { protocols }: ConnShared,
-): boolean {
-  return bytes[from] === BINARY_REQUEST && protocols[listener] !== "ascii";
+  conn.isAdmitted = executor.settings.authFile === null && !executor.settings.sasl;
 }
 
 /**
@@ -138,10 +108,6 @@ function parsePart(
     );
     if (whole) return afterCommand(conn, input, replies, outcome, lineFeed + 1);
     return afterPart(conn, shared, input, replies, outcome, to);
-  }
-  if (conn.isFresh) {
-    conn.isFresh = false;
-    if (speaksBinary(bytes, from, conn, shared)) return ConnState.CLOSING;
   }
   if (input.pending <= LINE_MAX) return needInput(conn, shared, replies);
   const command = longCommand(input.block, from, input.received);

@@ -2,7 +2,7 @@
 
 import { assert } from "../base/assert.ts";
 import type { Executor } from "../command/executor.ts";
-import { Session } from "../command/session.ts";
+import { Outcome, Session } from "../command/session.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { BindingProtocol } from "../config/listen_address.ts";
@@ -127,4 +127,35 @@ export function closeAfterReplies(conn: Conn, replies: ReplyBuffer): ConnState {
 /** The state that sends `replies`. */
 export function writeState(replies: ReplyBuffer): ConnState {
   return replies.refNext < replies.refCount ? ConnState.MWRITE : ConnState.WRITE;
+}
+
+/**
+ * Goes on after a call to a command.
+ *
+ * @param lineTo Position after the line, or after the packet but for its value: what is consumed
+ * once the command is done with it.
+ * @hot
+ */
+export function afterCommand(
+  conn: Conn,
+  input: ReadBuffer,
+  replies: ReplyBuffer,
+  outcome: Outcome,
+  lineTo: number,
+): ConnState {
+  const consumedTo = outcome === Outcome.FLUSH ? conn.session.resumeAt : lineTo;
+  input.consume(consumedTo - input.consumed);
+  switch (outcome) {
+    case Outcome.DONE:
+      return ConnState.NEW_CMD;
+    case Outcome.VALUE:
+      return ConnState.NREAD;
+    case Outcome.SWALLOW:
+      return ConnState.SWALLOW;
+    case Outcome.FLUSH:
+      assert(!replies.isEmpty, "Command needs more room than a buffer has");
+      return writeState(replies);
+    case Outcome.CLOSE:
+      return closeAfterReplies(conn, replies);
+  }
 }

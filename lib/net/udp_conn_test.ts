@@ -138,7 +138,7 @@ Deno.test("UdpConn drops what is unfinished or misframed, and goes on with the n
     new Uint8Array(0),
     request(1, "mn\r\n", 0),
     request(1, "mn\r\n", 2),
-    request(1, "?\n".padEnd(24, "\0")).with(8, 0x80), // A binary noop.
+    request(1, "?\x0a".padEnd(24, "\0")).with(8, 0x80).subarray(0, 31), // Part of a packet.
   ];
   play(...bad);
   assertEquals(socket.sent, []);
@@ -146,6 +146,16 @@ Deno.test("UdpConn drops what is unfinished or misframed, and goes on with the n
   assertEquals(join(socket.sent.splice(0, 1), 9), "ERROR\r\nMN\r\n");
   assertEquals(join(socket.sent, 10), "END\r\n");
   assertEquals(checkStore(store), { problems: [], items: 0 });
+});
+
+Deno.test("UdpConn tells by the first byte of each datagram which protocol it is", () => {
+  const { socket, play } = makeWorker();
+  const noop = request(7, "?\x0a".padEnd(24, "\0")).with(8, 0x80);
+  play(noop, request(8, "mn\r\n"), noop);
+  const answer = `\x81\x0a${"\0".repeat(22)}`;
+  assertEquals(join(socket.sent.splice(0, 1), 7), answer);
+  assertEquals(join(socket.sent.splice(0, 1), 8), "MN\r\n");
+  assertEquals(join(socket.sent, 7), answer);
 });
 
 Deno.test("UdpConn says so when a reply is too large, and lets go of the items in it", () => {

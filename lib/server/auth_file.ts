@@ -1,10 +1,14 @@
-// The file of logins (`-Y`): a line `user:password` for each, at most eight.
+// The file of logins: a line `user:password` for each.
+//
+//   -Y  at most eight lines, all of them good; all behind the first colon is the password
+//   -S  (MEMCACHED_SASL_PWDB) other lines are passed over; a second colon ends the password
 //
 // It is read as the user that the server has become, at start as well as on SIGHUP: a file that
-// could not be read again is refused at once. Source: memcached authfile.c, authfile_load.
+// could not be read again is refused at once. Source: memcached authfile.c, authfile_load;
+// sasl_defs.c, sasl_server_userdb_checkpass.
 
 import type { Logger } from "@logtape/logtape";
-import { CR, LF } from "../base/ascii.ts";
+import { CR, latin1, LF } from "../base/ascii.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { type Login, LOGIN_BYTES_MAX, type Logins, LOGINS_MAX } from "../store/logins.ts";
 
@@ -13,6 +17,12 @@ const NUL = 0x00;
 
 /** Longest line, in bytes, without what ends it. */
 const LINE_BYTES_MAX = LOGIN_BYTES_MAX - 1;
+
+/** Lines of a file for `-Y`. Source: memcached authfile.c, MAX_ENTRIES. */
+const AUTH_LINES_MAX = 8;
+
+/** What a file is for. */
+export type LoginForm = "text" | "sasl";
 
 /** What a file holds, or why it cannot be used: a line for the operator. */
 export type ParsedAuthFile =
@@ -26,10 +36,15 @@ export type ParsedAuthFile =
  * behind it is the password. What cannot be used is told by the number of its line, never by its
  * text.
  */
-export function parseAuthFile(path: string, bytes: Uint8Array): ParsedAuthFile {
+export function parseAuthFile(
+  path: string,
+  bytes: Uint8Array,
+  form: LoginForm = "text",
+): ParsedAuthFile {
+  if (form === "sasl") return parseSaslFile(path, bytes);
   const lines = linesOf(bytes);
   if (lines.length === 0) return { problem: `Authfile [${path}] is empty: nobody could log in` };
-  const used = lines.slice(0, LOGINS_MAX);
+  const used = lines.slice(0, AUTH_LINES_MAX);
   const logins: Login[] = [];
   for (const [index, line] of used.entries()) {
     const colon = line.indexOf(COLON);
@@ -46,6 +61,28 @@ export function parseAuthFile(path: string, bytes: Uint8Array): ParsedAuthFile {
   return { logins, ignored: lines.length - used.length };
 }
 
+/** Of two lines with the same name the first one counts. */
+function parseSaslFile(path: string, bytes: Uint8Array): ParsedAuthFile {
+  const logins = new Map<string, Login>();
+  let ignored = 0;
+  for (const line of linesOf(bytes)) {
+    const colon = line.indexOf(COLON);
+    const end = line.indexOf(COLON, colon + 1);
+    const isGood = colon > 0 && line.length <= LINE_BYTES_MAX && !line.includes(NUL);
+    const name = latin1(line, 0, Math.max(colon, 0));
+    if (!isGood || logins.has(name) || logins.size === LOGINS_MAX) {
+      if (line.length > 0) ignored++;
+      continue;
+    }
+    const pass = line.subarray(colon + 1, end < 0 ? line.length : end);
+    logins.set(name, { user: line.subarray(0, colon), pass });
+  }
+  if (logins.size === 0) {
+    return { problem: `SASL file [${path}] has no login: nobody could log in` };
+  }
+  return { logins: [...logins.values()], ignored };
+}
+
 /** The lines of `bytes`, without what ends them. */
 function linesOf(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
@@ -59,9 +96,9 @@ function linesOf(bytes: Uint8Array): Uint8Array[] {
 }
 
 /** Reads the file at `path`. */
-export function readAuthFile(path: string): Promise<ParsedAuthFile> {
+export function readAuthFile(path: string, form: LoginForm): Promise<ParsedAuthFile> {
   return Deno.readFile(path).then(
-    (bytes) => parseAuthFile(path, bytes),
+    (bytes) => parseAuthFile(path, bytes, form),
     (error: Error) => {
       const reason = error.message.split(" (os error")[0];
       return { problem: `Could not open authfile [${path}] for reading, error ${reason}` };
@@ -72,12 +109,14 @@ export function readAuthFile(path: string): Promise<ParsedAuthFile> {
 /** The file behind the table of logins. */
 export class AuthFile {
   readonly #path: string;
+  readonly #form: LoginForm;
   readonly #logins: Logins;
   readonly #log: Logger;
   #reloaded: Promise<void> = Promise.resolve();
 
-  constructor(path: string, logins: Logins, log: Logger) {
+  constructor(path: string, form: LoginForm, logins: Logins, log: Logger) {
     this.#path = path;
+    this.#form = form;
     this.#logins = logins;
     this.#log = log;
   }
@@ -108,12 +147,15 @@ export class AuthFile {
 
   /** @returns Why the file cannot be used; undefined when the table holds what it says. */
   async #read(): Promise<string | undefined> {
-    const file = await readAuthFile(this.#path);
+    const file = await readAuthFile(this.#path, this.#form);
     if ("problem" in file) return file.problem;
     this.#logins.replace(file.logins);
     this.#log.info(`read ${file.logins.length} logins from ${this.#path}`);
     if (file.ignored > 0) {
-      this.#log.warn(`Authfile [${this.#path}]: only the first ${LOGINS_MAX} lines are used`);
+      const which = this.#form === "text"
+        ? `only the first ${AUTH_LINES_MAX} lines are used`
+        : `${file.ignored} lines are no logins, or more than ${LOGINS_MAX}`;
+      this.#log.warn(`Authfile [${this.#path}]: ${which}`);
     }
     return undefined;
   }

@@ -2,11 +2,12 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { ascii, latin1 } from "../base/ascii.ts";
-import { parseAuthFile, readAuthFile } from "./auth_file.ts";
+import { type LoginForm, parseAuthFile, readAuthFile } from "./auth_file.ts";
 
 /** The logins of `text`, joined by `|`; or the problem. */
-function read(text: string): string {
-  const file = parseAuthFile("f", Uint8Array.from(text, (char) => char.charCodeAt(0)));
+function read(text: string, form: LoginForm = "text"): string {
+  const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
+  const file = parseAuthFile("f", bytes, form);
   if ("problem" in file) return file.problem;
   const pairs = file.logins.map(({ user, pass }) => `${latin1(user)} ${latin1(pass)}`);
   return pairs.join("|") + (file.ignored > 0 ? ` and ${file.ignored}` : "");
@@ -43,6 +44,23 @@ for (const [name, text, result] of FILES) {
   Deno.test(`parseAuthFile() reads ${name}`, () => assertEquals(read(text), result));
 }
 
+const SASL_FILES: readonly (readonly [name: string, text: string, result: string])[] = [
+  ["memcached's form", "u:p:\nv:q:more:and more\n", "u p|v q"],
+  ["plain lines", "u:p\r\nv:q", "u p|v q"],
+  ["spaces in a password", "u:a b\n", "u a b"],
+  ["the first of two passwords", "u:p\nu:q\n", "u p and 1"],
+  ["other lines", "\n# comment\n:p\nu:p\nv\n", "u p and 3"],
+  ["a line that is too long", `u:p\nv:${"x".repeat(254)}\n`, "u p and 1"],
+  ["nine lines", NINE, "u0 p0|u1 p1|u2 p2|u3 p3|u4 p4|u5 p5|u6 p6|u7 p7|u8 p8"],
+  ["nothing", "# nobody\n", "SASL file [f] has no login: nobody could log in"],
+];
+
+for (const [name, text, result] of SASL_FILES) {
+  Deno.test(`parseAuthFile() reads ${name} for SASL`, () => {
+    assertEquals(read(text, "sasl"), result);
+  });
+}
+
 Deno.test("parseAuthFile() never repeats what the file says", () => {
   for (const text of ["secret", "secret\n", `u:${"secret".repeat(50)}`, "u:p\nsecret\0:\n"]) {
     assertEquals(read(text).includes("secret"), false, text);
@@ -52,12 +70,12 @@ Deno.test("parseAuthFile() never repeats what the file says", () => {
 Deno.test("readAuthFile() says what the system says", async () => {
   const path = await Deno.makeTempFile();
   await Deno.writeFile(path, ascii("u:p\n"));
-  assertEquals(await readAuthFile(path), {
+  assertEquals(await readAuthFile(path, "text"), {
     logins: [{ user: ascii("u"), pass: ascii("p") }],
     ignored: 0,
   });
   await Deno.remove(path);
-  const file = await readAuthFile(path);
+  const file = await readAuthFile(path, "text");
   assertMatch(
     "problem" in file ? file.problem : "",
     /^Could not open authfile \[.*\] for reading, error No such file or directory$/,

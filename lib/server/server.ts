@@ -106,8 +106,10 @@ export class Server {
     const { store, map } = makeMemory(plan, clock.clock);
     const { control } = store;
     const logins = new Logins(control, store.locks);
-    const { authFile: path } = settings;
-    const authFile = path === null ? undefined : new AuthFile(path, logins, log);
+    const { sasl } = settings;
+    const path = sasl ? settings.saslFile : settings.authFile;
+    const form = sasl ? "sasl" : "text";
+    const authFile = path === null ? undefined : new AuthFile(path, form, logins, log);
     await authFile?.load();
     adviseMemory(settings, plan, map, log);
     storeWord(control.u32, Global.VERBOSITY, settings.verbosity);

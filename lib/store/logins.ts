@@ -1,4 +1,4 @@
-// Who may log in (`-Y`): names and passwords in shared memory, the same for all threads.
+// Who may log in (`-Y`, `-S`): names and passwords in shared memory, the same for all threads.
 //
 // record:  [ nuser | npass | name, password, zeros: 256 bytes in 64 words ]
 //
@@ -11,8 +11,8 @@ import type { LockIndex, Locks } from "../memory/lock.ts";
 import { LockRank } from "../memory/lock.ts";
 import { type Control, Global, wordIndex } from "../memory/regions.ts";
 
-/** Logins that the table holds. Source: memcached authfile.c, MAX_ENTRIES. */
-export const LOGINS_MAX = 8;
+/** Logins that the table holds. */
+export const LOGINS_MAX = 64;
 
 /** Most bytes of a name and its password together. Source: memcached authfile.c, MAX_ENTRY_LEN. */
 export const LOGIN_BYTES_MAX = 256;

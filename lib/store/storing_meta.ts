@@ -46,6 +46,18 @@ export class MetaStorage {
   /** Of the item as it is stored: version, and value length in bytes. */
   readonly cas = new U64();
   size = 0;
+
+  /**
+   * Asks for nothing but that the item that is there has the version `cas`; 0 for any.
+   * @hot
+   */
+  onlyCompare(cas: U64): void {
+    this.compares = !cas.isZero;
+    this.compare.set(cas.hi, cas.lo);
+    this.invalidates = false;
+    this.explicit.set(0, 0);
+    this.vivifies = false;
+  }
 }
 
 const current = new U64();

@@ -1,5 +1,6 @@
 // Values, in one chunk or in many: a cursor over their pieces, and chunks for one that comes.
 
+import { CR, LF } from "../base/ascii.ts";
 import { copyBytes } from "../base/copy.ts";
 import { takeChunk, tryTakeChunk } from "./allocate.ts";
 import {
@@ -18,6 +19,8 @@ import { itemNbytes, type ItemRef, type Items, itemValueAt, NO_ITEM, segmentOf }
 import { needPage } from "./maintenance.ts";
 import { PAGE_BYTES, type SlabClass } from "./slab_class.ts";
 import type { Store } from "./store.ts";
+
+const CRLF_BYTES = 2;
 
 /**
  * A place in a value: bytes `[at, to)` of a segment are what is left of the piece at hand. It is
@@ -121,6 +124,36 @@ export function takeValueChunk(store: Store, it: ItemRef, last: ItemRef, left: n
   if (last === NO_ITEM) setFirstChunk(items, it, chunk);
   else setChunkNext(items, last, chunk);
   return chunk;
+}
+
+/**
+ * Writes the CRLF behind a value that has come without it.
+ *
+ * @param chunk The chunk that its last byte is in; {@linkcode NO_ITEM} when it is in one piece.
+ * @param at Position behind that byte, in the segment of the piece.
+ * @returns false when there is no memory for a chunk that the CRLF needs.
+ */
+export function endInCrlf(store: Store, it: ItemRef, chunk: ItemRef, at: number): boolean {
+  const { items } = store;
+  if (chunk === NO_ITEM) {
+    const { bytes } = items.blocks[segmentOf(it)]!;
+    bytes[at] = CR;
+    bytes[at + 1] = LF;
+    return true;
+  }
+  const missing = CRLF_BYTES - (chunkValueAt(chunk) + chunkUsed(items, chunk) - at);
+  if (missing > 0 && takeValueChunk(store, it, chunk, missing) === NO_ITEM) return false;
+  ends.openChunk(items, chunk);
+  ends.at = at;
+  putByte(items, CR);
+  putByte(items, LF);
+  return true;
+}
+
+/** Writes one byte at the place of `ends`, and goes on behind it. */
+function putByte(items: Items, byte: number): void {
+  if (ends.at === ends.to) ends.openNext(items);
+  items.blocks[ends.segment]!.bytes[ends.at++] = byte;
 }
 
 /** Takes all chunks of a chunked item that has none. False, with those taken, if one is missing. */

@@ -7,6 +7,7 @@
 // deno-lint-ignore-file no-console
 
 import { parseArgs } from "node:util";
+import { binaryGets, binarySets } from "./binary_batch.ts";
 import { cpuSeconds } from "./process_stat.ts";
 
 const FLAGS = {
@@ -20,8 +21,11 @@ const FLAGS = {
   pid: { type: "string" },
 } as const;
 
-/** What a batch can ask for: `multiget` names all its keys in one get; `mg` and `ms` are meta. */
-const MODES = ["get", "set", "multiget", "mg", "ms"] as const;
+/**
+ * What a batch can ask for: `multiget` names all its keys in one get; `mg` and `ms` are meta,
+ * `binary-get` and `binary-set` the binary protocol.
+ */
+const MODES = ["get", "set", "multiget", "mg", "ms", "binary-get", "binary-set"] as const;
 /** What a batch asks for. */
 export type Mode = typeof MODES[number];
 
@@ -34,7 +38,12 @@ export interface Batch {
   readonly reply: Uint8Array;
   /** Keys read or written by one `request`. */
   readonly ops: number;
+  /** Where eight bytes of either reply are a version, which is not compared. */
+  readonly versionsAt: readonly number[];
+  readonly presetVersionsAt: readonly number[];
 }
+
+const VERSION_BYTES = 8;
 
 /** Time for conns to open and preset, and for the last replies to come, in milliseconds. */
 const GRACE_MS = 20_000;
@@ -43,11 +52,13 @@ const ALPHABET = "abcdefghijklmnopqrstuvwxyz";
 
 /** Builds the batch of conn number `index`; no two conns share a key, no two neighbours a value. */
 export function buildBatch(mode: Mode, index: number, depth: number, valueBytes: number): Batch {
+  const bodies: string[] = [];
   const sets: string[] = [];
   const values: string[] = [];
   const keys = Array.from({ length: depth }, (_, at) => `bench-${index}-${at}`);
   for (const [at, key] of keys.entries()) {
     const body = valueOf(index * depth + at, valueBytes);
+    bodies.push(body);
     sets.push(`set ${key} 0 0 ${valueBytes}\r\n${body}\r\n`);
     values.push(`VALUE ${key} 0 ${valueBytes}\r\n${body}\r\n`);
   }
@@ -59,8 +70,13 @@ export function buildBatch(mode: Mode, index: number, depth: number, valueBytes:
     request: encoder.encode(request),
     reply: encoder.encode(reply),
     ops: depth,
+    versionsAt: [],
+    presetVersionsAt: [],
   });
   switch (mode) {
+    case "binary-get":
+    case "binary-set":
+      return binaryBatch(mode === "binary-get", keys, bodies);
     case "set":
       return encode(sets.join(""), stored, false);
     case "get":
@@ -90,6 +106,17 @@ export function buildBatch(mode: Mode, index: number, depth: number, valueBytes:
   }
 }
 
+function binaryBatch(reads: boolean, keys: readonly string[], values: readonly string[]): Batch {
+  const sets = binarySets(keys, values);
+  const ops = keys.length;
+  if (!reads) {
+    const nothing = new Uint8Array();
+    return { ...sets, ops, preset: nothing, presetReply: nothing, presetVersionsAt: [] };
+  }
+  const { request: preset, reply: presetReply, versionsAt: presetVersionsAt } = sets;
+  return { ...binaryGets(keys, values), ops, preset, presetReply, presetVersionsAt };
+}
+
 function valueOf(seed: number, bytes: number): string {
   const turn = seed % ALPHABET.length;
   const letters = ALPHABET.slice(turn) + ALPHABET.slice(0, turn);
@@ -108,7 +135,8 @@ async function exchange(conn: Deno.Conn, request: Uint8Array, reply: Uint8Array)
   }
 }
 
-function verify(got: Uint8Array, expected: Uint8Array): void {
+function verify(got: Uint8Array, expected: Uint8Array, versionsAt: readonly number[]): void {
+  for (const at of versionsAt) got.fill(0, at, at + VERSION_BYTES);
   const at = expected.findIndex((byte, index) => got[index] !== byte);
   if (at === -1) return;
   const part = (bytes: Uint8Array): string =>
@@ -124,7 +152,7 @@ async function repeat(conn: Deno.Conn, batch: Batch, untilMs: number): Promise<n
     await exchange(conn, batch.request, got);
     batches++;
   }
-  if (batches > 0) verify(got, batch.reply);
+  if (batches > 0) verify(got, batch.reply, batch.versionsAt);
   return batches * batch.ops;
 }
 
@@ -132,14 +160,14 @@ async function open(port: number, batch: Batch): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   conn.setNoDelay(true);
   for (
-    const [request, reply] of [
-      [batch.preset, batch.presetReply],
-      [batch.request, batch.reply],
+    const [request, reply, versionsAt] of [
+      [batch.preset, batch.presetReply, batch.presetVersionsAt],
+      [batch.request, batch.reply, batch.versionsAt],
     ] as const
   ) {
     const got = new Uint8Array(reply.length);
     await exchange(conn, request, got);
-    verify(got, reply);
+    verify(got, reply, versionsAt);
   }
   return conn;
 }
@@ -149,8 +177,8 @@ async function main(): Promise<void> {
   const mode = options.mode as Mode;
   if (options.port === undefined || !MODES.includes(mode)) {
     console.error(
-      "usage: pipeline.ts --port N [--mode get|set|multiget|mg|ms] [--conns 16] [--depth 16] " +
-        "[--value 100] [--seconds 3] [--warm 0.3] [--pid N]",
+      `usage: pipeline.ts --port N [--mode ${MODES.join("|")}] [--conns 16] ` +
+        "[--depth 16] [--value 100] [--seconds 3] [--warm 0.3] [--pid N]",
     );
     Deno.exit(2);
   }

@@ -39,3 +39,11 @@ Deno.test("buildBatch() presets nothing for sets, and fills values of any length
   assertEquals(batch.request.length, "set bench-0-0 0 0 100\r\n".length + 100 + 2);
   assertNotEquals(decode(batch.request), decode(buildBatch("set", 1, 1, 100).request));
 });
+
+Deno.test("buildBatch() knows where versions are in the replies of the binary protocol", () => {
+  const batch = buildBatch("binary-get", 0, 2, 3);
+  const response = [0x81, 0, ...Array(2).fill(0), 4, 0, 0, 0, 0, 0, 0, 7, ...Array(16).fill(0)];
+  assertEquals([...batch.reply.subarray(0, 31)], [...response, 97, 98, 99]);
+  assertEquals(batch.versionsAt, [16, 31 + 16]);
+  assertEquals(batch.presetVersionsAt, [16, 24 + 16]);
+});

@@ -44,6 +44,9 @@ export const WORKLOADS: readonly Workload[] = [
   pipeline("mg-lone", 16, "mg", 1),
   pipeline("mg-pipelined", 16, "mg", 16),
   pipeline("ms-pipelined", 16, "ms", 16),
+  pipeline("binary-get-lone", 16, "binary-get", 1),
+  pipeline("binary-get-pipelined", 16, "binary-get", 16),
+  pipeline("binary-set-pipelined", 16, "binary-set", 16),
 ];
 
 /** What `workload` does, in words. */

@@ -19,6 +19,8 @@ interface Client {
   readonly options: readonly string[];
   /** Debian packages it needs. */
   readonly packages: readonly string[];
+  /** It logs in by SASL, as {@linkcode LOGIN}. */
+  readonly logsIn: boolean;
   /** Flags that the server needs for it. */
   readonly serverArgs: () => readonly string[];
 }
@@ -32,8 +34,12 @@ const DETAIL_CHARS_MAX = 800;
 // Debian's packages are for Debian's own interpreters.
 const PYTHON = ["/usr/bin/python3", "-B", "-u"];
 const PERL = ["/usr/bin/perl"];
+const RUBY = ["/usr/bin/ruby"];
 // npm's memcached inherits by assigning `__proto__`, which Deno takes away.
 const DENO = [Deno.execPath(), "run", "--allow-all", "--unstable-unsafe-proto"];
+
+/** Name and password of the clients that log in. */
+const LOGIN = ["client", "secret of clients"];
 
 const CLIENTS: readonly Client[] = [
   client("npm-memcached", DENO, "npm_memcached.ts"),
@@ -46,6 +52,19 @@ const CLIENTS: readonly Client[] = [
   client("pylibmc-binary", PYTHON, "pylibmc_client.py", {
     packages: ["python3-pylibmc"],
     options: ["--binary"],
+  }),
+  client("pylibmc-sasl", PYTHON, "pylibmc_client.py", {
+    packages: ["python3-pylibmc"],
+    options: ["--binary", ...LOGIN],
+    logsIn: true,
+  }),
+  client("npm-memjs", DENO, "npm_memjs.ts"),
+  client("npm-memjs-sasl", DENO, "npm_memjs.ts", { options: LOGIN, logsIn: true }),
+  client("dalli", RUBY, "dalli_client.rb", { packages: ["ruby-dalli"] }),
+  client("dalli-sasl", RUBY, "dalli_client.rb", {
+    packages: ["ruby-dalli"],
+    options: LOGIN,
+    logsIn: true,
   }),
   client("cache-memcached", PERL, "cache_memcached.pl", { packages: ["libcache-memcached-perl"] }),
   client("memccapable", DENO, "memccapable.ts", {
@@ -78,10 +97,11 @@ function client(
   name: string,
   interpreter: readonly string[],
   file: string,
-  rest: Partial<Pick<Client, "packages" | "options" | "serverArgs">> = {},
+  rest: Partial<Pick<Client, "packages" | "options" | "logsIn" | "serverArgs">> = {},
 ): Client {
-  const { packages = [], options = [], serverArgs = () => [] } = rest;
-  return { name, command: [...interpreter, HERE + file], options, packages, serverArgs };
+  const { packages = [], options = [], logsIn = false, serverArgs = () => [] } = rest;
+  const command = [...interpreter, HERE + file];
+  return { name, command, options, packages, logsIn, serverArgs };
 }
 
 /** Why `client` cannot run here; undefined when it can. */
@@ -98,6 +118,13 @@ async function obstacle(client: Client): Promise<string | undefined> {
 }
 
 type Start = (args: readonly string[]) => Promise<TestServer>;
+
+/** Starts memden with the login of those clients that log in. */
+async function startWithLogin(args: readonly string[]): Promise<TestServer> {
+  const path = await Deno.makeTempFile({ prefix: "sasl-pwdb" });
+  await Deno.writeTextFile(path, `${LOGIN.join(":")}:\n`);
+  return await startMemden(["-S", ...args], { env: { MEMCACHED_SASL_PWDB: path } });
+}
 
 /** Runs `client` against a server of its own; that this lives and ends well is one more test. */
 async function runClient(client: Client, start: Start, args: string[]): Promise<TapResult> {
@@ -171,13 +198,15 @@ async function main(): Promise<void> {
   for (const client of chosen) {
     const isMemden = start === startMemden;
     const needs = isMemden ? clientNeeds(client.name) : undefined;
-    const reason = needs === undefined ? await obstacle(client) : `needs ${needs}`;
+    // Debian's memcached reads no such file of logins.
+    const isOurs = client.logsIn && !isMemden ? "memden's logins" : needs;
+    const reason = isOurs === undefined ? await obstacle(client) : `needs ${isOurs}`;
     if (reason !== undefined) {
       total.skipped++;
       console.log(`SKIPPED ${client.name}: ${reason}`);
       continue;
     }
-    const ran = await runClient(client, start, args);
+    const ran = await runClient(client, client.logsIn ? startWithLogin : start, args);
     const { result, skipped } = isMemden ? setAside(client, ran) : { result: ran, skipped: 0 };
     total.skipped += skipped;
     total.passed += result.passed;

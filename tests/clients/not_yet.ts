@@ -5,11 +5,7 @@
 export type NotYet = readonly [client: string, tests: RegExp | undefined, needs: string];
 
 /** What fails for want of a feature. */
-export const NOT_YET: readonly NotYet[] = [
-  ["pylibmc-binary", undefined, "the binary protocol"],
-  ["memccapable-binary", undefined, "the binary protocol"],
-  ["libmemcached-tools", /binary protocol:/, "the binary protocol"],
-];
+export const NOT_YET: readonly NotYet[] = [];
 
 /** What the client as a whole has to wait for; undefined when it can run. */
 export function clientNeeds(client: string): string | undefined {

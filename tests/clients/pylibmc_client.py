@@ -1,4 +1,5 @@
-"""pylibmc: libmemcached, the C library, under Python. With --binary over the binary protocol."""
+"""pylibmc: libmemcached, the C library, under Python. With --binary over the binary protocol,
+and with name and password behind that after a SASL login."""
 
 import re
 import sys
@@ -10,13 +11,14 @@ from tap import ALL_BYTES, LARGE, TOO_LARGE, TRICKY, TWO_SECONDS_GONE, UNICODE, 
 
 SERVER = f"{sys.argv[1]}:{sys.argv[2]}"
 BINARY = "--binary" in sys.argv
+LOGIN = dict(zip(("username", "password"), sys.argv[4:6]))
 NAME = "plb" if BINARY else "pl"
 tap = Tap()
 
 
 def connect(**behaviors):
     defaults = {"cas": True, "tcp_nodelay": True, "ketama": True}
-    return pylibmc.Client([SERVER], binary=BINARY, behaviors={**defaults, **behaviors})
+    return pylibmc.Client([SERVER], binary=BINARY, behaviors={**defaults, **behaviors}, **LOGIN)
 
 
 client = connect()

@@ -8,6 +8,7 @@ import type { Address } from "../support/address.ts";
 import { COMMAND_COUNTERS, type Control, type Counters } from "./control.ts";
 import { Mismatch, receive, receiveClose } from "./expect.ts";
 import { Link } from "./link.ts";
+import { parseRequest, parseResponse } from "./packet.ts";
 import {
   appliesTo,
   type Conversation,
@@ -50,6 +51,12 @@ export interface Outcome {
 
 const SENTINEL = new TextEncoder().encode("mn\r\n");
 const SENTINEL_REPLY: Reply = { kind: "line", template: parseTemplate("MN") };
+const BINARY_SENTINEL = parseRequest("NOOP opaque=0x7e57ab1e");
+const BINARY_SENTINEL_REPLY: Reply = {
+  kind: "packet",
+  template: parseResponse("NOOP opaque=0x7e57ab1e"),
+  text: "the NOOP at the end",
+};
 /** Steps above this many bytes are not dribbled. */
 const DRIBBLE_BYTES_MAX = 160;
 /** Bytes that the kernel surely takes, even when the server does not read. */
@@ -194,18 +201,18 @@ class Player {
         throw new Mismatch(`expected exit code ${step.end.code}, got ${code}`);
       }
       case "none":
-        if (single || last) await this.#sentinel(link);
+        if (single || last) await this.#sentinel(link, step);
         return;
       case "open":
-        if (last) await this.#sentinel(link);
+        if (last) await this.#sentinel(link, step);
     }
   }
 
   /** Shows that nothing more is to come, and that the server is ready for a command. */
-  async #sentinel(link: Link): Promise<void> {
+  async #sentinel(link: Link, { isBinary }: Step): Promise<void> {
     await this.#sending;
-    await link.send(SENTINEL);
-    await receive(link, [SENTINEL_REPLY], this.#scope);
+    await link.send(isBinary ? render(BINARY_SENTINEL, this.#scope) : SENTINEL);
+    await receive(link, [isBinary ? BINARY_SENTINEL_REPLY : SENTINEL_REPLY], this.#scope);
   }
 
   async #countersFor(step: Step): Promise<Counters | undefined> {

@@ -5,6 +5,8 @@ import type { Reply } from "./script.ts";
 import { concat, hasUnknown, matchLine, render, type Scope, type Template } from "./template.ts";
 
 const CRLF = new Uint8Array([0x0d, 0x0a]);
+/** Bytes of a packet's header. */
+const PACKET_BYTES_MIN = 24;
 /** Bytes of a reply that a message quotes. */
 const QUOTE_MAX = 300;
 
@@ -21,7 +23,9 @@ export async function receive(
 ): Promise<void> {
   for (let i = 0; i < replies.length; i++) {
     const reply = replies[i]!;
-    if (reply.kind === "skip") {
+    if (reply.kind === "packet") await receivePacket(link, reply, scope);
+    else if (reply.kind === "skip packets") await skipToPacket(link, replies[++i]!, scope);
+    else if (reply.kind === "skip") {
       await skipTo(link, replies[++i]!, scope);
     } else if (reply.kind === "raw") {
       await receiveBytes(link, render(reply.template, scope));
@@ -78,6 +82,44 @@ async function receiveBytes(link: Link, expected: Uint8Array): Promise<void> {
   link.take(expected.length);
 }
 
+type PacketReply = Extract<Reply, { kind: "packet" }>;
+
+async function receivePacket(link: Link, reply: PacketReply, scope: Scope): Promise<void> {
+  const packet = await nextPacket(link);
+  if (packet === undefined) {
+    // A reset throws away what was sent before it.
+    if (link.ended === "reset") return link.take(link.pending.length);
+    throw await different(link, reply.text);
+  }
+  if (!matchLine(packet, reply.template, scope)) {
+    throw new Mismatch(`expected ${reply.text}, got ${quote(packet)}`);
+  }
+}
+
+async function skipToPacket(link: Link, reply: Reply, scope: Scope): Promise<void> {
+  if (reply.kind !== "packet") throw new Mismatch("a packet must follow <b...");
+  while (true) {
+    const packet = await nextPacket(link);
+    if (packet === undefined) throw await different(link, reply.text);
+    if (matchLine(packet, reply.template, scope)) return;
+  }
+}
+
+/** The next packet, taken; undefined when the connection ended first. */
+async function nextPacket(link: Link): Promise<Uint8Array | undefined> {
+  while (link.pending.length < PACKET_BYTES_MIN || link.pending.length < packetBytes(link)) {
+    if (!(await link.more())) return undefined;
+  }
+  const packet = link.pending.slice(0, packetBytes(link));
+  link.take(packet.length);
+  return packet;
+}
+
+/** Length of the packet that is pending, of which the header is there. */
+function packetBytes({ pending }: Link): number {
+  return PACKET_BYTES_MIN + new DataView(pending.buffer, pending.byteOffset).getUint32(8);
+}
+
 async function receiveLine(link: Link, reply: Reply, scope: Scope): Promise<void> {
   const line = await link.line();
   if (line === undefined) throw await different(link, describe(reply, scope));
@@ -106,7 +148,7 @@ function matches(line: Uint8Array, reply: Reply, scope: Scope): boolean {
     const whole = new RegExp(`^(?:${source})${reply.end}$`);
     return whole.test(new TextDecoder("latin1").decode(line));
   }
-  return reply.kind !== "skip" && line.at(-2) === CRLF[0] &&
+  return (reply.kind === "line" || reply.kind === "raw") && line.at(-2) === CRLF[0] &&
     matchLine(line.subarray(0, line.length - CRLF.length), reply.template, scope);
 }
 
@@ -116,7 +158,8 @@ function withCrlf(template: Template, scope: Scope): Uint8Array {
 
 function describe(reply: Reply, scope: Scope): string {
   if (reply.kind === "pattern") return `a line like /${reply.source}/`;
-  if (reply.kind === "skip") return "any lines";
+  if (reply.kind === "skip" || reply.kind === "skip packets") return "anything";
+  if (reply.kind === "packet") return reply.text;
   if (hasUnknown(reply.template, scope)) return "a line with a number not yet known";
   return `the line ${quote(render(reply.template, scope))}`;
 }

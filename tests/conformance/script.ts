@@ -5,6 +5,7 @@
 //   step          bytes sent at once, the replies that must follow, and the counters that must move
 
 import { type Over, parseOver } from "../support/ways.ts";
+import { parseRequest, parseResponse } from "./packet.ts";
 import { parseTemplate, ScriptError, type Template } from "./template.ts";
 
 /** Which program a server is. */
@@ -41,7 +42,11 @@ export type Reply =
   /** A regular expression for a whole line; `$name` in it stands for a key. */
   | { readonly kind: "pattern"; readonly source: string; readonly end: "\r\n" | "\n" }
   /** Any lines, up to the next one that is expected. */
-  | { readonly kind: "skip" };
+  | { readonly kind: "skip" }
+  /** A packet of the binary protocol. */
+  | { readonly kind: "packet"; readonly template: Template; readonly text: string }
+  /** Any packets, up to the next one that is expected. */
+  | { readonly kind: "skip packets" };
 
 /** What must be true once the replies of a step are in. */
 export type End =
@@ -67,6 +72,8 @@ export interface Step {
   readonly condition: Condition;
   readonly waitSecond: boolean;
   readonly sends: readonly Template[];
+  /** It sends packets of the binary protocol. */
+  readonly isBinary: boolean;
   readonly replies: readonly Reply[];
   readonly end: End;
   /** undefined: counters are not looked at. */
@@ -155,6 +162,7 @@ interface Draft {
   condition: Condition;
   waitSecond: boolean;
   readonly sends: Template[];
+  isBinary: boolean;
   readonly replies: Reply[];
   end: End;
   counters: CounterMove[] | undefined;
@@ -255,6 +263,7 @@ class Parser {
         condition: {},
         waitSecond: false,
         sends: [],
+        isBinary: false,
         replies: [],
         end: { kind: "open" },
         counters: undefined,
@@ -265,8 +274,12 @@ class Parser {
   }
 
   #send(text: string, number: number): void {
-    const { sends } = this.#begin(number);
-    if (text.startsWith(">> ")) {
+    const draft = this.#begin(number);
+    const { sends } = draft;
+    if (text.startsWith(">b ")) {
+      sends.push(parseRequest(text.slice(3)));
+      draft.isBinary = true;
+    } else if (text.startsWith(">> ")) {
       sends.push(parseTemplate(text.slice(3)));
     } else if (text === ">" || text.startsWith("> ")) {
       sends.push([...parseTemplate(text.slice(2)), ...CRLF]);
@@ -283,6 +296,10 @@ class Parser {
       draft.end = { kind: "exit", code: Number(exit[1]) };
     } else if (text === "<none" || text === "<close") {
       draft.end = { kind: text === "<none" ? "none" : "close" };
+    } else if (text.startsWith("<b ")) {
+      draft.replies.push({ kind: "packet", template: parseResponse(text.slice(3)), text });
+    } else if (text === "<b...") {
+      draft.replies.push({ kind: "skip packets" });
     } else if (text === "<...") {
       if (draft.replies.at(-1)?.kind === "skip") throw new ScriptError("<... twice");
       draft.replies.push({ kind: "skip" });

@@ -13,9 +13,11 @@ type Piece =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "key"; readonly name: string; readonly nkey: number }
   | { readonly kind: "number"; readonly name: string; readonly plus: bigint }
+  /** The same as eight bytes, the highest one first; parsed by packet.ts only. */
+  | { readonly kind: "word"; readonly name: string; readonly plus: bigint }
   | { readonly kind: "repeat"; readonly of: Template; readonly count: number };
 
-/** A parsed line. */
+/** A parsed line or packet. */
 export type Template = readonly Piece[];
 
 /** What the variables of one play stand for. */
@@ -38,6 +40,7 @@ export class ScriptError extends Error {
 }
 
 const ENCODER = new TextEncoder();
+const WORD_BYTES = 8;
 const ESCAPES: Readonly<Record<string, number>> = {
   r: 0x0d,
   n: 0x0a,
@@ -62,7 +65,9 @@ export function render(template: Template, scope: Scope): Uint8Array<ArrayBuffer
 
 /** Whether `template` names a number that `scope` does not hold yet. */
 export function hasUnknown(template: Template, scope: Scope): boolean {
-  return template.some((piece) => piece.kind === "number" && isUnknown(piece.name, scope));
+  return template.some((piece) =>
+    (piece.kind === "number" || piece.kind === "word") && isUnknown(piece.name, scope)
+  );
 }
 
 /**
@@ -85,6 +90,13 @@ export function matchLine(line: Uint8Array, template: Template, scope: Scope): b
       at = to;
       continue;
     }
+    if (piece.kind === "word" && isUnknown(piece.name, known) && at + WORD_BYTES <= line.length) {
+      const value = new DataView(line.buffer, line.byteOffset + at).getBigUint64(0);
+      captured.set(piece.name, value);
+      known.numbers.set(piece.name, value);
+      at += WORD_BYTES;
+      continue;
+    }
     const bytes = renderPiece(piece, known);
     if (!startsWith(line.subarray(at), bytes)) return false;
     at += bytes.length;
@@ -105,6 +117,13 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
+/** `value` in eight bytes, the highest one first. */
+export function wordBytes(value: bigint): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(WORD_BYTES);
+  new DataView(bytes.buffer).setBigUint64(0, value);
+  return bytes;
+}
+
 function isUnknown(name: string, scope: Scope): boolean {
   return name !== NOW && !scope.numbers.has(name);
 }
@@ -121,6 +140,8 @@ function renderPiece(piece: Piece, scope: Scope): Uint8Array<ArrayBuffer> {
       return ENCODER.encode((scope.prefix + piece.name).padEnd(piece.nkey, "x"));
     case "number":
       return ENCODER.encode(String(numberOf(piece.name, scope) + piece.plus));
+    case "word":
+      return wordBytes(numberOf(piece.name, scope) + piece.plus);
     case "repeat": {
       const once = render(piece.of, scope);
       const whole = new Uint8Array(once.length * piece.count);

@@ -11,6 +11,7 @@
 // The last line is "N passed, N failed".
 
 import { parseArgs } from "@std/cli/parse-args";
+import { fuzzBinary } from "./binary_fuzz.ts";
 import { fuzzMeta } from "./meta_fuzz.ts";
 import { PLANTS } from "./plants.ts";
 import { fuzzStore, type Plant } from "./store_fuzz.ts";
@@ -23,7 +24,7 @@ export interface Extent {
 }
 
 /** Every fuzzer: plays one round, returns what is wrong. */
-const FUZZERS = { store: fuzzStore, meta: fuzzMeta } as const;
+const FUZZERS = { store: fuzzStore, meta: fuzzMeta, binary: fuzzBinary } as const;
 
 /** What `smoke` plays. */
 export const SMOKE: Omit<Extent, "seed"> = { rounds: 16, operations: 600 };

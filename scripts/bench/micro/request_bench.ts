@@ -9,6 +9,7 @@ import { BufferPool } from "../../../lib/net/buffer_pool.ts";
 import { drive } from "../../../lib/net/conn.ts";
 import { Conn, type ConnShared } from "../../../lib/net/conn_record.ts";
 import { ConnState } from "../../../lib/net/conn_state.ts";
+import { Op, packets, type Parts } from "../../../tests/support/packets.ts";
 import { Io, type Transport } from "../../../lib/net/transport.ts";
 import type { ReplyBuffer } from "../../../lib/protocol/reply.ts";
 import { makeStore } from "../../../lib/store/testing.ts";
@@ -73,7 +74,27 @@ const SETS = batchOf((i) => `set bench-${i} 0 0 100\r\n${VALUE}\r\n`);
 const MSS = batchOf((i) => `ms bench-${i} 100\r\n${VALUE}\r\n`);
 turn(SETS);
 
+const binaryOf = (request: (i: number) => Parts) =>
+  packets(...Array.from({ length: REQUESTS }, (_, i) => request(i)));
+const BINARY = {
+  get: binaryOf((i) => ({ op: Op.GET, key: `bench-${i}` })),
+  getk: binaryOf((i) => ({ op: Op.GETK, key: `bench-${i}` })),
+  set: binaryOf((i) => ({ op: Op.SET, key: `bench-${i}`, extras: "\0".repeat(8), value: VALUE })),
+};
+
+const binaryConn = new Conn(6);
+drive(binaryConn, shared);
+
+function binaryTurn(batch: Uint8Array<ArrayBuffer>): void {
+  transport.fill(batch);
+  binaryConn.state = ConnState.READ;
+  drive(binaryConn, shared);
+}
+
 Deno.bench("16 × get", () => turn(batchOf16.get));
+Deno.bench("16 × binary GET", () => binaryTurn(BINARY.get));
+Deno.bench("16 × binary GETK", () => binaryTurn(BINARY.getk));
+Deno.bench("16 × binary SET", () => binaryTurn(BINARY.set));
 Deno.bench("16 × mg v", () => turn(batchOf16.mg));
 Deno.bench("16 × mg k f v", () => turn(batchOf16.mgKey));
 Deno.bench("16 × ms", () => turn(MSS));
