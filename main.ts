@@ -32,19 +32,20 @@ async function serve(settings: Settings): Promise<number> {
   const log = openLog(settings.verbosity);
   for (const warning of warningsFor(settings)) log.warn(warning);
   let server: Server | undefined = undefined;
+  let starting: Promise<Server> | undefined = undefined;
+  /** Does something with the server once it is up; a signal must not end the process before. */
+  const whenStarted = (act: (started: Server) => unknown) => void starting?.then(act, () => {});
   // A signal that comes before there is a server to stop ends the process just as well.
   const stop = () => server === undefined ? Deno.exit(ExitCode.OK) : void server.stop();
   for (const [signal, words] of Object.entries(STOP_SIGNALS)) {
-    Deno.addSignalListener(signal as Deno.Signal, () => {
+    onSignal(signal as Deno.Signal, () => {
       console.error(words);
       stop();
     });
   }
-  // One that comes before there is a server finds nothing read yet; it must not end the process.
-  Deno.addSignalListener("SIGHUP", () => void server?.reload());
-  const starting = startServer(settings, log);
-  const check = (started: Server) => started.checkStore();
-  Deno.addSignalListener("SIGUSR2", () => void starting.then(check, () => {}));
+  onSignal("SIGHUP", () => whenStarted((started) => started.reload()));
+  onSignal("SIGUSR2", () => whenStarted((started) => started.checkStore()));
+  starting = startServer(settings, log);
   server = await starting;
   writePorts(settings, server);
   if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
@@ -52,6 +53,15 @@ async function serve(settings: Settings): Promise<number> {
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);
   return EX_SOFTWARE;
+}
+
+/** Signals that Windows has, as Deno spells them. */
+const WINDOWS_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGBREAK", "SIGHUP"];
+
+/** Calls `act` at each signal, where the system has it. */
+function onSignal(signal: Deno.Signal, act: () => void): void {
+  if (Deno.build.os === "windows" && !WINDOWS_SIGNALS.includes(signal)) return;
+  Deno.addSignalListener(signal, act);
 }
 
 /** Tells test set-ups which ports were bound. Source: memcached.c, MEMCACHED_PORT_FILENAME. */

@@ -13,7 +13,7 @@ import { makeStore } from "../store/testing.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { ChunkTransport, SEND_WINDOW, TAKEN_STEP } from "./chunk_transport.ts";
 import type { ConnShared } from "./conn_record.ts";
-import { NativeLoop } from "./native_loop.ts";
+import { ConnLoop } from "./conn_loop.ts";
 import { converse, TEST_SERVER } from "./testing.ts";
 
 const FD = 5;
@@ -23,7 +23,7 @@ const NOT_AT_ALL = 0;
 class Bed {
   readonly store = makeStore({ maxbytes: 16 * 2 ** 20 });
   readonly transport: ChunkTransport;
-  readonly loop: NativeLoop;
+  readonly loop: ConnLoop;
   readonly received: Uint8Array[] = [];
   taken = 0;
   inFlight = 0;
@@ -60,7 +60,7 @@ class Bed {
     const doorbell = { fd: -1, answer: () => {} };
     const turnLock = { enter: () => {}, leave: () => {} };
     const readClock = () => clock.now;
-    this.loop = new NativeLoop(shared, this.transport, doorbell, turnLock, clock, readClock);
+    this.loop = new ConnLoop(shared, this.transport, doorbell, turnLock, clock, readClock);
     this.transport.open(FD);
     this.loop.add(FD, 0);
   }

@@ -10,7 +10,7 @@ import { Global } from "../memory/regions.ts";
 import { World } from "../memory/world.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
 import type { ConnShared } from "../net/conn_record.ts";
-import { type Doorbell, NativeLoop } from "../net/native_loop.ts";
+import { ConnLoop, type Doorbell } from "../net/conn_loop.ts";
 import { UdpConn } from "../net/udp_conn.ts";
 import type { Poller, Transport } from "../net/transport.ts";
 import { ConnTable } from "../stats/conn_table.ts";
@@ -67,7 +67,7 @@ interface Link {
   /** What the poller gives out when there are notices. */
   readonly doorbell: number;
   /** Starts serving UDP, where there is any. */
-  readonly startUdp: (loop: NativeLoop, shared: ConnShared) => void;
+  readonly startUdp: (loop: ConnLoop, shared: ConnShared) => void;
   /** Sends what is left when the loop has ended. */
   readonly finish: () => void;
 }
@@ -143,7 +143,7 @@ function nativeLink(
       if (notice.type === "c") transport.watch(notice.fd, notice.listener);
       take(notice);
     });
-  const startUdp = (loop: NativeLoop, shared: ConnShared): void => {
+  const startUdp = (loop: ConnLoop, shared: ConnShared): void => {
     for (const fd of udp) {
       loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, native), shared));
     }
@@ -206,7 +206,7 @@ function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunct
     loop.add(notice.fd, notice.listener);
   };
   const doorbell: Doorbell = { fd: link.doorbell, answer: () => link.takeNotices(take) };
-  const loop = new NativeLoop(shared, link.poller, doorbell, world, clock, () => {
+  const loop = new ConnLoop(shared, link.poller, doorbell, world, clock, () => {
     const verbose = loadWord(control.u32, Global.VERBOSITY) >= VERBOSITY_TRACE;
     shared.trace = verbose ? trace : undefined;
     return loadWord(control.u32, Global.NOW);

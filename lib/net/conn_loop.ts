@@ -35,7 +35,7 @@ const IDLE_CHECK_MS = 1000;
 const SPARE_CONNS_MAX = 1024;
 
 /** The connections of one worker. */
-export class NativeLoop {
+export class ConnLoop {
   /** What else it serves. */
   readonly udp: UdpConns = new UdpConns();
   readonly #shared: ConnShared;
