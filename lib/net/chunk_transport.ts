@@ -2,9 +2,6 @@
 // thread that has the socket. It keeps what has come until it is asked for, and counts what is on
 // its way out, so that neither side can fill the memory of the other.
 
-import { Global } from "../memory/regions.ts";
-import type { Control } from "../memory/regions.ts";
-import { addWord } from "../memory/atomic.ts";
 import { copyBytes } from "../base/copy.ts";
 import { Block } from "../base/block.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
@@ -23,15 +20,21 @@ export interface Carrier {
   send(fd: number, bytes: Uint8Array<ArrayBuffer>): void;
   /** `count` more bytes of what came have been taken: as many more may come. */
   taken(fd: number, count: number): void;
-  /** Ends the connection, once what was sent before has gone. */
+  /** Ends the connection, once what was sent before has gone; it counts as open until then. */
   close(fd: number): void;
+}
+
+/** Bytes that have come: `block.bytes[0, used)`. */
+interface Chunk {
+  readonly block: Block;
+  used: number;
 }
 
 /** One connection. */
 class ChunkConn {
   readonly fd: number;
   /** What has come and has not been asked for, oldest first. */
-  readonly chunks: Block[] = [];
+  readonly chunks: Chunk[] = [];
   /** Bytes of the first chunk that have been. */
   at = 0;
   ended = false;
@@ -62,7 +65,6 @@ class ChunkConn {
 
 /** One worker's connections. */
 export class ChunkTransport implements Transport, Poller {
-  readonly #control: Control;
   readonly #segments: readonly Block[];
   readonly #carrier: Carrier;
   readonly #conns: (ChunkConn | undefined)[] = [];
@@ -71,8 +73,7 @@ export class ChunkTransport implements Transport, Poller {
   #given: ChunkConn[] = [];
 
   /** @param segments The segments of item memory. */
-  constructor(control: Control, segments: readonly Block[], carrier: Carrier) {
-    this.#control = control;
+  constructor(segments: readonly Block[], carrier: Carrier) {
     this.#segments = segments;
     this.#carrier = carrier;
   }
@@ -89,7 +90,7 @@ export class ChunkTransport implements Transport, Poller {
   arrived(fd: number, bytes: Uint8Array<ArrayBuffer>): void {
     const conn = this.#conns[fd];
     if (conn === undefined || bytes.length === 0) return;
-    conn.chunks.push(new Block(bytes.buffer, bytes.byteOffset, bytes.length));
+    keep(conn.chunks, bytes);
     if (conn.wakesOnInput) this.#makeReady(conn);
   }
 
@@ -150,12 +151,12 @@ export class ChunkTransport implements Transport, Poller {
     if (conn.chunks.length === 0) return conn.ended ? 0 : Io.AGAIN;
     let at = from;
     while (at < to && conn.chunks.length > 0) {
-      const chunk = conn.chunks[0]!;
-      const count = Math.min(to - at, chunk.bytes.length - conn.at);
-      copyBytes(chunk, conn.at, target, at, count);
+      const { block, used } = conn.chunks[0]!;
+      const count = Math.min(to - at, used - conn.at);
+      copyBytes(block, conn.at, target, at, count);
       at += count;
       conn.at += count;
-      if (conn.at < chunk.bytes.length) break;
+      if (conn.at < used) break;
       conn.chunks.shift();
       conn.at = 0;
     }
@@ -232,8 +233,28 @@ export class ChunkTransport implements Transport, Poller {
   close(fd: number): void {
     this.#conns[fd] = undefined;
     this.#carrier.close(fd);
-    addWord(this.#control.u32, Global.CURR_CONNS, -1);
   }
+}
+
+/** A part of a buffer smaller than this share of it is copied out, so that it can be freed. */
+const SHARE_KEPT = 1 / 2;
+/** Bytes of a chunk that small parts are copied to, one behind the other. */
+const SMALL_CHUNK_BYTES = 512;
+
+/** Keeps bytes, which may be a part of a buffer in which others have theirs. */
+function keep(chunks: Chunk[], bytes: Uint8Array<ArrayBuffer>): void {
+  if (bytes.length >= bytes.buffer.byteLength * SHARE_KEPT) {
+    const block = new Block(bytes.buffer, bytes.byteOffset, bytes.length);
+    chunks.push({ block, used: bytes.length });
+    return;
+  }
+  let last = chunks.at(-1);
+  if (last === undefined || last.block.bytes.length - last.used < bytes.length) {
+    last = { block: Block.ofLength(Math.max(SMALL_CHUNK_BYTES, bytes.length)), used: 0 };
+    chunks.push(last);
+  }
+  last.block.bytes.set(bytes, last.used);
+  last.used += bytes.length;
 }
 
 /** Bytes that wait in `replies`, those of references included. */

@@ -133,7 +133,7 @@ function read(conn: Conn, shared: ConnShared): ConnState {
   input.compact();
   const room = input.block.bytes.length - input.received;
   const count = shared.transport.recv(conn.fd, input.block.bytes, input.received);
-  conn.mayHaveMore = count === room || conn.hungUp;
+  conn.mayHaveMore = count === room || conn.untilEmpty;
   if (count === Io.AGAIN) {
     conn.mayHaveMore = false;
     return waitForInput(conn, shared);

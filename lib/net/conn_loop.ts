@@ -74,6 +74,7 @@ export class ConnLoop {
     conn.fd = fd;
     conn.listener = listener;
     conn.lastCommand = this.#clock.now;
+    conn.untilEmpty = this.#shared.comesShort[listener] ?? false;
     conn.mayHaveMore = true; // The first request has often come before the connection got here.
     this.#conns[fd] = conn;
     this.#run(conn);
@@ -123,7 +124,7 @@ export class ConnLoop {
         continue;
       }
       conn.mayHaveMore = true;
-      if (this.#poller.isHangup(index)) conn.hungUp = true;
+      if (this.#poller.isHangup(index)) conn.untilEmpty = true;
       if (conn.yielded) continue;
       if (conn.state === ConnState.WAITING) conn.state = ConnState.READ;
       this.#run(conn);

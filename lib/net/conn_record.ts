@@ -22,6 +22,11 @@ export interface ConnShared {
   readonly table: ConnTable;
   /** Seconds after which an idle connection is closed; 0 for never. */
   readonly idleTimeout: number;
+  /**
+   * Whether a receive from the connections of each listener may come short: on a Unix socket it
+   * stops where descriptors were sent along.
+   */
+  readonly comesShort: readonly boolean[];
   /** What the connections of each listener may speak. */
   readonly protocols: readonly BindingProtocol[];
   /** Called for each command line at `-vv`; undefined below. */
@@ -53,8 +58,8 @@ export class Conn {
   waitsWritable = false;
   /** Bytes may wait in the socket that the transport will not tell of again. */
   mayHaveMore = false;
-  /** The client sends no more: what is left is received up to the end. */
-  hungUp = false;
+  /** It is received from until there is nothing: a short receive does not tell that. */
+  untilEmpty = false;
   /** Once the replies are sent: nothing more can be done with the bytes at hand. */
   needsInput = false;
   /** Once the replies are sent: close. */
@@ -79,7 +84,7 @@ export class Conn {
     this.session.reset();
     this.waitsWritable = false;
     this.mayHaveMore = false;
-    this.hungUp = false;
+    this.untilEmpty = false;
     this.needsInput = false;
     this.closesAfterReplies = false;
     this.skipsLine = false;

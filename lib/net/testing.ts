@@ -130,6 +130,7 @@ export function converse(
     pool: new BufferPool(new ArrayBuffer(POOL_BYTES), store.counters),
     reqsPerEvent: all.reqsPerEvent,
     trace: undefined,
+    comesShort: [false],
     protocols: [all.bindingProtocol],
     table: new ConnTable(store.control),
     idleTimeout: all.idleTimeout,

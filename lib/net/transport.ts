@@ -36,6 +36,9 @@ export interface Poller {
   wait(timeoutMs: number): number;
   /** Descriptor of ready event `index`. */
   fdAt(index: number): number;
-  /** Whether event `index` says that the peer sends no more, or is gone. */
+  /**
+   * Whether event `index` says that the peer sends no more, or is gone; or that from now on the
+   * connection must be received from until there is nothing, however little a receive brings.
+   */
   isHangup(index: number): boolean;
 }

@@ -120,7 +120,7 @@ export class UdpConn {
     this.#transport.open(this.#request, FRAME_BYTES, count);
     const conn = this.#conn;
     conn.mayHaveMore = true;
-    conn.hungUp = true; // It is received to its end, and the connection closed there.
+    conn.untilEmpty = true; // It is received to its end, and the connection closed there.
     this.#shared.trace = this.#common.trace;
     this.#phase = Phase.RUNNING;
     return true;

@@ -67,6 +67,7 @@ function makeWorker() {
     pool: new BufferPool(new ArrayBuffer(4 * 48 * 1024), store.counters),
     reqsPerEvent: 20,
     trace: undefined,
+    comesShort: [],
     protocols: [],
     table: new ConnTable(store.control),
     idleTimeout: 0,

@@ -63,6 +63,7 @@ class Acceptor {
   #paused = false;
   #pausedAt = 0;
   #countedAt = 0;
+  /** It goes on when fewer connections are open than these. */
   #connsAtPause = 0;
 
   constructor(start: AcceptorStart, settings: Settings, control: Control, counters: Counters) {
@@ -115,12 +116,16 @@ class Acceptor {
     const isFirst = this.#unserved.delete(listenFd);
     for (let count = 0; count < ACCEPTS_PER_TURN; count++) {
       const isFull = this.#isFull();
-      if (isFull && !this.#settings.maxconnsFast) return false;
+      if (isFull && !this.#settings.maxconnsFast) {
+        this.#connsAtPause = this.#settings.maxconns;
+        return false;
+      }
       const fd = accept(listenFd);
       if (fd === Io.AGAIN) return true;
       if (fd === Io.GONE) continue;
       if (fd === Io.FULL) {
         if (this.#settings.maxconnsFast && this.#refuseWithSpare(listenFd)) continue;
+        this.#connsAtPause = this.#currConns;
         return false;
       }
       if (isFull) this.#refuse(fd);
@@ -177,7 +182,6 @@ class Acceptor {
     this.#paused = true;
     this.#pausedAt = performance.now();
     this.#countedAt = this.#pausedAt;
-    this.#connsAtPause = this.#currConns;
     for (const fd of this.#listeners.keys()) this.#epoll.remove(fd);
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
     this.#counters.add(Counter.LISTEN_DISABLED_NUM, 1);

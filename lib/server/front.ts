@@ -30,6 +30,8 @@ export interface Front {
 
 /** A front whose threads are still to be started. */
 export interface OpenFront {
+  /** By listener, likewise. */
+  readonly families: WorkerCommon["families"];
   /** By listener, as the workers are told of them. */
   readonly manners: WorkerCommon["manners"];
   readonly certificates: WorkerCommon["certificates"];
@@ -54,6 +56,7 @@ async function openNative(settings: Settings, log: Logger): Promise<OpenFront> {
   const udp = await openUdpSockets(settings);
   assumeUser(settings.user, log);
   return {
+    families: listening.map(({ address: { family } }) => family),
     manners: listening.map(({ manner }) => manner),
     certificates,
     udp,
@@ -74,6 +77,7 @@ async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
   const certificates = await firstCertificates(settings); // As root still, if it is root.
   const plans = await planListeners(settings);
   return {
+    families: plans.map(({ at }) => "path" in at ? "unix" : "tcp"),
     manners: plans.map(({ manner }) => manner),
     certificates,
     udp: [],

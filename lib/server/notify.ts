@@ -63,6 +63,8 @@ export interface WorkerStart {
   readonly plan: StorePlan;
   readonly memory: MemoryMap;
   readonly startUnix: number;
+  /** What each listener is. */
+  readonly families: readonly BoundAddress["family"][];
   /** How the connections of each listener are served. */
   readonly manners: readonly ListenManner[];
   /** Nothing without TLS. */

@@ -72,6 +72,7 @@ class RelayAcceptor {
   #nextFd = RELAY_DOORBELL + 1;
   #nextWorker = 0;
   #stopping = false;
+  #pausing: Promise<void> | undefined;
   #allClosed: () => void = () => {};
 
   constructor(start: RelayAcceptorStart, control: Control, counters: Counters) {
@@ -129,7 +130,8 @@ class RelayAcceptor {
       else if (!this.#isFull()) this.#admit(conn, index);
       else if (this.#start.settings.maxconnsFast) this.#refuse(conn);
       else {
-        await this.#pause();
+        // Of several listeners that waited, one may have taken the place.
+        while (this.#isFull() && !this.#stopping) await this.#pause();
         this.#admit(conn, index);
       }
     }
@@ -139,8 +141,13 @@ class RelayAcceptor {
     return loadWord(this.#control.u32, Global.CURR_CONNS) >= this.#start.settings.maxconns;
   }
 
-  /** Waits until a connection has closed. */
-  async #pause(): Promise<void> {
+  /** Waits until a connection has closed; one pause for all listeners. */
+  #pause(): Promise<void> {
+    this.#pausing ??= this.#waitForRoom().finally(() => this.#pausing = undefined);
+    return this.#pausing;
+  }
+
+  async #waitForRoom(): Promise<void> {
     if (!this.#isFull() || this.#stopping) return;
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
     this.#counters.add(Counter.LISTEN_DISABLED_NUM, 1);
@@ -191,6 +198,7 @@ class RelayAcceptor {
 
   #forget(fd: number): void {
     this.#conns.delete(fd);
+    addWord(this.#control.u32, Global.CURR_CONNS, -1);
     this.#free.push(fd);
     if (this.#stopping && this.#conns.size === 0) this.#allClosed();
   }

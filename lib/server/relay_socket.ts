@@ -10,6 +10,9 @@ const READ_BYTES_BUSY = 64 * 1024;
 /** Bytes of one connection that its worker may have left to take. */
 const RECEIVE_WINDOW = 256 * 1024;
 
+/** How long a client may take for its last replies, in milliseconds. */
+const CLOSE_MS_MAX = 10_000;
+
 /** What happens to a socket. */
 export interface SocketEvents {
   /** Bytes have come: a view of a buffer that is used again. */
@@ -42,13 +45,16 @@ export class PlainSocket implements RelaySocket {
   readonly peer: string;
   readonly local: string;
   readonly #conn: Deno.Conn;
-  readonly #waiting: Uint8Array<ArrayBuffer>[] = [];
+  /** What waits for the write under way to end. */
+  #waiting = new Uint8Array(0);
+  #waitingBytes = 0;
   #events: SocketEvents | undefined;
   #untaken = 0;
   #goOn: (() => void) | undefined;
   #writing = false;
   #untold = 0;
   #closing = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(conn: Deno.Conn) {
@@ -87,13 +93,25 @@ export class PlainSocket implements RelaySocket {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#waiting.push(bytes);
-    if (!this.#writing) void this.#write();
+    if (this.#writing) this.#keep(bytes);
+    else void this.#write(bytes);
   }
 
-  async #write(): Promise<void> {
+  /** Copies: the bytes are a part of a message in which others have theirs. */
+  #keep(bytes: Uint8Array<ArrayBuffer>): void {
+    const needed = this.#waitingBytes + bytes.length;
+    if (needed > this.#waiting.length) {
+      const larger = new Uint8Array(Math.max(needed, 2 * this.#waiting.length));
+      larger.set(this.#waiting.subarray(0, this.#waitingBytes));
+      this.#waiting = larger;
+    }
+    this.#waiting.set(bytes, this.#waitingBytes);
+    this.#waitingBytes = needed;
+  }
+
+  async #write(first: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#writing = true;
-    for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
+    for (let bytes = first; bytes.length > 0; bytes = this.#takeWaiting()) {
       for (let at = 0; at < bytes.length && !this.#closed;) {
         const count = await this.#conn.write(bytes.subarray(at)).then((n) => n, () => undefined);
         if (count === undefined) return this.#lose();
@@ -103,6 +121,13 @@ export class PlainSocket implements RelaySocket {
     }
     this.#writing = false;
     if (this.#closing) this.#end();
+  }
+
+  #takeWaiting(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#waiting.subarray(0, this.#waitingBytes);
+    this.#waiting = new Uint8Array(0);
+    this.#waitingBytes = 0;
+    return bytes;
   }
 
   /** Tells the worker of what has gone, not of every single reply. */
@@ -115,7 +140,7 @@ export class PlainSocket implements RelaySocket {
 
   /** The client is gone: the worker learns it, and closes. */
   #lose(): void {
-    this.#waiting.length = 0;
+    this.#takeWaiting();
     this.#writing = false;
     if (this.#closing) this.#end();
     else if (!this.#closed) this.#events?.ended(true);
@@ -123,12 +148,15 @@ export class PlainSocket implements RelaySocket {
 
   close(atOnce: boolean): void {
     this.#closing = true;
-    if (atOnce || !this.#writing) this.#end();
+    if (atOnce || !this.#writing) return this.#end();
+    // A client that does not read its last replies must not have its socket for ever.
+    this.#timer ??= setTimeout(() => this.#end(), CLOSE_MS_MAX);
   }
 
   #end(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#timer);
     this.#goOn?.();
     this.#conn.close();
     this.#events?.closed();

@@ -25,7 +25,7 @@ export class RelayTransport extends ChunkTransport {
 
   constructor(port: MessagePort, control: Control, segments: readonly Block[], thread: number) {
     const up = new FrameWriter((message) => postFrames(port, message));
-    super(control, segments, carrierOf(up));
+    super(segments, carrierOf(up));
     this.#up = up;
     this.#port = port;
     this.#shared = control;

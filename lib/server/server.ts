@@ -116,13 +116,14 @@ export class Server {
     clock.start(control);
 
     const { startUnix } = clock.clock;
-    const { manners, certificates, udp } = opened;
+    const { families, manners, certificates, udp } = opened;
     storeWord(control.u32, Global.CERTS_READ_AT, clock.clock.now);
     const common: WorkerCommon = {
       settings,
       plan,
       memory: map,
       startUnix,
+      families,
       manners,
       certificates,
       udp: udp.map(({ fd }) => fd),

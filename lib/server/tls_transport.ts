@@ -63,6 +63,8 @@ interface Link {
   readonly deadline: number;
   /** The socket is watched for output on behalf of the handshake. */
   watchesBoth: boolean;
+  /** The socket has ended without TLS having said so: nothing more is received. */
+  inputEnded: boolean;
   /** Nothing more is received or sent; the conn is to close. */
   isOver: boolean;
   /** It closed in a way that leaves nothing to be said to the client. */
@@ -125,6 +127,7 @@ export class TlsTransport implements Transport, Poller {
       unreported: 0,
       deadline: performance.now() + HANDSHAKE_MS_MAX,
       watchesBoth: false,
+      inputEnded: false,
       isOver: false,
       isMute: false,
     };
@@ -188,7 +191,10 @@ export class TlsTransport implements Transport, Poller {
     let isDry = false;
     for (;;) {
       at = link.session.take(bytes, at, to);
-      if (at === to || (at > from && isDry)) return at - from;
+      if (at === to || (at > from && isDry)) {
+        if (at < to && link.session.hasEnded) this.#late.push(fd);
+        return at - from;
+      }
       const count = this.#fill(fd, link);
       if (count <= 0) {
         if (at === from) return count;
@@ -203,14 +209,18 @@ export class TlsTransport implements Transport, Poller {
   #fill(fd: number, link: Link): number {
     const { session } = link;
     if (link.isOver) return Io.GONE;
-    if (session.hasEnded) return 0;
+    if (session.hasEnded || link.inputEnded) return 0;
     if (link.out !== undefined && !this.#flush(fd, link)) return this.#flushLater(fd, link);
     const count = this.#inner.recv(fd, this.#received, 0);
     if (count === Io.AGAIN) return count;
+    if (count === 0 && session.isSecure) {
+      link.inputEnded = true; // What was asked before is answered all the same.
+      return 0;
+    }
     if (count <= 0) {
       if (!session.isSecure) this.#fail(fd, link);
       link.isOver = true;
-      link.isMute = count < 0;
+      link.isMute = true;
       return count;
     }
     session.receive(count === PIECE_BYTES ? this.#received : viewOf(this.#received, 0, count));

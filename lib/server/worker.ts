@@ -109,6 +109,7 @@ function runWorker(start: WorkerStart, report: ReportFunction, tls: Tls | undefi
     executor: new Executor(new Store(thread), settings, server),
     pool: new BufferPool(buffers, thread.counters),
     reqsPerEvent: settings.reqsPerEvent,
+    comesShort: start.families.map((family) => family === "unix"),
     protocols: start.manners.map(({ protocol }) => protocol),
     table,
     idleTimeout: settings.idleTimeout,

@@ -5,7 +5,7 @@
 // Written by the thread that owns the connection, read by whoever asks. A reader may see a
 // connection that is just closing or has just closed.
 
-import { ascii, latin1 } from "../base/ascii.ts";
+import { ascii } from "../base/ascii.ts";
 import { loadWord, storeWord } from "../memory/atomic.ts";
 import { CONN_WORDS, type Control, wordIndex } from "../memory/regions.ts";
 
@@ -74,7 +74,7 @@ export class ConnTable {
     const half = this.#nameBytes / 2;
     for (const [at, text] of [[0, peer], [half, local]] as const) {
       const from = fd * this.#nameBytes + at;
-      const bytes = ascii(text.slice(0, half - 1));
+      const bytes = ascii(text).subarray(0, half - 1);
       this.#names.fill(0, from, from + half);
       this.#names.set(bytes, from);
     }
@@ -85,7 +85,8 @@ export class ConnTable {
     const half = this.#nameBytes / 2;
     const textAt = (from: number): string => {
       const end = this.#names.indexOf(0, from);
-      return latin1(this.#names, from, Math.min(end < 0 ? from + half : end, from + half));
+      const to = Math.min(end < 0 ? from + half : end, from + half);
+      return new TextDecoder().decode(this.#names.slice(from, to));
     };
     return { peer: textAt(fd * this.#nameBytes), local: textAt(fd * this.#nameBytes + half) };
   }

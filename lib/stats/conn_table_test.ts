@@ -28,6 +28,9 @@ Deno.test("ConnTable keeps the addresses of both ends, cut to their place", () =
   table.setNames(4, `unix:/${"x".repeat(100)}`, "");
   assertEquals(table.namesOf(3), { peer: "tcp:127.0.0.1:5", local: "unix:/run/m.sock" });
   assertEquals(table.namesOf(4), { peer: `unix:/${"x".repeat(57)}`, local: "" });
+  table.setNames(3, `unix:/${"é".repeat(60)}`, "unix:/é");
+  assertEquals(table.namesOf(3).local, "unix:/é");
+  assertEquals(table.namesOf(4).peer, `unix:/${"x".repeat(57)}`, "its neighbour's are untouched");
 });
 
 Deno.test("ConnTable records no descriptor beyond its end, and harms nothing there", () => {

@@ -9,6 +9,8 @@ import { errno, libc } from "./libc.ts";
 /** Events to wait for, and what came. Source: sys/epoll.h. */
 export const EpollEvent = {
   IN: 0x001,
+  /** Urgent data: a receive stops short there. */
+  PRI: 0x002,
   OUT: 0x004,
   ERR: 0x008,
   HUP: 0x010,

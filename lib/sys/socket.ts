@@ -61,35 +61,30 @@ export function sendMessage(fd: number, message: Bytes): number {
   return sent >= 0 ? sent : failure("sendmsg", fd);
 }
 
-/** What becomes of a connection when the network, or its peer, is at fault. */
-const LOST: ReadonlySet<number> = new Set([
-  Errno.ECONNRESET,
-  Errno.ECONNABORTED,
-  Errno.EPIPE,
-  Errno.EPROTO,
-  Errno.ENOPROTOOPT,
-  Errno.EOPNOTSUPP,
-  Errno.ENOTCONN,
-  Errno.ETIMEDOUT,
-  Errno.ENETDOWN,
-  Errno.ENETUNREACH,
-  Errno.ENETRESET,
-  Errno.EHOSTDOWN,
-  Errno.EHOSTUNREACH,
+/**
+ * Errors that say that the call was wrong, and not the network. Any other one means that the peer
+ * is gone: when the kernel gives a connection up it tells whatever error was on its mind, such as
+ * what an ICMP message or a route said.
+ */
+const BUGS: ReadonlySet<number> = new Set([Errno.EBADF, Errno.EFAULT, Errno.ENOTSOCK]);
+
+/** Errors that pass. */
+const PASSING: ReadonlySet<number> = new Set([
+  Errno.EAGAIN,
+  Errno.EINTR,
+  Errno.ENOBUFS,
+  Errno.ENOMEM,
 ]);
 
+/** What an error of `call` on a connection means. @throws {SysError} For a bug here. */
+export function outcomeOf(code: number, call: string, fd: number): number {
+  if (PASSING.has(code)) return Io.AGAIN;
+  if (BUGS.has(code)) throw new SysError(call, fd, code);
+  return Io.GONE;
+}
+
 function failure(call: string, fd: number): number {
-  const code = errno();
-  if (LOST.has(code)) return Io.GONE;
-  switch (code) {
-    case Errno.EAGAIN:
-    case Errno.EINTR:
-    case Errno.ENOBUFS:
-    case Errno.ENOMEM:
-      return Io.AGAIN;
-    default:
-      throw new SysError(call, fd, code);
-  }
+  return outcomeOf(errno(), call, fd);
 }
 
 /**
@@ -102,20 +97,23 @@ export function accept(listenFd: number): number {
   const fd = libc.accept4(listenFd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) return fd;
   const code = errno();
-  // Errors that wait on the new socket come up here. Source: accept(2), "Error handling".
-  if (LOST.has(code)) return Io.GONE;
   switch (code) {
     case Errno.EAGAIN:
       return Io.AGAIN;
-    case Errno.EINTR:
-      return Io.GONE;
     case Errno.EMFILE:
     case Errno.ENFILE:
     case Errno.ENOBUFS:
     case Errno.ENOMEM:
       return Io.FULL;
-    default:
+    case Errno.EBADF:
+    case Errno.EFAULT:
+    case Errno.EINVAL:
+    case Errno.ENOTSOCK:
       throw new SysError("accept4", listenFd, code);
+    default:
+      // Errors that wait on the new socket come up here, and those of a firewall.
+      // Source: accept(2), "Error handling".
+      return Io.GONE;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   Io,
   listeningAddress,
   localAddress,
+  outcomeOf,
   peerAddress,
   recvInto,
   sendFrom,
@@ -18,6 +19,20 @@ const buffer = () => new Uint8Array(256);
 
 Deno.test("recvInto() throws SysError with EBADF for a descriptor that is not open", () => {
   assertThrows(() => recvInto(9999, buffer(), 8), SysError, "recv on descriptor 9999: errno 9");
+});
+
+Deno.test("outcomeOf() blames the network for whatever is not a bug here", () => {
+  // What ICMP and routes say comes up when the kernel gives a connection up.
+  const [EACCES, EINVAL, ENONET, ECONNREFUSED, ECONNRESET, ETIMEDOUT] = [13, 22, 64, 111, 104, 110];
+  for (const code of [EACCES, EINVAL, ENONET, ECONNREFUSED, ECONNRESET, ETIMEDOUT]) {
+    assertEquals(outcomeOf(code, "recv", 5), Io.GONE);
+  }
+  const [EAGAIN, EINTR, ENOBUFS] = [11, 4, 105];
+  for (const code of [EAGAIN, EINTR, ENOBUFS]) assertEquals(outcomeOf(code, "recv", 5), Io.AGAIN);
+  const [EBADF, EFAULT, ENOTSOCK] = [9, 14, 88];
+  for (const code of [EBADF, EFAULT, ENOTSOCK]) {
+    assertThrows(() => outcomeOf(code, "recv", 5), SysError);
+  }
 });
 
 Deno.test("localAddress() and peerAddress() name both ends, IPv6 as inet_ntop does", async () => {

@@ -15,7 +15,7 @@ const HUGE_LAST_EDGE = 8;
 const HUGE_MIDDLE_CUTS = 16;
 
 /** Rounds of each conversation when there is not the time for all. */
-const FEW_ROUNDS = 4;
+const FEW_ROUNDS = 2;
 
 /** How often a conversation is cut: at every position, at a few, or not at all. */
 export type Cuts = "all" | "few" | "none";

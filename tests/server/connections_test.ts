@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { Link } from "../conformance/link.ts";
 import type { Address } from "../support/address.ts";
+import { startMemden } from "../support/server.ts";
 import { ask, dial, hear, pause, readStats, say, testBoth, until } from "../support/talk.ts";
 
 /** Flag -c of each server; memden admits as many connections. */
@@ -135,4 +136,44 @@ testBoth("idle_kicks is only there with idle_timeout", async (start) => {
   await using server = await start(["-t", "1"]);
   using link = await dial(server.address);
   assertEquals((await readStats(link)).has("idle_kicks"), false);
+});
+
+for (const over of ["tcp", "unix"] as const) {
+  testBoth(
+    `what comes behind a receive that stops short is answered, over ${over}`,
+    async (start) => {
+      await using server = await start(["-t", "1"], { over });
+      const { address } = server;
+      const where = "path" in address ? address.path : String(address.port);
+      for (let times = 0; times < 3; times++) {
+        const { stdout } = await new Deno.Command("python3", {
+          args: [new URL("short_receives.py", import.meta.url).pathname, over, where],
+        }).output();
+        assertEquals(new TextDecoder().decode(stdout), "3\n");
+      }
+    },
+  );
+}
+
+Deno.test("memden: a relayed client counts until it has read its last replies", async () => {
+  await using server = await startMemden(["-t", "1", "-c", "6"], { over: "relay" });
+  using first = await dial(server.address);
+  const value = "x".repeat(100_000);
+  assertEquals(await ask(first, `set big 0 0 ${value.length}\r\n${value}`), "STORED");
+  const descriptors = () => [...Deno.readDirSync(`/proc/${server.pid}/fd`)].length;
+  const before = descriptors();
+  const script = new URL("unread_replies.py", import.meta.url).pathname;
+  const crowd = new Deno.Command("python3", {
+    args: [script, String(server.port), "30", "big"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  await crowd.stdout.getReader().read();
+  assertGreater(before + 7, descriptors());
+  assertEquals((await readStats(first)).get("curr_connections"), "6");
+  await crowd.stdin.close();
+  await crowd.status;
+  await until("they are gone", async () => {
+    return (await readStats(first)).get("curr_connections") === "1";
+  });
 });

@@ -160,6 +160,51 @@ def ask_end(sock, line):
     return sock.recv(100)
 
 
+def open_client():
+    """A client that says when its records are sent: the connection, its TLS, what comes, what goes."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    plain, client = raw(), context().wrap_bio(incoming, outgoing)
+    while True:
+        try:
+            client.do_handshake()
+            plain.sendall(outgoing.read())
+            time.sleep(0.1)
+            return plain, client, incoming, outgoing
+        except ssl.SSLWantReadError:
+            plain.sendall(outgoing.read())
+            incoming.write(plain.recv(65536))
+
+
+def read_rest(plain, client, incoming):
+    """Everything that comes until the end of the stream, decrypted."""
+    got = b""
+    while piece := plain.recv(65536):
+        incoming.write(piece)
+        try:
+            while more := client.read(65536):
+                got += more
+        except ssl.SSLError:
+            pass
+    return got
+
+
+def last_requests():
+    plain, client, incoming, outgoing = open_client()
+    client.write(b"mn\r\n")
+    try:
+        client.unwrap()
+    except ssl.SSLError:
+        pass
+    plain.sendall(outgoing.read())
+    tap.equal("close_notify with a request", read_rest(plain, client, incoming), b"MN\r\n")
+    plain, client, incoming, outgoing = open_client()
+    client.write(b"mn\r\n" * 5000)
+    plain.sendall(outgoing.read())
+    plain.shutdown(socket.SHUT_WR)
+    got = read_rest(plain, client, incoming)
+    tap.equal("requests before an end without close_notify", len(got), 5000 * 4)
+
+
 def bad_clients():
     errors = number("ssl_handshake_errors")
     plain = raw()
@@ -273,6 +318,7 @@ tap.run(
         many_values,
         slow_reader,
         ends,
+        last_requests,
         bad_clients,
         spoiled_record,
         new_keys,

@@ -55,6 +55,7 @@ const shared: ConnShared = {
   pool: new BufferPool(new ArrayBuffer(1 << 20), store.counters),
   reqsPerEvent: 20,
   trace: undefined,
+  comesShort: [false],
   protocols: ["auto"],
   table: new ConnTable(store.control),
   idleTimeout: 0,
