@@ -19,7 +19,7 @@ import { parseScript, type Script } from "./script.ts";
 import { ScriptError } from "./template.ts";
 
 const FOLDER = new URL("./", import.meta.url);
-const WAIT_MS_MAX = 10_000;
+const WAIT_MS_MAX = 20_000;
 const JOBS = 24;
 
 /** Reads all scripts of the folder, in order of their names. */
