@@ -167,10 +167,7 @@ class RelayAcceptor {
   }
 
   #admit(conn: Deno.Conn, listener: number): void {
-    if (isTcp(conn)) {
-      conn.setNoDelay(true);
-      conn.setKeepAlive(true);
-    }
+    if (isTcp(conn)) setOptions(conn);
     const socket = new PlainSocket(conn);
     const fd = this.#free.pop() ?? this.#nextFd++;
     const worker = this.#workers[this.#nextWorker]!;
@@ -217,6 +214,16 @@ class RelayAcceptor {
 
 function isTcp(conn: Deno.Conn): conn is Deno.TcpConn {
   return "setNoDelay" in conn && conn.localAddr.transport === "tcp";
+}
+
+function setOptions(conn: Deno.TcpConn): void {
+  try {
+    conn.setNoDelay(true);
+    conn.setKeepAlive(true);
+    // deno-lint-ignore house/catch-place -- Some systems refuse it once the client is gone.
+  } catch {
+    return; // The first read tells.
+  }
 }
 
 function rest(ms: number): Promise<void> {
