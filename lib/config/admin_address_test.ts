@@ -1,0 +1,28 @@
+// Goal: --admin takes a port, or an address with one, and is of this machine only unless told.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { parseAdmin } from "./admin_address.ts";
+import { SettingsError } from "./settings_error.ts";
+
+const ADDRESSES: readonly (readonly [text: string, host: string, port: number])[] = [
+  ["9150", "127.0.0.1", 9150],
+  [":9150", "127.0.0.1", 9150],
+  ["0", "127.0.0.1", 0],
+  ["localhost:1", "localhost", 1],
+  ["10.0.0.5:65535", "10.0.0.5", 65535],
+  ["[::1]:9150", "::1", 9150],
+  ["*:9150", "0.0.0.0", 9150],
+];
+
+for (const [text, host, port] of ADDRESSES) {
+  Deno.test(`parseAdmin() reads ${text}`, () => assertEquals(parseAdmin(text), { host, port }));
+}
+
+for (
+  const text of ["", ":", "a", "a:", "a:b", "65536", "::1", "::1:9150", "[::1]", "-1", "a:1:2"]
+) {
+  Deno.test(`parseAdmin() refuses "${text}"`, () => {
+    const error = assertThrows(() => parseAdmin(text), SettingsError, `--admin=${text}: must be`);
+    assertEquals(error.exitCode, 64);
+  });
+}
