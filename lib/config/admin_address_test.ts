@@ -2,6 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseAdmin } from "./admin_address.ts";
+import { defaultSettings, warningsFor } from "./settings.ts";
 import { SettingsError } from "./settings_error.ts";
 
 const ADDRESSES: readonly (readonly [text: string, host: string, port: number])[] = [
@@ -26,3 +27,14 @@ for (
     assertEquals(error.exitCode, 64);
   });
 }
+
+for (const [text, isOpen] of [["1", false], ["[::1]:1", false], ["*:1", true], ["db1:1", true]]) {
+  Deno.test(`warningsFor() ${isOpen ? "warns" : "does not warn"} of --admin=${text}`, () => {
+    const warnings = warningsFor({ ...defaultSettings(), admin: parseAdmin(String(text)) });
+    assertEquals(warnings.some((warning) => warning.includes("--admin is open")), isOpen);
+  });
+}
+
+Deno.test("there is no admin server unless one is asked for", () => {
+  assertEquals(defaultSettings().admin, null);
+});
