@@ -19,8 +19,8 @@ export type Handler = (request: Request) => Promise<Response>;
 
 type Route = (view: StatsView, request: Request) => Response | Promise<Response>;
 
-/** Longest address that is looked at, in characters. */
-const URL_LENGTH_MAX = 2048;
+/** Longest path that is looked at, in characters. */
+const PATH_LENGTH_MAX = 1024;
 
 /** Rest before it listens again, in milliseconds. */
 const REOPEN_MS = 1000;
@@ -106,8 +106,9 @@ export function makeHandler(view: StatsView, complain: Complain): Handler {
     if (!METHODS.includes(request.method)) {
       return line(405, "method not allowed", { allow: METHODS.join(", ") });
     }
-    if (request.url.length > URL_LENGTH_MAX) return line(414, "address too long");
-    const { pathname } = new URL(request.url);
+    const pathname = pathOf(request);
+    if (pathname === undefined) return line(400, "bad address");
+    if (pathname.length > PATH_LENGTH_MAX) return line(414, "address too long");
     const route = ROUTES.get(pathname);
     if (route === undefined) return line(404, "not found");
     try {
@@ -117,6 +118,15 @@ export function makeHandler(view: StatsView, complain: Complain): Handler {
       return line(500, "failed; the server's log says why");
     }
   };
+}
+
+/** The path that is asked for; undefined where the Host header makes no address. */
+function pathOf(request: Request): string | undefined {
+  try {
+    return new URL(request.url).pathname;
+  } catch {
+    return undefined;
+  }
 }
 
 async function metrics(view: StatsView, request: Request): Promise<Response> {

@@ -76,6 +76,17 @@ Deno.test("an answer that fails is a 500 and a line in the log", async () => {
   assertEquals(lines, ["admin: /metrics: broken"]);
 });
 
+/** What a server answers to the head of a request, with its end added. */
+async function rawAnswer(port: number, head: string): Promise<string> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const writer = conn.writable.getWriter();
+  // It may be refused before all of it was sent.
+  void writer.write(new TextEncoder().encode(`${head}Connection: close\r\n\r\n`)).catch(() => {});
+  const bytes = new Uint8Array(4096);
+  const count = await conn.read(bytes).catch(() => null);
+  return new TextDecoder().decode(bytes.subarray(0, count ?? 0));
+}
+
 Deno.test("AdminServer serves until it is stopped, and wants its port for itself", async () => {
   const { view } = viewAfter(COMMANDS);
   const server = new AdminServer(ADDRESS, view, () => {});
@@ -91,6 +102,15 @@ Deno.test("AdminServer serves until it is stopped, and wants its port for itself
     `failed to listen on admin port ${port}: Address already in use`,
   );
   assertEquals(error.exitCode, 71);
+
+  for (const host of ["", "a b", "[", "x".repeat(5000), "a:b:c"]) {
+    assertMatch(await rawAnswer(port, `GET /healthz HTTP/1.1\r\nHost: ${host}\r\n`), /^HTTP\/1.1 /);
+  }
+  assertMatch(await rawAnswer(port, "GET /healthz HTTP/1.0\r\n"), /^HTTP\/1.0 200 /);
+  assertMatch(await rawAnswer(port, "no HTTP at all\r\n"), /^HTTP\/1.1 400 /);
+  const big = `GET /healthz HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(600_000)}\r\n`;
+  assertMatch(await rawAnswer(port, big), /^(HTTP\/1.1 4\d\d |$)/);
+  assertEquals((await fetch(`${server.url}/healthz`)).status, 200);
 
   await server.stop();
   assertEquals(await fetch(`${server.url}/healthz`).then(() => true, () => false), false);
