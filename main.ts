@@ -2,6 +2,8 @@
 // code; everything else is in lib/.
 // deno-lint-ignore-file no-console
 
+import type { Logger } from "@logtape/logtape";
+import type { AdminServer } from "./lib/admin/http.ts";
 import type { Server } from "./lib/server/server.ts";
 import { helpText, licenseText, versionText } from "./lib/config/help.ts";
 import { type Action, parseCommandLine } from "./lib/config/parse.ts";
@@ -47,12 +49,31 @@ async function serve(settings: Settings): Promise<number> {
   onSignal("SIGUSR2", () => whenStarted((started) => started.checkStore()));
   starting = startServer(settings, log);
   server = await starting;
+  const admin = await openAdmin(settings, server, log);
   writePorts(settings, server);
   if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
   const ending = await server.ended;
+  void admin?.stop();
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);
   return EX_SOFTWARE;
+}
+
+/** Starts the HTTP server of `--admin`, where it is wanted. Loaded late: it takes memory. */
+async function openAdmin(
+  { admin }: Settings,
+  server: Server,
+  log: Logger,
+): Promise<AdminServer | undefined> {
+  if (admin === null) return undefined;
+  const { AdminServer } = await import("./lib/admin/http.ts");
+  const started = new AdminServer(
+    admin,
+    await server.openStats(),
+    (message) => log.error(message),
+  );
+  log.info(`admin server on ${started.url}`);
+  return started;
 }
 
 /** Signals that Windows has, as Deno spells them. */

@@ -50,7 +50,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "node:worker_threads",
     ],
   },
-  admin: { folders: ["base", "config", "stats"], packages: [] },
+  admin: { folders: ["base", "config", "stats"], packages: ["prom-client"] },
 };
 
 /** Files that put the layers together: they may import any of them, and any package. */

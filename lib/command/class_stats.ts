@@ -6,15 +6,16 @@
 
 import { Snapshot } from "../stats/counters.ts";
 import type { ClassCounterName } from "../stats/names.ts";
+import type { StatRow } from "../stats/stats_view.ts";
 import { lruIdOf, LruSegment } from "../store/lru.ts";
 import { PAGE_BYTES, type SlabClass } from "../store/slab_class.ts";
 import { SlabWord } from "../store/slab.ts";
 import type { Executor } from "./executor.ts";
-import { statLines } from "./stats.ts";
+import { statLines, type StatsSource } from "./stats.ts";
 
 /** What a row may draw on. */
 interface ClassView {
-  readonly executor: Executor;
+  readonly executor: StatsSource;
   readonly totals: Snapshot;
   readonly clsid: SlabClass;
 }
@@ -74,7 +75,7 @@ const ITEM_ROWS: readonly ClassRow[] = [
 ];
 
 /** Rows of `stats items` that only a server with this setting has. */
-function hasRow({ settings, store: { tunables } }: Executor, name: string): boolean {
+function hasRow({ settings, store: { tunables } }: StatsSource, name: string): boolean {
   if (name === "number_temp") return tunables.temporaryTtl >= 0;
   return settings.lruMaintainer || !SEGMENT_ROWS.some(([segmentName]) => segmentName === name);
 }
@@ -108,30 +109,40 @@ const SLAB_ROWS: readonly ClassRow[] = [
   counter("touch_hits", "touch_hits"),
 ];
 
-/** The answer to `stats items`: classes that hold an item. */
-export function itemsStats(executor: Executor): string {
+/** The lines of `stats items`: classes that hold an item. */
+export function itemsRows(executor: StatsSource): readonly StatRow[] {
   const totals = new Snapshot(executor.store.control);
-  return statLines(classRows(
+  return classRows(
     executor,
     totals,
     "items:",
     ITEM_ROWS.filter(([name]) => hasRow(executor, name)),
     (clsid) => totals.ofClass(clsid, "number") > 0,
-  ));
+  );
 }
 
-/** The answer to `stats slabs`: classes that own a page, then the totals. */
-export function slabsStats(executor: Executor): string {
+/** The answer to `stats items`. */
+export function itemsStats(executor: Executor): string {
+  return statLines(itemsRows(executor));
+}
+
+/** The lines of `stats slabs`: classes that own a page, then the totals. */
+export function slabsRows(executor: StatsSource): readonly StatRow[] {
   const { slabs } = executor.store;
   const totals = new Snapshot(executor.store.control);
   const shown = (clsid: SlabClass) => slabs.word(clsid, SlabWord.PAGES) > 0;
   const rows = classRows(executor, totals, "", SLAB_ROWS, shown);
   const active = new Set(rows.map(([name]) => name.split(":")[0])).size;
-  return statLines([
+  return [
     ...rows,
     ["active_slabs", String(active)],
     ["total_malloced", String(slabs.pages.inUse * PAGE_BYTES)],
-  ]);
+  ];
+}
+
+/** The answer to `stats slabs`. */
+export function slabsStats(executor: Executor): string {
+  return statLines(slabsRows(executor));
 }
 
 /** The answer to `stats sizes`. */
@@ -143,13 +154,13 @@ export function sizesStats({ store: { sizes } }: Executor): string {
 }
 
 function classRows(
-  executor: Executor,
+  executor: StatsSource,
   totals: Snapshot,
   prefix: string,
   rows: readonly ClassRow[],
   shown: (clsid: SlabClass) => boolean,
-): [name: string, value: string][] {
-  const lines: [name: string, value: string][] = [];
+): StatRow[] {
+  const lines: StatRow[] = [];
   for (let id = 1; id <= executor.store.classes.last; id++) {
     const clsid = id as SlabClass;
     if (!shown(clsid)) continue;

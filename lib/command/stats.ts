@@ -8,13 +8,23 @@ import { settingsRows } from "../config/settings_rows.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { certsReadAt, currConns, isAccepting, oldestLive, verbosity } from "../stats/globals.ts";
 import type { ClassCounterName, CounterName } from "../stats/names.ts";
+import type { Settings } from "../config/settings.ts";
+import type { StatRow } from "../stats/stats_view.ts";
 import { isCrawling, isMoving } from "../store/maintenance.ts";
-import type { Executor } from "./executor.ts";
+import type { Store } from "../store/store.ts";
+import type { Executor, ServerView } from "./executor.ts";
 import { tunedSettings } from "./tuned_settings.ts";
+
+/** What all lines come from. An {@linkcode Executor} is one. */
+export interface StatsSource {
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly server: Pick<ServerView, "pid" | "cpuTimes">;
+}
 
 /** What a row may draw on. */
 interface View {
-  readonly executor: Executor;
+  readonly executor: StatsSource;
   readonly totals: Snapshot;
   readonly cpu: { readonly user: string; readonly system: string };
 }
@@ -146,7 +156,7 @@ export const GENERAL_ROWS: readonly Row[] = [
 ];
 
 /** Lines of `stats` that only a server with a setting has. */
-function hasRow({ settings }: Executor, row: Row): boolean {
+function hasRow({ settings }: StatsSource, row: Row): boolean {
   if (row[0] === "idle_kicks") return settings.idleTimeout > 0;
   if (row[0] === "rejected_connections") return settings.maxconnsFast;
   if (row[0] === "ssl_new_sessions") return settings.tls && settings.sslSessionCache;
@@ -157,21 +167,32 @@ function hasRow({ settings }: Executor, row: Row): boolean {
   return true;
 }
 
-/** The answer to `stats`. */
-export function generalStats(executor: Executor): string {
+/** The lines of `stats`. */
+export function generalRows(executor: StatsSource): readonly StatRow[] {
   const view: View = {
     executor,
     totals: new Snapshot(executor.store.control),
     cpu: executor.server.cpuTimes(),
   };
   const rows = GENERAL_ROWS.filter((row) => hasRow(executor, row));
-  return statLines(rows.map(([name, value]) => [name, String(value(view))]));
+  return rows.map(([name, value]) => [name, String(value(view))]);
+}
+
+/** The answer to `stats`. */
+export function generalStats(executor: Executor): string {
+  return statLines(generalRows(executor));
+}
+
+/** The lines of `stats settings`: what is in force now. */
+export function currentSettings({ settings, store }: StatsSource): readonly StatRow[] {
+  const { control, tunables } = store;
+  const now = tunedSettings(settings, tunables.all());
+  return settingsRows({ ...now, verbosity: verbosity(control) }, oldestLive(control));
 }
 
 /** The answer to `stats settings`. */
-export function settingsStats({ settings, store: { control, tunables } }: Executor): string {
-  const now = tunedSettings(settings, tunables.all());
-  return statLines(settingsRows({ ...now, verbosity: verbosity(control) }, oldestLive(control)));
+export function settingsStats(executor: Executor): string {
+  return statLines(currentSettings(executor));
 }
 
 /** The answer to `stats conns`. */
@@ -180,6 +201,6 @@ export function connsStats({ server }: Executor): string {
 }
 
 /** `STAT` lines with their END. */
-export function statLines(rows: readonly (readonly [name: string, value: string])[]): string {
+export function statLines(rows: readonly StatRow[]): string {
   return rows.map(([name, value]) => `STAT ${name} ${value}\r\n`).join("") + "END\r\n";
 }

@@ -143,6 +143,9 @@ const FLAG_ROWS = [
   ["", "transport", "word", "auto", ["auto", "native", "relay"], "name", "ready",
     "how connections reach the workers: native by system calls, relay by messages; auto takes " +
     "native where it works. Not in memcached"],
+  ["", "admin", "text", "", [], "addr:port", "ready",
+    "HTTP server with /metrics, /healthz, /readyz and /api/stats; without an address, for this " +
+    "machine only. Not in memcached"],
   ["o", "extended", "list", "", [], "list", "ready",
     "further options, comma separated; see below"],
 ] as const satisfies readonly Row[];

@@ -5,6 +5,7 @@
 // A check that needs more than one option belongs in checkSettings(); all others are made by row.
 
 import { type EnvironmentName, ITEM_SIZE_MAX, ITEM_SIZE_MIN } from "./options.ts";
+import { type AdminAddress, parseAdmin } from "./admin_address.ts";
 import { type BindingProtocol, type ListenAddress, parseListen } from "./listen_address.ts";
 import { checkTls, type TlsSettings, tlsSettings } from "./tls_settings.ts";
 import type { RawValues } from "./parse.ts";
@@ -45,6 +46,8 @@ export interface Settings extends TlsSettings, LoginSettings {
   readonly socketPath: string | null;
   /** Access mode of the Unix socket. */
   readonly socketMask: number;
+  /** Where the HTTP server of the operator listens; null for none. */
+  readonly admin: AdminAddress | null;
   /** Where to write the ports in use, one line per socket; null for nowhere. */
   readonly portFilename: string | null;
   readonly backlog: number;
@@ -183,6 +186,12 @@ export function warningsFor(settings: Settings): readonly string[] {
         "to a forged address; use -l 127.0.0.1, or a firewall",
     );
   }
+  if (settings.admin !== null && !isLoopback([settings.admin])) {
+    warnings.push(
+      "Warning: --admin is open beyond this machine: anyone can read statistics and settings " +
+        "there; use 127.0.0.1, or a firewall",
+    );
+  }
   if (settings.tls && settings.sslMinVersion < SSL_VERSION_MIN) {
     warnings.push("Warning: ssl_min_version: TLS below 1.2 is not spoken");
   }
@@ -190,7 +199,7 @@ export function warningsFor(settings: Settings): readonly string[] {
 }
 
 /** Whether every address is one of this machine's own. */
-function isLoopback(listen: readonly ListenAddress[]): boolean {
+function isLoopback(listen: readonly { readonly host: string | null }[]): boolean {
   const isOwn = (host: string) => /^(?:127\.|localhost$|::1$)/.test(host);
   return listen.every(({ host }) => host !== null && isOwn(host));
 }
@@ -276,6 +285,7 @@ function networkSettings(values: Values, env: Environment) {
     inter: given.length > 0 ? given.join(",").replaceAll(/\s/g, "") : null,
     socketPath,
     socketMask: values.number("unix-mask"),
+    admin: values.isGiven("admin") ? parseAdmin(values.text("admin") ?? "") : null,
     portFilename: env.MEMCACHED_PORT_FILENAME || null,
     backlog: values.number("listen-backlog"),
     maxconns: values.number("conn-limit"),

@@ -181,7 +181,8 @@ function typedWithOther(option: Option): string {
   else if (kind === "decimal") other = String((Number(min) + Number(fallback)) / 2);
   else if (kind === "size") other = "2048";
   else if (typeof min === "number") other = String(Math.max(min, Number(fallback)) + 1);
-  if (option.name === "transport") return `--transport=${other}`;
+  if (option.name === "admin") other = "127.0.0.1:9150";
+  if (option.letter === "" && FLAGS.includes(option)) return `--${option.name}=${other}`;
   if (option.letter !== "") return `-${option.letter}${needsValue(option) ? other : ""}`;
   return option.value !== "" ? `${option.name}=${other}` : option.name;
 }

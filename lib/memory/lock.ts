@@ -44,15 +44,21 @@ const COUNT_MASK = 2 ** RANK_BITS - 1;
 /** One thread's view of the lock words, and the ranks that thread holds now. */
 export class Locks {
   readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #waitMsMax: number;
   /** How many locks of each rank this thread holds, RANK_BITS for each. */
   #held = 0;
 
-  constructor(words: Int32Array<SharedArrayBuffer>) {
+  /**
+   * @param waitMsMax Longest wait for one lock, in milliseconds. A thread that must go on when the
+   * holder has died has a limit, and throws when it is over.
+   */
+  constructor(words: Int32Array<SharedArrayBuffer>, waitMsMax = Infinity) {
     this.#words = words;
+    this.#waitMsMax = waitMsMax;
   }
 
   /**
-   * Takes the lock, waiting for as long as it takes.
+   * Takes the lock, waiting for as long as it takes, or this thread may.
    * @hot
    */
   lock(at: LockIndex, rank: LockRank): void {
@@ -67,7 +73,8 @@ export class Locks {
       if (Atomics.compareExchange(this.#words, at, FREE, HELD) === FREE) return;
     }
     while (Atomics.exchange(this.#words, at, CONTENDED) !== FREE) {
-      Atomics.wait(this.#words, at, CONTENDED);
+      const outcome = Atomics.wait(this.#words, at, CONTENDED, this.#waitMsMax);
+      if (outcome === "timed-out") fail(`Lock ${at} not had within ${this.#waitMsMax} ms`);
     }
   }
 

@@ -88,6 +88,17 @@ Deno.test("Locks.lockWithin() takes a free lock, and gives up on one that is hel
   assertThrows(() => theirs.lockWithin(at(2), WORLD, 1), InvariantError, "out of order");
 });
 
+Deno.test("Locks.lock() of a thread with a limit gives up on one that is held", () => {
+  const words = makeWords();
+  const [mine, theirs] = [new Locks(words, 1), new Locks(words)];
+  theirs.lock(at(0), LRU);
+  assertThrows(() => mine.lock(at(0), LRU), InvariantError, "Lock 0 not had within 1 ms");
+  assertEquals(mine.idle, true);
+  theirs.unlock(at(0), LRU);
+  mine.lock(at(0), LRU);
+  assertEquals(mine.heldCount(LRU), 1);
+});
+
 Deno.test("Locks.unlock() refuses a lock that is free", () => {
   const locks = new Locks(makeWords());
   assertThrows(() => locks.unlock(at(3), BUCKET), InvariantError, "Lock 3 released but not held");

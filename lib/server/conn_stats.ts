@@ -3,6 +3,7 @@
 
 import { ConnState, stateName } from "../net/conn_state.ts";
 import type { ConnRow, ConnTable } from "../stats/conn_table.ts";
+import type { ConnSummary } from "../stats/stats_view.ts";
 
 /** Where a connection comes from, and which of our addresses it came to, as text. */
 export interface ConnAddresses {
@@ -35,6 +36,23 @@ export function connLines(
     lines.push([`${row.fd}:secs_since_last_cmd`, String(Math.max(0, now - row.lastCommand))]);
   }
   return lines;
+}
+
+/** The same counted, without the addresses. */
+export function summarizeConns(table: ConnTable): ConnSummary {
+  const states: Record<string, number> = {};
+  let listening = 0;
+  let open = 0;
+  for (const { state } of table.rows()) {
+    if (state === ConnState.LISTENING) {
+      listening++;
+      continue;
+    }
+    const name = shownState(state as ConnState);
+    states[name] = (states[name] ?? 0) + 1;
+    open++;
+  }
+  return { listening, open, states };
 }
 
 /** An idle connection of memcached is one that is about to receive. */

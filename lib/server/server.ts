@@ -19,6 +19,7 @@ import type { Listening } from "./notify.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
 import { StoreCheck } from "./store_check.ts";
 import { startMaintainer, startWorker, type ThreadHandle, type WorkerCommon } from "./threads.ts";
+import type { StatsView } from "../stats/stats_view.ts";
 import type { Certificates } from "./tls_wrap.ts";
 
 /** How a server came to its end. */
@@ -52,6 +53,7 @@ export class Server {
   readonly #clock: ServerClock;
   readonly #threads: readonly ThreadHandle[];
   readonly #front: Front;
+  readonly #store: Store;
   readonly #control: Control;
   readonly #storeCheck: StoreCheck;
   readonly #authFile: AuthFile | undefined;
@@ -68,6 +70,7 @@ export class Server {
     settings: Settings,
     log: Logger,
   ) {
+    this.#store = store;
     this.#control = store.control;
     this.#storeCheck = new StoreCheck(store, log, {
       tell: (mode) => {
@@ -157,6 +160,12 @@ export class Server {
   #fail(reason: string): void {
     this.#stopping = true;
     this.#end({ cause: "failed", reason });
+  }
+
+  /** What `stats` shows, for this thread. Loaded late: most servers are not asked this way. */
+  async openStats(): Promise<StatsView> {
+    const { ServerStats } = await import("./server_stats.ts");
+    return new ServerStats(this.#store, this.#settings, () => this.#stopping);
   }
 
   /** Checks the store while the world stands still: see {@linkcode StoreCheck.run}. */

@@ -137,6 +137,12 @@ export function maintainerThread(shape: StoreShape): number {
   return shape.threads + 1;
 }
 
+/**
+ * Longest that the main thread waits for a lock, in milliseconds. Whoever holds it may have died,
+ * and it is the main thread that must hear of that.
+ */
+const MAIN_WAIT_MS_MAX = 2000;
+
 /** Opens thread number `thread`'s views; 0 is the main thread, workers count from 1. */
 export function openThread(
   plan: StorePlan,
@@ -150,7 +156,7 @@ export function openThread(
     plan,
     memory,
     control,
-    locks: new Locks(control.i32),
+    locks: new Locks(control.i32, thread === 0 ? MAIN_WAIT_MS_MAX : Infinity),
     counters: new Counters(control, thread),
     clock,
   };

@@ -1,0 +1,152 @@
+// The HTTP server of the operator (`--admin`), on the main thread, beside clock and signals.
+//
+//   /metrics     series for Prometheus       /healthz   200 while the process lives
+//   /api/stats   all of `stats` as JSON      /readyz    200 while clients are taken, else 503
+//
+// It reads statistics and changes nothing. A request's body is never read. What goes wrong in one
+// answer is told to that client and to the log, and to nobody else. No answer is for the scripts of
+// other pages: there is no CORS.
+
+import type { AdminAddress } from "../config/admin_address.ts";
+import { ExitCode, SettingsError } from "../config/settings_error.ts";
+import type { StatsView } from "../stats/stats_view.ts";
+import { apiStats } from "./api_stats.ts";
+import { chooseFormat, writeExposition } from "./openmetrics.ts";
+import { familiesOf } from "./series.ts";
+
+/** Answers one request. */
+export type Handler = (request: Request) => Promise<Response>;
+
+type Route = (view: StatsView, request: Request) => Response | Promise<Response>;
+
+/** Longest path that is looked at, in characters. */
+const PATH_LENGTH_MAX = 1024;
+
+/** Rest before it listens again, in milliseconds. */
+const REOPEN_MS = 1000;
+
+const METHODS: readonly string[] = ["GET", "HEAD"];
+
+/** Sent with every answer: a cache would show old numbers. */
+const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ["/metrics", metrics],
+  ["/healthz", () => line(200, "ok")],
+  ["/readyz", (view) => view.isReady() ? line(200, "ready") : line(503, "not accepting")],
+  ["/api/stats", stats],
+]);
+
+/** Takes a line for the log. */
+export type Complain = (message: string) => void;
+
+/** A running server. */
+export class AdminServer {
+  readonly #address: AdminAddress;
+  readonly #handler: Handler;
+  readonly #complain: Complain;
+  readonly #ending = new AbortController();
+  #server: Deno.HttpServer<Deno.NetAddr>;
+  #reopening: ReturnType<typeof setTimeout> | undefined;
+
+  /** @throws {SettingsError} With memcached's exit code for an address that cannot be bound. */
+  constructor(address: AdminAddress, view: StatsView, complain: Complain) {
+    this.#address = address;
+    this.#handler = makeHandler(view, complain);
+    this.#complain = complain;
+    const opened = this.#open();
+    if (typeof opened === "string") {
+      const message = `failed to listen on admin port ${address.port}: ${opened}`;
+      throw new SettingsError(message, ExitCode.OS_ERROR);
+    }
+    this.#server = opened;
+  }
+
+  /** Where it is, such as `http://127.0.0.1:9150`. */
+  get url(): string {
+    const { host } = this.#address;
+    return `http://${host.includes(":") ? `[${host}]` : host}:${this.#server.addr.port}`;
+  }
+
+  /** Closes it, with the connections it has; settles when that is done. */
+  stop(): Promise<void> {
+    clearTimeout(this.#reopening);
+    this.#ending.abort();
+    return this.#server.finished.catch(() => {});
+  }
+
+  /** Binds, and serves from then on. Returns why not, if it cannot. */
+  #open(): Deno.HttpServer<Deno.NetAddr> | string {
+    const { host: hostname, port } = this.#address;
+    const { signal } = this.#ending;
+    try {
+      const server = Deno.serve({ hostname, port, signal, onListen: () => {} }, this.#handler);
+      // It ends by itself when a connection cannot be accepted: no descriptor was left.
+      server.finished.catch((error) => this.#reopenLater(messageOf(error)));
+      return server;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  #reopenLater(reason: string): void {
+    if (this.#ending.signal.aborted) return;
+    this.#complain(`admin: ${reason}; listening again in ${REOPEN_MS} ms`);
+    this.#reopening = setTimeout(() => {
+      const opened = this.#open();
+      if (typeof opened === "string") this.#reopenLater(opened);
+      else this.#server = opened;
+    }, REOPEN_MS);
+  }
+}
+
+/** Makes what answers requests. It never throws. */
+export function makeHandler(view: StatsView, complain: Complain): Handler {
+  return async (request) => {
+    if (!METHODS.includes(request.method)) {
+      return line(405, "method not allowed", { allow: METHODS.join(", ") });
+    }
+    const pathname = pathOf(request);
+    if (pathname === undefined) return line(400, "bad address");
+    if (pathname.length > PATH_LENGTH_MAX) return line(414, "address too long");
+    const route = ROUTES.get(pathname);
+    if (route === undefined) return line(404, "not found");
+    try {
+      return await route(view, request);
+    } catch (error) {
+      complain(`admin: ${pathname}: ${messageOf(error)}`);
+      return line(500, "failed; the server's log says why");
+    }
+  };
+}
+
+/** The path that is asked for; undefined where the Host header makes no address. */
+function pathOf(request: Request): string | undefined {
+  try {
+    return new URL(request.url).pathname;
+  } catch {
+    return undefined;
+  }
+}
+
+async function metrics(view: StatsView, request: Request): Promise<Response> {
+  const format = chooseFormat(request.headers.get("accept"));
+  const { text, contentType } = await writeExposition(familiesOf(view), format);
+  return new Response(text, {
+    headers: { ...HEADERS, "content-type": contentType, vary: "accept" },
+  });
+}
+
+function stats(view: StatsView): Response {
+  return Response.json(apiStats(view), { headers: HEADERS });
+}
+
+function line(status: number, text: string, more: Readonly<Record<string, string>> = {}): Response {
+  const headers = { ...HEADERS, "content-type": "text/plain; charset=utf-8", ...more };
+  return new Response(`${text}\n`, { status, headers });
+}
+
+function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/ \(os error \d+\)$/, "");
+}

@@ -1,0 +1,117 @@
+// Goal: every route answers as it should, nothing but GET and HEAD is taken, and a broken answer is
+// one line in the log.
+
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { SettingsError } from "../config/settings_error.ts";
+import type { StatsView } from "../stats/stats_view.ts";
+import { AdminServer, makeHandler } from "./http.ts";
+import { viewAfter } from "./testing.ts";
+
+const ADDRESS = { host: "127.0.0.1", port: 0 };
+const COMMANDS = "set a 0 0 1\r\n1\r\nget a\r\n";
+
+/** Answers one request, with nothing in the log. */
+async function answer(path: string, init: RequestInit = {}, view?: StatsView): Promise<Response> {
+  const lines: string[] = [];
+  const handler = makeHandler(view ?? viewAfter(COMMANDS).view, (line) => lines.push(line));
+  const response = await handler(new Request(`http://localhost${path}`, init));
+  assertEquals(lines, []);
+  assertEquals(response.headers.get("cache-control"), "no-store");
+  assertEquals(response.headers.has("access-control-allow-origin"), false);
+  return response;
+}
+
+const ANSWERS: readonly (readonly [method: string, path: string, status: number])[] = [
+  ["GET", "/healthz", 200],
+  ["HEAD", "/healthz", 200],
+  ["GET", "/readyz?x=1", 200],
+  ["GET", "/metrics", 200],
+  ["GET", "/api/stats", 200],
+  ["GET", "/", 404],
+  ["GET", "/metrics/", 404],
+  ["GET", "/..%2fmetrics", 404],
+  ["POST", "/metrics", 405],
+  ["DELETE", "/nothing", 405],
+  ["OPTIONS", "/metrics", 405],
+  ["GET", `/${"x".repeat(3000)}`, 414],
+];
+
+for (const [method, path, status] of ANSWERS) {
+  Deno.test(`${method} ${path.slice(0, 30)} is answered ${status}`, async () => {
+    const response = await answer(path, { method });
+    assertEquals(response.status, status);
+    assertEquals(response.headers.get("allow"), status === 405 ? "GET, HEAD" : null);
+    await response.body?.cancel();
+  });
+}
+
+Deno.test("/readyz is 503 while the server stops", async () => {
+  const { view, stop } = viewAfter("");
+  assertEquals((await answer("/readyz", {}, view)).status, 200);
+  stop();
+  assertEquals((await answer("/readyz", {}, view)).status, 503);
+  assertEquals((await answer("/healthz", {}, view)).status, 200);
+});
+
+Deno.test("/api/stats shows what `stats` and its sub-commands do", async () => {
+  const stats = await (await answer("/api/stats")).json();
+  assertEquals(Object.keys(stats), ["general", "settings", "items", "slabs", "conns"]);
+  assertEquals([stats.general.get_hits, stats.general.curr_items], [1, 1]);
+  assertMatch(stats.general.version, /^1\.6\./);
+  assertEquals([stats.settings.maxconns, stats.settings.umask], ["1024", "700"]);
+  const [slab = ""] = Object.keys(stats.items);
+  assertEquals([stats.items[slab].number, stats.slabs[slab].used_chunks], [1, 1]);
+  assertEquals(stats.conns.states, {});
+});
+
+Deno.test("an answer that fails is a 500 and a line in the log", async () => {
+  const lines: string[] = [];
+  const { view } = viewAfter("");
+  view.general = () => {
+    throw new Error("broken");
+  };
+  const handler = makeHandler(view, (line) => lines.push(line));
+  assertEquals((await handler(new Request("http://localhost/metrics"))).status, 500);
+  assertEquals((await handler(new Request("http://localhost/healthz"))).status, 200);
+  assertEquals(lines, ["admin: /metrics: broken"]);
+});
+
+/** What a server answers to the head of a request, with its end added. */
+async function rawAnswer(port: number, head: string): Promise<string> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const writer = conn.writable.getWriter();
+  // It may be refused before all of it was sent.
+  void writer.write(new TextEncoder().encode(`${head}Connection: close\r\n\r\n`)).catch(() => {});
+  const bytes = new Uint8Array(4096);
+  const count = await conn.read(bytes).catch(() => null);
+  return new TextDecoder().decode(bytes.subarray(0, count ?? 0));
+}
+
+Deno.test("AdminServer serves until it is stopped, and wants its port for itself", async () => {
+  const { view } = viewAfter(COMMANDS);
+  const server = new AdminServer(ADDRESS, view, () => {});
+  const head = await fetch(`${server.url}/metrics`, { method: "HEAD" });
+  assertEquals([head.status, await head.text()], [200, ""]);
+  const body = await (await fetch(`${server.url}/healthz`, { method: "GET" })).text();
+  assertEquals(body, "ok\n");
+
+  const port = Number(new URL(server.url).port);
+  const error = assertThrows(
+    () => new AdminServer({ ...ADDRESS, port }, view, () => {}),
+    SettingsError,
+    `failed to listen on admin port ${port}: Address already in use`,
+  );
+  assertEquals(error.exitCode, 71);
+
+  for (const host of ["", "a b", "[", "x".repeat(5000), "a:b:c"]) {
+    assertMatch(await rawAnswer(port, `GET /healthz HTTP/1.1\r\nHost: ${host}\r\n`), /^HTTP\/1.1 /);
+  }
+  assertMatch(await rawAnswer(port, "GET /healthz HTTP/1.0\r\n"), /^HTTP\/1.0 200 /);
+  assertMatch(await rawAnswer(port, "no HTTP at all\r\n"), /^HTTP\/1.1 400 /);
+  const big = `GET /healthz HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(600_000)}\r\n`;
+  assertMatch(await rawAnswer(port, big), /^(HTTP\/1.1 4\d\d |$)/);
+  assertEquals((await fetch(`${server.url}/healthz`)).status, 200);
+
+  await server.stop();
+  assertEquals(await fetch(`${server.url}/healthz`).then(() => true, () => false), false);
+});
