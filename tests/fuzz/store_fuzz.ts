@@ -22,8 +22,11 @@ import { added, type ModelItem, numberOf, show, StoreModel } from "./store_model
 const MIB = 2 ** 20;
 const HEADER_BYTES = 32;
 const HOLDS_MAX = 4;
-/** Turns of the maintenance after which a page must have moved. */
-const TURNS_MAX = 5000;
+/**
+ * Turns of the maintenance after which a page must have moved, or been given up: a thousand passes
+ * over a page of small chunks that nothing may be evicted for.
+ */
+const TURNS_MAX = 200_000;
 
 /** Something that goes wrong on purpose, for tests of the fuzzer: called after each command. */
 export type Plant = (round: StoreRound, step: number) => void;
