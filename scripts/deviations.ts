@@ -181,6 +181,16 @@ export const DEVIATIONS: readonly Deviation[] = [
     "what was not asked for is not answered",
   ],
   [
+    "binary: STAT of `detail` is answered in spite of `-X`",
+    "`0020`",
+    "as over the text protocol",
+  ],
+  [
+    "`stats detail` counts any number of prefixes, and a NUL ends a key",
+    "4,096 prefixes until a reset, others are not counted; a NUL is a byte like another",
+    "memory stays bounded",
+  ],
+  [
     "binary: a value that is too large, or finds no memory, is not counted",
     "`store_too_large`, `store_no_memory`",
     "as over the text protocol",

@@ -17,6 +17,7 @@ import { ITEM } from "../lib/store/item.ts";
 import { BUMPS_PER_THREAD } from "../lib/store/bump_buffer.ts";
 import { CHUNK } from "../lib/store/chunk.ts";
 import { LOGIN_WORDS } from "../lib/store/logins.ts";
+import { PREFIX_WORDS } from "../lib/store/prefix_counts.ts";
 import { TUNABLES } from "../lib/store/tunables.ts";
 import { DEVIATIONS } from "./deviations.ts";
 
@@ -182,6 +183,7 @@ function memoryMarkdown(): string {
     conns: 1024,
     connNameBytes: 0,
     loginWords: LOGIN_WORDS,
+    prefixWords: PREFIX_WORDS,
   });
   return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
 
@@ -243,6 +245,7 @@ function regionTable(regions: Regions): string {
     ["conn names", regions.connNamesAt, "their addresses, with the relay transport"],
     ["doorbells", regions.doorbellsAt, "by thread: what it sleeps on, with the relay transport"],
     ["logins", regions.loginsAt, "names and passwords of `-Y`"],
+    ["prefixes", regions.prefixesAt, "`stats detail`: keys counted by prefix"],
   ];
   const ends = [...rows.slice(1).map(([, from]) => from), regions.bytes];
   return table(

@@ -64,6 +64,9 @@ export function runBinaryGet(
   store.unlock(hv);
 
   if (it === NO_ITEM) miss(executor, request, block, replies);
+  if (store.prefixes.isOn && (outcome === Outcome.DONE || session.sending !== NO_ITEM)) {
+    store.prefixes.countGet(block.bytes, keyFrom, keyTo, it !== NO_ITEM);
+  }
   return outcome;
 }
 

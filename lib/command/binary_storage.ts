@@ -41,6 +41,7 @@ export function runBinaryStorage(
     exptime = toExptime(block.view.getUint32(extrasFrom + 4), store.clock);
   }
   session.valueLeft = valueBytes;
+  if (store.prefixes.isOn) store.prefixes.countSet(block.bytes, keyFrom, keyFrom + nkey);
   const it = allocate(store, block, keyFrom, nkey, flags, exptime, valueBytes + CRLF_BYTES);
   if (it === NO_ITEM) return refuse(executor, request, block, replies);
   session.mode = modeOf(request);

@@ -39,10 +39,12 @@ export function runDelete(
     return Outcome.DONE;
   }
   const from = tokens.start[Token.KEY]!;
-  const hv = store.hash(block, from, tokens.end[Token.KEY]!);
+  const to = tokens.end[Token.KEY]!;
+  if (store.prefixes.isOn) store.prefixes.countDelete(block.bytes, from, to);
+  const hv = store.hash(block, from, to);
 
   store.lock(hv);
-  const it = store.findLocked(hv, block, from, tokens.length(Token.KEY));
+  const it = store.findLocked(hv, block, from, to - from);
   if (it !== NO_ITEM) {
     counters.addClass(classOf(store.items, it), ClassCounter.DELETE_HITS, 1);
     store.unlinkLocked(hv, it);

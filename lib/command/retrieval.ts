@@ -191,6 +191,9 @@ function serveKey(
     const { retrieval } = session;
     countMiss(executor, retrieval === Verb.GAT || retrieval === Verb.GATS);
   }
+  if (store.prefixes.isOn && served !== Served.NEEDS_ROOM) {
+    store.prefixes.countGet(block.bytes, keyFrom, keyTo, it !== NO_ITEM);
+  }
   return served;
 }
 

@@ -169,9 +169,12 @@ export function generalStats(executor: Executor): string {
 }
 
 /** The answer to `stats settings`. */
-export function settingsStats({ settings, store: { control, tunables } }: Executor): string {
+export function settingsStats(
+  { settings, store: { control, tunables, prefixes } }: Executor,
+): string {
   const now = tunedSettings(settings, tunables.all());
-  return statLines(settingsRows({ ...now, verbosity: verbosity(control) }, oldestLive(control)));
+  const shown = { ...now, verbosity: verbosity(control), detailEnabled: prefixes.isOn };
+  return statLines(settingsRows(shown, oldestLive(control)));
 }
 
 /** The answer to `stats conns`. */

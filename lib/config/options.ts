@@ -110,7 +110,7 @@ const FLAG_ROWS = [
     "room for key, value and flags in the smallest slab class"],
   ["L", "enable-largepages", "flag", "0", [], "", "ready",
     "ask the kernel for large memory pages"],
-  ["D", "D", "text", ":", [], "char", "later",
+  ["D", "D", "text", ":", [], "char", "ready",
     "character that ends a key's prefix; also turns on statistics per prefix"],
   ["t", "threads", "int", "4", [1, INT_MAX], "num", "ready",
     "worker threads"],

@@ -23,6 +23,8 @@ export const LockRank = {
   PAGE: 4,
   /** The baseline of `stats reset`, the pending flush, the table of logins. */
   SETTINGS: 5,
+  /** The table of `stats detail`. */
+  PREFIXES: 6,
 } as const;
 export type LockRank = typeof LockRank[keyof typeof LockRank];
 

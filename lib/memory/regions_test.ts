@@ -26,6 +26,7 @@ const SIZES: readonly RegionSizes[] = [
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
   },
   {
     shards: 4,
@@ -40,6 +41,7 @@ const SIZES: readonly RegionSizes[] = [
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
   },
   {
     shards: 1024,
@@ -54,6 +56,7 @@ const SIZES: readonly RegionSizes[] = [
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
   },
   {
     shards: 2,
@@ -68,6 +71,7 @@ const SIZES: readonly RegionSizes[] = [
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
   },
 ];
 

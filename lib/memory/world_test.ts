@@ -24,6 +24,7 @@ function makeControl(): Control {
     conns: 1,
     connNameBytes: 0,
     loginWords: 1,
+    prefixWords: 0,
   });
   return openControl(makeControlMemory(regions), regions);
 }

@@ -64,6 +64,8 @@ export const Reply = {
   MGDUMP_NOT_ALLOWED: line("ERROR key dump not allowed"),
   CACHEDUMP_NOT_ALLOWED: line("CLIENT_ERROR stats cachedump not allowed"),
   BAD_CACHEDUMP: line("CLIENT_ERROR bad command line"),
+  BAD_DETAIL: line("CLIENT_ERROR usage: stats detail on|off|dump"),
+  DETAIL_NOT_ALLOWED: line("CLIENT_ERROR stats detail not allowed"),
   BAD_SLAB_ID: line("CLIENT_ERROR Illegal slab id"),
   CRAWLER_NOT_STARTED: line("ERROR failed to start lru crawler thread"),
   CRAWLER_DISABLED: line("CLIENT_ERROR lru crawler disabled"),

@@ -28,6 +28,7 @@ function makeControl(): Control {
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
   });
   return openControl(makeControlMemory(regions), regions);
 }

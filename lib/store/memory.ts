@@ -18,6 +18,7 @@ import { LRUS_MAX } from "./lru.ts";
 import { PAGE_BYTES, type SlabShape } from "./slab_class.ts";
 import { BUMPS_PER_THREAD } from "./bump_buffer.ts";
 import { LOGIN_WORDS } from "./logins.ts";
+import { PREFIX_WORDS } from "./prefix_counts.ts";
 import { sizeCountWords } from "./size_counts.ts";
 import { TUNABLES, type TunableValues } from "./tunables.ts";
 
@@ -43,6 +44,10 @@ export interface StoreShape extends SlabShape {
   readonly slabReassign: boolean;
   /** Items are counted by size (`-o track_sizes`). */
   readonly trackSizes: boolean;
+  /** The byte that ends a key's prefix (`-D`). */
+  readonly prefixDelimiter: number;
+  /** Keys are counted by prefix from the start. */
+  readonly detailEnabled: boolean;
   /** Seconds after which a held item at a list's tail is unlinked; 0 for never. */
   readonly tailRepairTime: number;
   /** Descriptors that connections and listeners may have: those above are not shown. */
@@ -111,6 +116,7 @@ export function planStore(shape: StoreShape): StorePlan {
       connNameBytes: shape.connNameBytes,
       itemSizes: shape.trackSizes ? sizeCountWords(shape.itemSizeMax) : 0,
       loginWords: LOGIN_WORDS,
+      prefixWords: PREFIX_WORDS,
     }),
     assoc: { shards, bucketsMin, bucketsMax },
     hashKey: randomHashKey(),

@@ -47,6 +47,7 @@ import { classOf, Lru, type LruId } from "./lru.ts";
 import { wakeMaintainer } from "./maintenance.ts";
 import { Miss, NOT_LINKED } from "./miss.ts";
 import type { StorePlan, StoreShape, StoreThread } from "./memory.ts";
+import { PrefixCounts } from "./prefix_counts.ts";
 import { SizeCounts } from "./size_counts.ts";
 import { Tunables } from "./tunables.ts";
 import { releaseChunks } from "./value.ts";
@@ -70,6 +71,7 @@ export class Store {
   readonly tunables: Tunables;
   readonly sizes: SizeCounts;
   readonly logins: Logins;
+  readonly prefixes: PrefixCounts;
   /** Items of COLD that this thread's clients read again. */
   readonly bumps: BumpBuffer;
   /** Why the last find or allocation came back empty. */
@@ -91,6 +93,7 @@ export class Store {
     this.tunables = new Tunables(control);
     this.sizes = new SizeCounts(control);
     this.logins = new Logins(control, locks);
+    this.prefixes = new PrefixCounts(control, locks, plan.shape.prefixDelimiter);
     this.bumps = new BumpBuffer(control, thread);
   }
 
@@ -99,6 +102,7 @@ export class Store {
     this.assoc.start(assoc);
     this.slabs.pages.setLimit(pageLimit);
     this.tunables.setAll(shape.tuning);
+    this.prefixes.turn(shape.detailEnabled);
   }
 
   /** Hash of the key `block[from, to)`. */
@@ -340,11 +344,12 @@ export class Store {
     return true;
   }
 
-  /** Makes every counter read 0 from now on. Takes: settings. */
+  /** Makes every counter read 0 from now on. Takes: settings, prefixes. */
   resetCounters(): void {
     this.locks.lock(SETTINGS_LOCK, LockRank.SETTINGS);
     resetCountersLocked(this.control);
     this.locks.unlock(SETTINGS_LOCK, LockRank.SETTINGS);
+    this.prefixes.clear();
   }
 
   /** Makes everything stored so far invisible. Takes: settings. */

@@ -27,6 +27,8 @@ export const SMALL_SHAPE: StoreShape = {
   maxbytesCeiling: 0,
   slabReassign: true,
   trackSizes: false,
+  prefixDelimiter: 0x3a,
+  detailEnabled: false,
   tailRepairTime: 0,
   conns: 64,
   connNameBytes: 128,
