@@ -184,6 +184,8 @@ function memoryMarkdown(): string {
     connNameBytes: 0,
     loginWords: LOGIN_WORDS,
     prefixWords: PREFIX_WORDS,
+    logRingBytes: 65536,
+    logLinesBytes: 262144,
   });
   return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
 
@@ -246,6 +248,8 @@ function regionTable(regions: Regions): string {
     ["doorbells", regions.doorbellsAt, "by thread: what it sleeps on, with the relay transport"],
     ["logins", regions.loginsAt, "names and passwords of `-Y`"],
     ["prefixes", regions.prefixesAt, "`stats detail`: keys counted by prefix"],
+    ["log rings", regions.logRingsAt, "by thread: records for watchers"],
+    ["log lines", regions.logLinesAt, "what watchers read"],
   ];
   const ends = [...rows.slice(1).map(([, from]) => from), regions.bytes];
   return table(

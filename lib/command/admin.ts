@@ -53,7 +53,8 @@ export function runMn(
 }
 
 /** Runs `quit`. */
-export function runQuit(): Outcome {
+export function runQuit(_executor: Executor, session: Session): Outcome {
+  session.hasQuit = true;
   return Outcome.CLOSE;
 }
 

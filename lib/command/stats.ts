@@ -60,11 +60,11 @@ const LRU_ROWS: readonly Row[] = [
 
 /** The lines of `stats` about `watch`. */
 const LOG_ROWS: readonly Row[] = [
-  ["log_worker_dropped", () => 0],
-  ["log_worker_written", () => 0],
-  ["log_watcher_skipped", () => 0],
-  ["log_watcher_sent", () => 0],
-  ["log_watchers", () => 0],
+  counter("log_worker_dropped"),
+  counter("log_worker_written"),
+  counter("log_watcher_skipped"),
+  counter("log_watcher_sent"),
+  ["log_watchers", ({ executor }) => executor.store.lines.watchers],
 ];
 
 /** The lines of `stats` about TLS. */

@@ -25,6 +25,8 @@ export const LockRank = {
   SETTINGS: 5,
   /** The table of `stats detail`. */
   PREFIXES: 6,
+  /** The lines that watchers read. */
+  LOG: 7,
 } as const;
 export type LockRank = typeof LockRank[keyof typeof LockRank];
 

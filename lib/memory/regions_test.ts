@@ -27,6 +27,8 @@ const SIZES: readonly RegionSizes[] = [
     connNameBytes: 128,
     loginWords: 7,
     prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   },
   {
     shards: 4,
@@ -42,6 +44,8 @@ const SIZES: readonly RegionSizes[] = [
     connNameBytes: 128,
     loginWords: 7,
     prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   },
   {
     shards: 1024,
@@ -57,6 +61,8 @@ const SIZES: readonly RegionSizes[] = [
     connNameBytes: 128,
     loginWords: 7,
     prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   },
   {
     shards: 2,
@@ -72,6 +78,8 @@ const SIZES: readonly RegionSizes[] = [
     connNameBytes: 128,
     loginWords: 7,
     prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   },
 ];
 

@@ -25,6 +25,8 @@ function makeControl(): Control {
     connNameBytes: 0,
     loginWords: 1,
     prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   });
   return openControl(makeControlMemory(regions), regions);
 }

@@ -72,6 +72,8 @@ export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
     maxbytesCeiling: memoryCeiling(settings.maxbytes),
     slabReassign: settings.slabReassign,
     trackSizes: settings.trackSizes,
+    workerLogbufSize: settings.workerLogbufSize,
+    watcherLogbufSize: settings.watcherLogbufSize,
     prefixDelimiter: settings.prefixDelimiter.charCodeAt(0),
     detailEnabled: settings.detailEnabled,
     tailRepairTime: settings.tailRepairTime,

@@ -29,6 +29,8 @@ function makeControl(): Control {
     connNameBytes: 128,
     loginWords: 7,
     prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   });
   return openControl(makeControlMemory(regions), regions);
 }

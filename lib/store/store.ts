@@ -42,6 +42,9 @@ import {
 } from "./item.ts";
 import { BumpBuffer } from "./bump_buffer.ts";
 import { FIRST_CHUNK_BYTES, isChunked } from "./chunk.ts";
+import { EventLog, Watched } from "./event_log.ts";
+import { LogLines } from "./log_lines.ts";
+import { logFoundLocked } from "./log_item.ts";
 import { Logins } from "./logins.ts";
 import { classOf, Lru, type LruId } from "./lru.ts";
 import { wakeMaintainer } from "./maintenance.ts";
@@ -72,6 +75,9 @@ export class Store {
   readonly sizes: SizeCounts;
   readonly logins: Logins;
   readonly prefixes: PrefixCounts;
+  /** What happens, for who watches. */
+  readonly log: EventLog;
+  readonly lines: LogLines;
   /** Items of COLD that this thread's clients read again. */
   readonly bumps: BumpBuffer;
   /** Why the last find or allocation came back empty. */
@@ -93,6 +99,8 @@ export class Store {
     this.tunables = new Tunables(control);
     this.sizes = new SizeCounts(control);
     this.logins = new Logins(control, locks);
+    this.log = new EventLog(control, thread, counters);
+    this.lines = new LogLines(control, locks);
     this.prefixes = new PrefixCounts(control, locks, plan.shape.prefixDelimiter);
     this.bumps = new BumpBuffer(control, thread);
   }
@@ -135,6 +143,13 @@ export class Store {
    * @hot
    */
   findLocked(hv: number, block: Block, from: number, nkey: number): ItemRef {
+    const it = this.#searchLocked(hv, block, from, nkey);
+    if (this.log.wants(Watched.FETCHERS)) logFoundLocked(this, it, block, from, nkey);
+    return it;
+  }
+
+  /** @hot */
+  #searchLocked(hv: number, block: Block, from: number, nkey: number): ItemRef {
     const it = this.assoc.findLocked(hv, block, from, nkey);
     if (it === NO_ITEM) {
       this.miss = Miss.ABSENT;

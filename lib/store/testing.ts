@@ -27,6 +27,8 @@ export const SMALL_SHAPE: StoreShape = {
   maxbytesCeiling: 0,
   slabReassign: true,
   trackSizes: false,
+  workerLogbufSize: 65536,
+  watcherLogbufSize: 65536,
   prefixDelimiter: 0x3a,
   detailEnabled: false,
   tailRepairTime: 0,
