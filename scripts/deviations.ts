@@ -181,6 +181,16 @@ export const DEVIATIONS: readonly Deviation[] = [
     "what was not asked for is not answered",
   ],
   [
+    "binary: STAT of `detail` is answered in spite of `-X`",
+    "`0020`",
+    "as over the text protocol",
+  ],
+  [
+    "`stats detail` counts any number of prefixes, and a NUL ends a key",
+    "4,096 prefixes until a reset, others are not counted; a NUL is a byte like another",
+    "memory stays bounded",
+  ],
+  [
     "binary: a value that is too large, or finds no memory, is not counted",
     "`store_too_large`, `store_no_memory`",
     "as over the text protocol",
@@ -232,6 +242,46 @@ export const DEVIATIONS: readonly Deviation[] = [
     "UDP sockets count as connections, one for each worker",
     "they do not, and `stats conns` leaves them out",
     "`-c` limits client connections",
+  ],
+  [
+    "`watch`: `gid` grows within a thread's lines; a client that reads too slowly loses the newest",
+    "over all lines; it loses the oldest, of all that are logged for anybody",
+    "lines tell in which order things happened",
+  ],
+  [
+    "`watch`: a client that closes its half of the connection is closed",
+    "it goes on receiving, and does not count among the 20 watchers",
+    "`echo watch | nc` works",
+  ],
+  [
+    "`watch` must not follow other commands in one read",
+    "it may",
+    "how the network cuts bytes must not matter",
+  ],
+  [
+    "`watch`: `-o worker_logbuf_size` and `watcher_logbuf_size` of any size, for each watcher",
+    "up to 4 MiB for each thread, as a power of two, and 64 MiB for all watchers together",
+    "memory stays bounded",
+  ],
+  [
+    "`watch`: a value that is made by `ma` or a binary increment shows two lookups",
+    "one",
+    "there is one",
+  ],
+  [
+    "`watch sysevents`: a line for each LRU list that was crawled",
+    "one for each class that has items, with `lru=all`",
+    "a crawl walks the hash table",
+  ],
+  [
+    "`watch connevents` shows the address of a connection that was reset",
+    "`rip=unknown rport=0`; datagrams are no connections, and have no lines",
+    "nobody remembers it",
+  ],
+  [
+    "UDP: `watch` is accepted",
+    "`WATCHER_FAILED failed to add log watcher`",
+    "a datagram is answered once",
   ],
   [
     "two servers can be bound to the same UDP port",

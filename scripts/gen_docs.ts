@@ -17,6 +17,7 @@ import { ITEM } from "../lib/store/item.ts";
 import { BUMPS_PER_THREAD } from "../lib/store/bump_buffer.ts";
 import { CHUNK } from "../lib/store/chunk.ts";
 import { LOGIN_WORDS } from "../lib/store/logins.ts";
+import { PREFIX_WORDS } from "../lib/store/prefix_counts.ts";
 import { TUNABLES } from "../lib/store/tunables.ts";
 import { DEVIATIONS } from "./deviations.ts";
 
@@ -182,6 +183,9 @@ function memoryMarkdown(): string {
     conns: 1024,
     connNameBytes: 0,
     loginWords: LOGIN_WORDS,
+    prefixWords: PREFIX_WORDS,
+    logRingBytes: 65536,
+    logLinesBytes: 262144,
   });
   return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
 
@@ -243,6 +247,9 @@ function regionTable(regions: Regions): string {
     ["conn names", regions.connNamesAt, "their addresses, with the relay transport"],
     ["doorbells", regions.doorbellsAt, "by thread: what it sleeps on, with the relay transport"],
     ["logins", regions.loginsAt, "names and passwords of `-Y`"],
+    ["prefixes", regions.prefixesAt, "`stats detail`: keys counted by prefix"],
+    ["log rings", regions.logRingsAt, "by thread: records for watchers"],
+    ["log lines", regions.logLinesAt, "what watchers read"],
   ];
   const ends = [...rows.slice(1).map(([, from]) => from), regions.bytes];
   return table(

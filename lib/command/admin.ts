@@ -24,6 +24,7 @@ const VERBOSITY_MAX = 2;
 const LEVEL_MAX = 0xffffffff;
 const GRACEFUL = ascii("graceful");
 const CACHEDUMP_WORD = ascii("cachedump");
+const DETAIL_WORD = ascii("detail");
 /** Longest answer of `stats cachedump`. Source: memcached items.c, item_cachedump. */
 const CACHEDUMP_BYTES_MAX = 2 * 1024 * 1024;
 
@@ -52,7 +53,8 @@ export function runMn(
 }
 
 /** Runs `quit`. */
-export function runQuit(): Outcome {
+export function runQuit(_executor: Executor, session: Session): Outcome {
+  session.hasQuit = true;
   return Outcome.CLOSE;
 }
 
@@ -126,6 +128,13 @@ export function runStats(
     if (refusal !== undefined) replies.write(refusal);
     return Outcome.DONE;
   }
+  if (tokens.count > 1 && isWord(executor, block, DETAIL_WORD)) {
+    const word = tokens.count > 2 ? executor.wordOf(block, 2) : "";
+    const answer = runDetail(executor, word);
+    if (answer instanceof Block) replies.write(answer);
+    else startAnswer(session, new BytesAnswer(ascii(answer)), replies);
+    return Outcome.DONE;
+  }
   const text = tokens.count === 1
     ? generalStats
     : findStats(block.bytes, tokens.start[1]!, tokens.end[1]!);
@@ -173,6 +182,22 @@ function startCachedump(
   const dump = new Dump(store, CACHEDUMP, classes, { items, bytes: CACHEDUMP_BYTES_MAX });
   startAnswer(session, dump, replies);
   return undefined;
+}
+
+/**
+ * Runs `stats detail <word>`. Source: memcached memcached.c, process_stats_detail.
+ *
+ * @returns The dump, or the line that answers.
+ */
+export function runDetail(
+  { store: { prefixes }, settings }: Executor,
+  word: string,
+): string | Block {
+  if (!settings.dumpEnabled) return Reply.DETAIL_NOT_ALLOWED;
+  if (word === "dump") return prefixes.dump();
+  if (word !== "on" && word !== "off") return Reply.BAD_DETAIL;
+  prefixes.turn(word === "on");
+  return Reply.OK;
 }
 
 /** Runs `refresh_certs`. Source: memcached proto_text.c, process_refresh_certs_command. */

@@ -13,7 +13,9 @@ import { allocate } from "../store/allocate.ts";
 import { addDeltaLocked, Added } from "../store/arithmetic.ts";
 import { toExptime } from "../store/exptime.ts";
 import { type ItemRef, NO_ITEM, readItemCas } from "../store/item.ts";
+import { logStored } from "../store/log_item.ts";
 import { classOf } from "../store/lru.ts";
+import { Stored, StoreMode } from "../store/storing.ts";
 import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
 
@@ -111,6 +113,7 @@ function createLocked(
   if (it === NO_ITEM) return Status.NO_MEMORY_CREATING;
   copyBytes(text, 0, store.blockOf(it), store.valueAt(it), nbytes);
   store.linkLocked(hv, it);
+  logStored(store, it, Stored.STORED, StoreMode.ADD);
   readItemCas(store.items, it, cas);
   return Status.OK;
 }

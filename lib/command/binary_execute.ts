@@ -12,6 +12,7 @@ import type { ReplyBuffer } from "../protocol/reply.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { toExptime } from "../store/exptime.ts";
 import { type ItemRef, NO_ITEM, readItemCas } from "../store/item.ts";
+import { DeletedBy, logDeletedLocked } from "../store/log_item.ts";
 import { classOf } from "../store/lru.ts";
 import { runBinaryArithmetic } from "./binary_arithmetic.ts";
 import { runBinaryGet } from "./binary_retrieval.ts";
@@ -53,6 +54,7 @@ export function runPacket(
       writeBody(replies, request, VERSION);
       return Outcome.DONE;
     case Action.QUIT:
+      session.hasQuit = true;
       writeDone(replies, request, NO_CAS);
       return Outcome.CLOSE;
     case Action.FLUSH:
@@ -86,6 +88,7 @@ function runBinaryDelete(
 ): Outcome {
   const { store, counters } = executor;
   const { keyFrom, keyTo, nkey } = request;
+  if (store.prefixes.isOn) store.prefixes.countDelete(block.bytes, keyFrom, keyTo);
   const hv = store.hash(block, keyFrom, keyTo);
 
   store.lock(hv);
@@ -111,6 +114,7 @@ function deleteLocked(
   readItemCas(store.items, it, cas);
   if (!request.cas.isZero && !cas.equals(request.cas)) return false;
   counters.addClass(classOf(store.items, it), ClassCounter.DELETE_HITS, 1);
+  logDeletedLocked(store, it, DeletedBy.DELETE);
   store.unlinkLocked(hv, it);
   return true;
 }

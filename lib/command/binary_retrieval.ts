@@ -25,6 +25,7 @@ import {
   COPIED_BYTES_MAX,
   countMiss,
   readLocked,
+  startAgain,
   touchReadLocked,
   writeValueLocked,
 } from "./retrieval.ts";
@@ -57,6 +58,7 @@ export function runBinaryGet(
   }
   const hv = store.hash(block, keyFrom, keyTo);
   let outcome: Outcome = Outcome.DONE;
+  if (session.isAgain) startAgain(executor, session);
 
   store.lock(hv);
   const it = store.findLocked(hv, block, keyFrom, nkey);
@@ -64,6 +66,10 @@ export function runBinaryGet(
   store.unlock(hv);
 
   if (it === NO_ITEM) miss(executor, request, block, replies);
+  session.isAgain = outcome === Outcome.FLUSH && session.sending === NO_ITEM;
+  if (store.prefixes.isOn && !session.isAgain) {
+    store.prefixes.countGet(block.bytes, keyFrom, keyTo, it !== NO_ITEM);
+  }
   return outcome;
 }
 

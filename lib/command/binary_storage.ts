@@ -10,6 +10,7 @@ import { Counter } from "../stats/names.ts";
 import { allocate } from "../store/allocate.ts";
 import { toExptime } from "../store/exptime.ts";
 import { NO_ITEM } from "../store/item.ts";
+import { logRefused } from "../store/log_item.ts";
 import { Miss } from "../store/miss.ts";
 import { StoreMode } from "../store/storing.ts";
 import type { Executor } from "./executor.ts";
@@ -41,9 +42,10 @@ export function runBinaryStorage(
     exptime = toExptime(block.view.getUint32(extrasFrom + 4), store.clock);
   }
   session.valueLeft = valueBytes;
-  const it = allocate(store, block, keyFrom, nkey, flags, exptime, valueBytes + CRLF_BYTES);
-  if (it === NO_ITEM) return refuse(executor, request, block, replies);
+  if (store.prefixes.isOn) store.prefixes.countSet(block.bytes, keyFrom, keyFrom + nkey);
   session.mode = modeOf(request);
+  const it = allocate(store, block, keyFrom, nkey, flags, exptime, valueBytes + CRLF_BYTES);
+  if (it === NO_ITEM) return refuse(executor, session, request, block, replies);
   session.how.onlyCompare(request.cas);
   return startValue(executor, session, it);
 }
@@ -67,11 +69,13 @@ function modeOf({ opcode, cas }: BinaryRequest): StoreMode {
 /** Answers that there is no room for the value; a set takes the old one away all the same. */
 function refuse(
   { store, counters }: Executor,
+  { mode }: Session,
   request: BinaryRequest,
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
   const tooLarge = store.miss === Miss.TOO_LARGE;
+  logRefused(store, mode, block.bytes, request.keyFrom, request.nkey);
   counters.add(tooLarge ? Counter.STORE_TOO_LARGE : Counter.STORE_NO_MEMORY, 1);
   writeStatus(replies, request, tooLarge ? Status.TOO_LARGE : Status.NO_MEMORY_STORING);
   if (request.opcode.variant === Variant.SET) {

@@ -6,6 +6,7 @@
 
 import { latin1 } from "../base/ascii.ts";
 import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
+import { encodeUri } from "../base/uri.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import { isFlushed } from "../store/flush.ts";
 import {
@@ -44,15 +45,6 @@ function keyOf(store: Store, it: ItemRef): string {
   return latin1(store.blockOf(it).bytes, at, at + itemNkey(store.items, it));
 }
 
-/** What a key may hold unchanged. Source: RFC 3986, "unreserved". */
-const RESERVED = /[^A-Za-z0-9\-._~]/g;
-
-function uriOf(key: string): string {
-  return key.replace(RESERVED, (char) => {
-    return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
-  });
-}
-
 /** What a key on a command line cannot hold; only a binary client can store it. */
 // deno-lint-ignore no-control-regex -- they are what it is about
 const UNTYPABLE = /[\x00-\x20\x7f]/;
@@ -72,7 +64,7 @@ export const METADUMP: DumpForm = {
     readItemCas(items, it, cas);
     const version = latin1(digits, 0, cas.write(digits, 0));
     const fetched = (itemFlags(items, it) & ItemFlag.FETCHED) !== 0;
-    return `key=${uriOf(keyOf(store, it))} exp=${unixExptime(store, it, -1)} ` +
+    return `key=${encodeUri(keyOf(store, it))} exp=${unixExptime(store, it, -1)} ` +
       `la=${clock.startUnix + itemTime(items, it)} cas=${version} ` +
       `fetch=${fetched ? "yes" : "no"} cls=${classOf(items, it)} ` +
       `size=${itemBytes(items, it)} flags=${itemClientFlags(items, it)} \n`;

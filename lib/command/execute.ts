@@ -26,6 +26,7 @@ import { runRetrieval } from "./retrieval.ts";
 import { Outcome, type Session } from "./session.ts";
 import { runCacheMemlimit, runSlabs } from "./slabs.ts";
 import { runStorage } from "./storage.ts";
+import { runWatch } from "./watch.ts";
 
 /** Runs a command whose tokens are in the executor. */
 type Run = (
@@ -71,6 +72,7 @@ const RUN: Readonly<Record<TokenVerb, Run>> = {
   [Verb.MD]: runMetaDelete,
   [Verb.MA]: runMetaArithmetic,
   [Verb.ME]: runMetaDebug,
+  [Verb.WATCH]: runWatch,
 };
 
 /** A line of fewer bytes, its end included, is malformed rather than unknown. */

@@ -12,7 +12,9 @@ import { ClassCounter, Counter } from "../stats/names.ts";
 import { addDeltaLocked, Added } from "../store/arithmetic.ts";
 import { toExptime } from "../store/exptime.ts";
 import { type ItemRef, NO_ITEM, readItemCas, setItemCas, setItemExptime } from "../store/item.ts";
+import { logStored } from "../store/log_item.ts";
 import { classOf } from "../store/lru.ts";
+import { Stored, StoreMode } from "../store/storing.ts";
 import { linkNewLocked } from "../store/vivify.ts";
 import type { Executor } from "./executor.ts";
 import {
@@ -76,6 +78,7 @@ function vivifyLocked(executor: Executor, hv: number, block: Block, replies: Rep
   const digits = initial.write(text.bytes, 0);
   const it = linkNewLocked(store, meta, hv, digits);
   if (it === NO_ITEM) return replies.write(Reply.NO_MEMORY_VIVIFYING);
+  logStored(store, it, Stored.STORED, StoreMode.ADD);
   copyBytes(text, 0, store.blockOf(it), store.valueAt(it), digits);
   setItemExptime(store.items, it, 0); // N takes effect in its place among the flags.
   writeNumberLocked(executor, it, initial, true, block, replies);

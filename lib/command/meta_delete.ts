@@ -19,6 +19,7 @@ import {
   setItemExptime,
   setItemFlags,
 } from "../store/item.ts";
+import { DeletedBy, logDeletedLocked } from "../store/log_item.ts";
 import { classOf } from "../store/lru.ts";
 import { makeItem } from "../store/vivify.ts";
 import type { Executor } from "./executor.ts";
@@ -60,6 +61,7 @@ function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block {
     return Word.EX;
   }
   const clsid = classOf(store.items, it);
+  if (!meta.has(Flag.I)) logDeletedLocked(store, it, DeletedBy.MD);
   let left = it;
   if (meta.has(Flag.x)) {
     left = emptyLocked(executor, hv, it);

@@ -44,7 +44,7 @@ import {
   writeTokenBack,
   writeTtl,
 } from "./meta_reply.ts";
-import { COPIED_BYTES_MAX, writeValueLocked } from "./retrieval.ts";
+import { COPIED_BYTES_MAX, startAgain, writeValueLocked } from "./retrieval.ts";
 import { Outcome, type Session } from "./session.ts";
 
 const CRLF_BYTES = 2;
@@ -75,6 +75,7 @@ export function runMetaGet(
   const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
   let served: Served = Served.YES;
   let isNew = false;
+  if (session.isAgain) startAgain(executor, session);
 
   store.lock(hv);
   let it = store.findLocked(hv, keyBlock, keyFrom, nkey);
@@ -86,8 +87,10 @@ export function runMetaGet(
   store.unlock(hv);
 
   if (it === NO_ITEM) miss(executor, block, replies);
-  else if (served === Served.NEEDS_ROOM) return flushFirst(executor, session);
-  else if (served === Served.FAILED) replies.write(Reply.TOO_MANY_HOLDERS);
+  else if (served === Served.NEEDS_ROOM) {
+    session.isAgain = true;
+    return flushFirst(executor, session);
+  } else if (served === Served.FAILED) replies.write(Reply.TOO_MANY_HOLDERS);
   if (session.sending === NO_ITEM) return Outcome.DONE;
   session.retrieval = Verb.MG; // More of the value comes when this is sent.
   session.resumeAt = tokens.end[tokens.count - 1]!;

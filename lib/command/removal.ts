@@ -10,6 +10,7 @@ import { ClassCounter, Counter } from "../stats/names.ts";
 import { touchLocked } from "../store/bump.ts";
 import { toExptime } from "../store/exptime.ts";
 import { NO_ITEM } from "../store/item.ts";
+import { DeletedBy, logDeletedLocked } from "../store/log_item.ts";
 import { classOf } from "../store/lru.ts";
 import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
@@ -39,12 +40,15 @@ export function runDelete(
     return Outcome.DONE;
   }
   const from = tokens.start[Token.KEY]!;
-  const hv = store.hash(block, from, tokens.end[Token.KEY]!);
+  const to = tokens.end[Token.KEY]!;
+  if (store.prefixes.isOn) store.prefixes.countDelete(block.bytes, from, to);
+  const hv = store.hash(block, from, to);
 
   store.lock(hv);
-  const it = store.findLocked(hv, block, from, tokens.length(Token.KEY));
+  const it = store.findLocked(hv, block, from, to - from);
   if (it !== NO_ITEM) {
     counters.addClass(classOf(store.items, it), ClassCounter.DELETE_HITS, 1);
+    logDeletedLocked(store, it, DeletedBy.DELETE);
     store.unlinkLocked(hv, it);
   }
   store.unlock(hv);

@@ -181,6 +181,7 @@ function serveKey(
   if (replies.room < HIT_BYTES_MAX) return Served.NEEDS_ROOM;
   const hv = store.hash(block, keyFrom, keyTo);
   let served: Served = Served.YES;
+  if (session.isAgain) startAgain(executor, session);
 
   store.lock(hv);
   const it = store.findLocked(hv, block, keyFrom, keyTo - keyFrom);
@@ -191,7 +192,17 @@ function serveKey(
     const { retrieval } = session;
     countMiss(executor, retrieval === Verb.GAT || retrieval === Verb.GATS);
   }
+  session.isAgain = served === Served.NEEDS_ROOM;
+  if (store.prefixes.isOn && served !== Served.NEEDS_ROOM) {
+    store.prefixes.countGet(block.bytes, keyFrom, keyTo, it !== NO_ITEM);
+  }
   return served;
+}
+
+/** Runs a command once more that had looked its key up, and then found no room. */
+export function startAgain({ store }: Executor, session: Session): void {
+  session.isAgain = false;
+  store.log.isAgain = true;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { BinaryRequest } from "../protocol/binary/request.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import type { Answer } from "./answer.ts";
 import { type ItemRef, NO_ITEM } from "../store/item.ts";
+import type { LinesCursor } from "../store/log_lines.ts";
 import { StoreMode } from "../store/storing.ts";
 import { MetaStorage } from "../store/storing_meta.ts";
 
@@ -21,6 +22,8 @@ export const Outcome = {
   FLUSH: 3,
   /** Send the replies, then close. */
   CLOSE: 4,
+  /** The connection watches from now on. */
+  WATCH: 5,
 } as const;
 export type Outcome = typeof Outcome[keyof typeof Outcome];
 
@@ -84,6 +87,15 @@ export class Session {
   /** An answer that may be longer than a reply buffer: what of it is not in the replies yet. */
   answer: Answer | undefined;
 
+  /** Where a connection that watches is among the log lines. */
+  watches: LinesCursor | undefined;
+  /** The command at hand is run again: it waited for room in the replies. */
+  isAgain = false;
+  /** May become such a connection: it is one that stays. */
+  mayWatch = true;
+  /** The client has said that this is the end. */
+  hasQuit = false;
+
   /** Whether a value is being received. */
   get isReceiving(): boolean {
     return this.item !== NO_ITEM;
@@ -105,5 +117,8 @@ export class Session {
     this.valueEnd = 0;
     this.retrieval = Verb.NONE;
     this.answer = undefined;
+    this.watches = undefined;
+    this.hasQuit = false;
+    this.isAgain = false;
   }
 }

@@ -39,6 +39,12 @@ const byClass = (name: ClassCounterName): Row => [name, ({ totals }) => totals.o
 const RESERVED_FDS_PER_THREAD = 2;
 const RESERVED_FDS = 8;
 
+/**
+ * Why a page could not move at once, the last time: an item that somebody held. There is no other
+ * reason here. Source: memcached slabs_mover.c, enum move_status.
+ */
+const MOVE_BUSY = 3;
+
 /** The lines of `stats` about pages that move. */
 const SLAB_ROWS: readonly Row[] = [
   counter("slab_reassign_rescues"),
@@ -47,7 +53,10 @@ const SLAB_ROWS: readonly Row[] = [
   counter("slab_reassign_busy_items"),
   counter("slab_reassign_busy_deletes"),
   counter("slab_reassign_busy_nomem"),
-  ["slab_reassign_last_busy_status", () => 0],
+  [
+    "slab_reassign_last_busy_status",
+    ({ totals }) => totals.of("slab_reassign_busy_items") > 0 ? MOVE_BUSY : 0,
+  ],
   ["slab_reassign_running", ({ executor }) => isMoving(executor.store.control) ? 1 : 0],
   counter("slabs_moved"),
 ];
@@ -57,6 +66,15 @@ const LRU_ROWS: readonly Row[] = [
   ["lru_crawler_running", ({ executor }) => isCrawling(executor.store.control) ? 1 : 0],
   counter("lru_crawler_starts"),
   counter("lru_maintainer_juggles"),
+];
+
+/** The lines of `stats` about `watch`. */
+const LOG_ROWS: readonly Row[] = [
+  counter("log_worker_dropped"),
+  counter("log_worker_written"),
+  counter("log_watcher_skipped"),
+  counter("log_watcher_sent"),
+  ["log_watchers", ({ executor }) => executor.store.lines.watchers],
 ];
 
 /** The lines of `stats` about TLS. */
@@ -85,7 +103,7 @@ export const GENERAL_ROWS: readonly Row[] = [
   counter("total_connections"),
   counter("rejected_connections"),
   counter("connection_structures"),
-  ["response_obj_oom", () => 0],
+  ["response_obj_oom", () => 0], // Replies have no records of their own, only buffers.
   ["response_obj_count", () => 0],
   ["response_obj_bytes", () => 0],
   counter("read_buf_count"),
@@ -135,7 +153,10 @@ export const GENERAL_ROWS: readonly Row[] = [
   ...SLAB_ROWS,
   ...LRU_ROWS,
   counter("malloc_fails"),
+  ...LOG_ROWS,
   ...TLS_ROWS,
+  ["unexpected_napi_ids", () => 0], // -N has no effect: no connection goes by its NIC's queue,
+  ["round_robin_fallback", () => 0], // and so none falls back to going round.
   ["bytes", ({ totals }) => totals.ofClasses("mem_requested")],
   ["curr_items", ({ totals }) => totals.ofClasses("number")],
   counter("total_items"),
@@ -185,9 +206,10 @@ export function generalStats(executor: Executor): string {
 
 /** The lines of `stats settings`: what is in force now. */
 export function currentSettings({ settings, store }: StatsSource): readonly StatRow[] {
-  const { control, tunables } = store;
+  const { control, tunables, prefixes } = store;
   const now = tunedSettings(settings, tunables.all());
-  return settingsRows({ ...now, verbosity: verbosity(control) }, oldestLive(control));
+  const shown = { ...now, verbosity: verbosity(control), detailEnabled: prefixes.isOn };
+  return settingsRows(shown, oldestLive(control));
 }
 
 /** The answer to `stats settings`. */

@@ -13,6 +13,7 @@ import { allocate } from "../store/allocate.ts";
 import { chunkUsed, chunkValueAt, isChunked } from "../store/chunk.ts";
 import { toExptime } from "../store/exptime.ts";
 import { itemKeyAt, itemNkey, type ItemRef, NO_ITEM, segmentOf } from "../store/item.ts";
+import { logRefused } from "../store/log_item.ts";
 import { classOf } from "../store/lru.ts";
 import { Miss } from "../store/miss.ts";
 import { Stored, storeLocked, StoreMode } from "../store/storing.ts";
@@ -100,6 +101,7 @@ export function runStorage(
   session.mode = MODES[verb]!;
   const exptime = toExptime(raw, store.clock);
   const keyFrom = tokens.start[Token.KEY]!;
+  if (store.prefixes.isOn) store.prefixes.countSet(bytes, keyFrom, keyFrom + nkey);
   const it = allocate(store, block, keyFrom, nkey, flags, exptime, session.valueLeft);
   if (it === NO_ITEM) {
     const removes = session.mode === StoreMode.SET;
@@ -144,6 +146,7 @@ export function refuse(
 ): Outcome {
   const { store, counters } = executor;
   const tooLarge = store.miss === Miss.TOO_LARGE;
+  logRefused(store, session.mode, keyBlock.bytes, keyFrom, nkey);
   counters.add(tooLarge ? Counter.STORE_TOO_LARGE : Counter.STORE_NO_MEMORY, 1);
   if (!session.noreply) replies.write(tooLarge ? Reply.TOO_LARGE : Reply.NO_MEMORY_STORING);
   if (removes) removeOld(store, keyBlock, keyFrom, nkey);

@@ -44,6 +44,8 @@ const listed = (option: Option) =>
     ? helpText().includes(`\n--${option.name}=`)
     : option.letter === ""
     ? helpText().includes(`\n   - ${option.name}: `)
+    : option.letter === option.name
+    ? helpText().includes(`\n-${option.letter} <`)
     : helpText().includes(`\n-${option.letter}, --${option.name}`);
 
 Deno.test("helpText() lists exactly the options that can be used", () => {

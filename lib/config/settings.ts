@@ -329,7 +329,7 @@ function commandSettings(values: Values, env: Environment) {
     saslFile: env.MEMCACHED_SASL_PWDB || null,
     // An empty name is one that cannot be read: it must not leave the server open.
     authFile: values.isGiven("auth-file") ? values.text("auth-file") ?? "" : null,
-    prefixDelimiter: values.text("D") ?? ":",
+    prefixDelimiter: (values.text("D") || ":").charAt(0),
     detailEnabled: values.isGiven("D"),
   };
 }

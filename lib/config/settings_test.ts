@@ -43,6 +43,7 @@ const ACCEPTED: readonly (readonly [argv: readonly string[], expected: Partial<S
   [["-vv", "-v"], { verbosity: 3 }],
   [["-a", "0700"], { socketMask: 0o700 }],
   [["-U", "abc"], { udpPort: 0, port: 11211 }],
+  [["-D", "/|"], { prefixDelimiter: "/", detailEnabled: true }],
   [["-CMFXWA"], { cas: false, evictions: false, flushEnabled: false, dumpEnabled: false }],
   [["-CMFXWA"], { watchEnabled: false, shutdownCommand: true }],
   [["-o", "hash_algorithm=jenkins"], { hashAlgorithm: "jenkins" }],
@@ -156,7 +157,6 @@ for (const [argv, exitCode, message] of REFUSED) {
 }
 
 const NOT_HERE: readonly (readonly [argv: string, message: string])[] = [
-  ["-D :", "memden: -D is not available in this version"],
   ["-vd", "memden: -d (daemon) is not available in this version"],
   ["-l proto[proxy]:host", "memden: -l (listen) proto[proxy]: is not available in this version"],
   ["-o ssl_ciphers=HIGH", "memden: -o ssl_ciphers is not supported"],

@@ -23,6 +23,10 @@ export const LockRank = {
   PAGE: 4,
   /** The baseline of `stats reset`, the pending flush, the table of logins. */
   SETTINGS: 5,
+  /** The table of `stats detail`. */
+  PREFIXES: 6,
+  /** The lines that watchers read. */
+  LOG: 7,
 } as const;
 export type LockRank = typeof LockRank[keyof typeof LockRank];
 

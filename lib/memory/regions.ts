@@ -32,6 +32,10 @@ export const Global = {
   CERTS_READ_AT: 9,
   /** How often the locks were switched: odd asks for global mode; see world.ts. */
   WORLD_SWITCHES: 10,
+  /** 1 while keys are counted by prefix. */
+  DETAIL: 11,
+  /** What clients watch for, as bits; 0 while nobody watches. */
+  WATCHED: 12,
   /** Open client connections. */
   CURR_CONNS: 1 * WORDS_PER_LINE,
   /** Low 32 bits of the next cas, and the count of its half-turns: see cas.ts. */
@@ -89,6 +93,12 @@ export interface RegionSizes {
   readonly connNameBytes: number;
   /** Words of the table of logins. */
   readonly loginWords: number;
+  /** Words of the table of prefixes. */
+  readonly prefixWords: number;
+  /** Bytes of the records in each thread's ring of the log; a power of two. */
+  readonly logRingBytes: number;
+  /** Bytes of the lines that watchers read. */
+  readonly logLinesBytes: number;
 }
 
 /** Where each region starts, in bytes. */
@@ -114,6 +124,11 @@ export interface Regions extends RegionSizes {
   /** A line for each thread: the word it sleeps on where it has no descriptor for that. */
   readonly doorbellsAt: number;
   readonly loginsAt: number;
+  readonly prefixesAt: number;
+  /** By thread: a line with the end, a line with the start, then the records. */
+  readonly logRingsAt: number;
+  /** Four lines of state, then the lines. */
+  readonly logLinesAt: number;
   readonly lrusAt: number;
   readonly countersAt: number;
   /** Bytes from one thread's counters to the next one's. */
@@ -152,6 +167,9 @@ export function planRegions(sizes: RegionSizes): Regions {
     connNamesAt: take(sizes.conns * sizes.connNameBytes),
     doorbellsAt: take(sizes.counterThreads * LINE_BYTES),
     loginsAt: take(sizes.loginWords * WORD_BYTES),
+    prefixesAt: take(sizes.prefixWords * WORD_BYTES),
+    logRingsAt: take(sizes.counterThreads * (2 * LINE_BYTES + sizes.logRingBytes)),
+    logLinesAt: take(4 * LINE_BYTES + sizes.logLinesBytes),
     bytes: at,
   };
 }

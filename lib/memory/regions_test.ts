@@ -26,6 +26,9 @@ const SIZES: readonly RegionSizes[] = [
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   },
   {
     shards: 4,
@@ -40,6 +43,9 @@ const SIZES: readonly RegionSizes[] = [
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   },
   {
     shards: 1024,
@@ -54,6 +60,9 @@ const SIZES: readonly RegionSizes[] = [
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   },
   {
     shards: 2,
@@ -68,6 +77,9 @@ const SIZES: readonly RegionSizes[] = [
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   },
 ];
 

@@ -24,6 +24,9 @@ function makeControl(): Control {
     conns: 1,
     connNameBytes: 0,
     loginWords: 1,
+    prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   });
   return openControl(makeControlMemory(regions), regions);
 }

@@ -15,11 +15,14 @@ import {
   refuseValue,
   STORED_BYTES_MAX,
 } from "../command/storage.ts";
+import { abandonWatch } from "../command/watch.ts";
 import { LINE_BYTES_MAX } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { Counter } from "../stats/names.ts";
+import { Watched } from "../store/event_log.ts";
 import { parseCommand } from "./conn_parse.ts";
 import {
+  CloseReason,
   type Conn,
   type ConnShared,
   releaseInput,
@@ -27,6 +30,7 @@ import {
   writeState,
 } from "./conn_record.ts";
 import { ConnState, mayMove } from "./conn_state.ts";
+import { watch } from "./conn_watch.ts";
 import { Io } from "./transport.ts";
 
 /** Times that one connection may receive in one turn. */
@@ -51,6 +55,7 @@ export function drive(conn: Conn, shared: ConnShared): void {
   conn.sendBytesLeft = SEND_BYTES_PER_TURN;
   conn.yielded = false;
   conn.blocked = false;
+  shared.executor.store.log.fd = conn.fd;
   while (!conn.blocked && !conn.yielded) {
     let next: ConnState;
     switch (conn.state) {
@@ -72,6 +77,9 @@ export function drive(conn: Conn, shared: ConnShared): void {
       case ConnState.WRITE:
       case ConnState.MWRITE:
         next = write(conn, shared);
+        break;
+      case ConnState.WATCH:
+        next = watch(conn, shared);
         break;
       case ConnState.CLOSING:
         next = close(conn, shared);
@@ -112,6 +120,12 @@ function newCommand(conn: Conn, shared: ConnShared): ConnState {
   return waitForInput(conn, shared);
 }
 
+/** Nothing more comes: the client has hung up, or is gone. */
+function ended(conn: Conn, count: number): ConnState {
+  if (count === 0) conn.closeReason = CloseReason.NORMAL;
+  return ConnState.CLOSING;
+}
+
 /**
  * Whether the connection has received so often in this turn that the others come first.
  * @hot
@@ -138,7 +152,7 @@ function read(conn: Conn, shared: ConnShared): ConnState {
     conn.mayHaveMore = false;
     return waitForInput(conn, shared);
   }
-  if (count <= 0) return ConnState.CLOSING;
+  if (count <= 0) return ended(conn, count);
   shared.executor.counters.add(Counter.BYTES_READ, count);
   input.received += count;
   return ConnState.PARSE_CMD;
@@ -168,7 +182,7 @@ function receive(conn: Conn, shared: ConnShared): ConnState {
     conn.blocked = true;
     return ConnState.NREAD;
   }
-  if (count <= 0) return ConnState.CLOSING;
+  if (count <= 0) return ended(conn, count);
   conn.mayHaveMore = true;
   executor.counters.add(Counter.BYTES_READ, count);
   session.valueAt += count;
@@ -212,7 +226,7 @@ function swallow(conn: Conn, shared: ConnShared): ConnState {
     conn.blocked = true;
     return ConnState.SWALLOW;
   }
-  if (count <= 0) return ConnState.CLOSING;
+  if (count <= 0) return ended(conn, count);
   conn.mayHaveMore = true;
   shared.executor.counters.add(Counter.BYTES_READ, count);
   input.received = count;
@@ -264,6 +278,10 @@ function written(conn: Conn, shared: ConnShared): ConnState {
 function close(conn: Conn, shared: ConnShared): ConnState {
   abandonStorage(shared.executor, conn.session);
   abandonRetrieval(shared.executor, conn.session);
+  abandonWatch(shared.executor, conn.session);
+  if (shared.executor.store.log.wants(Watched.CONNEVENTS)) {
+    shared.onClose?.(conn.fd, conn.closeReason);
+  }
   if (conn.replies !== undefined) {
     conn.replies.refNext = conn.replies.refCount;
     releaseHolders(shared.executor, conn.replies);

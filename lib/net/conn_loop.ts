@@ -4,9 +4,10 @@
 // line: the others that are ready come first, and the wait does not sleep while any is in line.
 
 import type { Clock } from "../base/clock.ts";
+import { hasLines } from "../command/watch.ts";
 import { Counter } from "../stats/names.ts";
 import { drive } from "./conn.ts";
-import { Conn, type ConnShared } from "./conn_record.ts";
+import { CloseReason, Conn, type ConnShared } from "./conn_record.ts";
 import { ConnState } from "./conn_state.ts";
 import type { Poller } from "./transport.ts";
 import { UdpConns } from "./udp_conn.ts";
@@ -31,6 +32,9 @@ const NOT_AT_ALL = 0;
 /** Longest rest where idle connections are closed. */
 const IDLE_CHECK_MS = 1000;
 
+/** Longest rest where log lines are to be sent. */
+const LINES_MS = 20;
+
 /** Connection records kept for the next connection. */
 const SPARE_CONNS_MAX = 1024;
 
@@ -48,6 +52,8 @@ export class ConnLoop {
   readonly #conns: (Conn | undefined)[] = [];
   readonly #spare: Conn[] = [];
   #yielded: Conn[] = [];
+  /** Those that are sent log lines. */
+  #watchers: Conn[] = [];
   #running = true;
 
   constructor(
@@ -84,13 +90,15 @@ export class ConnLoop {
   run(): void {
     const rest = this.#shared.idleTimeout > 0 ? IDLE_CHECK_MS : FOR_EVER;
     while (this.#running) {
-      this.turn(this.#yielded.length > 0 || this.udp.hasLine ? NOT_AT_ALL : rest);
+      const pause = this.#watchers.length > 0 ? LINES_MS : rest;
+      this.turn(this.#yielded.length > 0 || this.udp.hasLine ? NOT_AT_ALL : pause);
     }
     this.#turnLock.enter();
     this.udp.close();
     for (const conn of this.#conns) {
       if (conn === undefined) continue;
       conn.state = ConnState.CLOSING;
+      conn.closeReason = CloseReason.SHUTDOWN;
       drive(conn, this.#shared);
     }
     this.#turnLock.leave();
@@ -133,6 +141,7 @@ export class ConnLoop {
       for (let index = 0; index < inLine; index++) this.#run(this.#yielded[index]!);
       this.#yielded.splice(0, inLine);
     }
+    if (this.#watchers.length > 0) this.#serveWatchers();
     this.#shared.pool.countSpare();
     this.#turnLock.leave();
   }
@@ -146,6 +155,18 @@ export class ConnLoop {
     table.setState(conn.fd, conn.state);
     table.setLastCommand(conn.fd, conn.lastCommand);
     if (conn.yielded) this.#yielded.push(conn);
+    if (conn.state === ConnState.WATCH && !conn.isWatcher) {
+      conn.isWatcher = true;
+      this.#watchers.push(conn);
+    }
+  }
+
+  /** Sends lines to those that have not had them. */
+  #serveWatchers(): void {
+    for (const conn of this.#watchers) {
+      if (conn.yielded || conn.waitsWritable) continue;
+      if (hasLines(this.#shared.executor, conn.session)) this.#run(conn);
+    }
   }
 
   /** A new second has begun. */
@@ -157,12 +178,14 @@ export class ConnLoop {
       if (conn?.state !== ConnState.WAITING || now - conn.lastCommand <= idleTimeout) continue;
       executor.counters.add(Counter.IDLE_KICKS, 1);
       conn.state = ConnState.CLOSING;
+      conn.closeReason = CloseReason.IDLE_TIMEOUT;
       this.#run(conn);
     }
   }
 
   #forget(conn: Conn): void {
     this.#conns[conn.fd] = undefined;
+    if (conn.isWatcher) this.#watchers = this.#watchers.filter((watcher) => watcher !== conn);
     if (this.#spare.length < SPARE_CONNS_MAX) {
       conn.reset();
       this.#spare.push(conn);

@@ -11,6 +11,12 @@ import { ConnState } from "./conn_state.ts";
 import type { ReadBuffer } from "./read_buffer.ts";
 import type { Transport } from "./transport.ts";
 
+/** Why a connection is closed. */
+export const CloseReason = { ERROR: 0, NORMAL: 1, IDLE_TIMEOUT: 2, SHUTDOWN: 3 } as const;
+export type CloseReason = typeof CloseReason[keyof typeof CloseReason];
+/** The same as memcached writes them. */
+export const CLOSE_REASONS = ["error", "normal", "idle_timeout", "shutdown"] as const;
+
 /** What one thread's connections share. */
 export interface ConnShared {
   readonly transport: Transport;
@@ -29,6 +35,8 @@ export interface ConnShared {
   readonly comesShort: readonly boolean[];
   /** What the connections of each listener may speak. */
   readonly protocols: readonly BindingProtocol[];
+  /** Called before a connection is closed, while somebody watches for that. */
+  readonly onClose?: ((fd: number, reason: CloseReason) => void) | undefined;
   /** Called for each command line at `-vv`; undefined below. */
   trace: ((fd: number, bytes: Uint8Array, from: number, to: number) => void) | undefined;
 }
@@ -72,6 +80,9 @@ export class Conn {
   isAdmitted = false;
   /** Before it may: bytes of the token that follows its line; 0 while a line comes next. */
   tokenBytes = 0;
+  closeReason: CloseReason = CloseReason.ERROR;
+  /** The loop knows that it watches. */
+  isWatcher = false;
 
   constructor(fd: number) {
     this.fd = fd;
@@ -91,6 +102,8 @@ export class Conn {
     this.isFresh = true;
     this.isAdmitted = false;
     this.tokenBytes = 0;
+    this.closeReason = CloseReason.ERROR;
+    this.isWatcher = false;
   }
 }
 
@@ -161,6 +174,9 @@ export function afterCommand(
       assert(!replies.isEmpty, "Command needs more room than a buffer has");
       return writeState(replies);
     case Outcome.CLOSE:
+      if (conn.session.hasQuit) conn.closeReason = CloseReason.NORMAL;
       return closeAfterReplies(conn, replies);
+    case Outcome.WATCH:
+      return ConnState.WATCH;
   }
 }

@@ -31,7 +31,7 @@ export const ConnState = {
 export type ConnState = typeof ConnState[keyof typeof ConnState];
 type StateName = keyof typeof ConnState;
 
-/** For each state, the states that may follow. WATCH joins when there is something to watch. */
+/** For each state, the states that may follow. */
 // deno-fmt-ignore
 const MOVES: Readonly<Record<StateName, readonly StateName[]>> = {
   LISTENING: ["CLOSING"],
@@ -39,14 +39,14 @@ const MOVES: Readonly<Record<StateName, readonly StateName[]>> = {
   WAITING:   ["READ", "CLOSING"], // by the loop: readable, or the server stops
   READ:      ["READ", "PARSE_CMD", "WAITING", "CLOSING"],
   PARSE_CMD: ["NEW_CMD", "NREAD", "SWALLOW", "WRITE", "MWRITE", "WAITING", "READ",
-              "CLOSING"],
+              "CLOSING", "WATCH"],
   NREAD:     ["NREAD", "NEW_CMD", "SWALLOW", "WRITE", "MWRITE", "CLOSING"],
   SWALLOW:   ["SWALLOW", "NEW_CMD", "WRITE", "MWRITE", "CLOSING"],
   WRITE:     ["WRITE", "NEW_CMD", "NREAD", "SWALLOW", "WAITING", "READ", "CLOSING"],
   MWRITE:    ["MWRITE", "NEW_CMD", "NREAD", "SWALLOW", "WAITING", "READ", "CLOSING"],
   CLOSING:   ["CLOSED"],
   CLOSED:    ["NEW_CMD"], // the record is used again
-  WATCH:     ["CLOSING"],
+  WATCH:     ["WATCH", "CLOSING"],
 };
 
 /** MOVES as bits: bit `next` of `MOVE_BITS[state]`. */

@@ -72,9 +72,11 @@ export class UdpConn {
     this.#common = common;
     this.#socket = socket;
     this.#conn = new Conn(fd);
+    this.#conn.session.mayWatch = false;
     this.#transport = new DatagramTransport(executor.store.items.blocks);
     this.#shared = {
       ...common,
+      onClose: undefined,
       transport: this.#transport,
       protocols: [executor.settings.bindingProtocol],
     };

@@ -14,11 +14,14 @@ import { ConnTable } from "../stats/conn_table.ts";
 import type { Counters } from "../stats/counters.ts";
 import { Counter } from "../stats/names.ts";
 import { CLOCK_START } from "../base/clock.ts";
+import { EventLog, Watched } from "../store/event_log.ts";
 import { openThread } from "../store/memory.ts";
 import { Epoll, EpollEvent } from "../sys/epoll.ts";
 import { DOORBELL_EVENTS, openSpareFd } from "../sys/eventfd.ts";
 import { accept, closeFd, Io, sendFrom, setTcpOptions } from "../sys/socket.ts";
+import { logConnNew } from "./conn_events.ts";
 import { type AcceptorStart, drainNotices, type Notice, NotifySender } from "./notify.ts";
+import { peerOfSocket } from "./socket_addresses.ts";
 import { serveThread } from "./thread_scope.ts";
 
 /** Connections taken from one socket before the next socket gets its turn. */
@@ -51,6 +54,7 @@ class Acceptor {
   readonly #control: Control;
   readonly #counters: Counters;
   readonly #table: ConnTable;
+  readonly #log: EventLog;
   readonly #epoll = new Epoll();
   /** Index of each listening socket, by descriptor. */
   readonly #listeners = new Map<number, number>();
@@ -73,6 +77,7 @@ class Acceptor {
     this.#control = control;
     this.#counters = counters;
     this.#table = new ConnTable(control);
+    this.#log = new EventLog(control, 0, counters);
     this.#epoll.add(start.doorbell, DOORBELL_EVENTS);
     const now = loadWord(control.u32, Global.NOW);
     start.listening.forEach(({ fd }, index) => {
@@ -166,6 +171,7 @@ class Acceptor {
     addWord(this.#control.u32, Global.CURR_CONNS, 1);
     this.#counters.add(Counter.TOTAL_CONNECTIONS, 1);
     this.#table.open(fd, ConnState.NEW_CMD, loadWord(this.#control.u32, Global.NOW), listener);
+    if (this.#log.wants(Watched.CONNEVENTS)) logConnNew(this.#log, fd, peerOfSocket(fd));
     this.#workers[this.#next]!.queue(fd, listener);
     this.#next = (this.#next + 1) % this.#workers.length;
   }

@@ -7,6 +7,7 @@ import { Global } from "../memory/regions.ts";
 import { World } from "../memory/world.ts";
 import { SEGMENT_BYTES } from "../memory/arena.ts";
 import { Maintainer } from "../store/maintainer.ts";
+import { LogDrain } from "../store/log_drain.ts";
 import { sleepUntilWoken, wakeCount } from "../store/maintenance.ts";
 import { maintainerThread, openThread } from "../store/memory.ts";
 import { PAGE_BYTES } from "../store/slab_class.ts";
@@ -15,6 +16,9 @@ import { discardMemory } from "../sys/mmap.ts";
 import type { MaintainerStart } from "./notify.ts";
 import { viewShared } from "./shared_views.ts";
 import { serveThread } from "./thread_scope.ts";
+
+/** Longest rest while somebody watches. */
+const LINES_MS = 10;
 
 serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => {
   const clock: Clock = { startUnix, now: CLOCK_START };
@@ -27,14 +31,18 @@ serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => 
     if (typeof segment !== "number") return; // Only system calls can give memory back.
     discardMemory(segment + position % SEGMENT_BYTES, PAGE_BYTES, settings.lockMemory);
   };
-  const maintainer = new Maintainer(new Store(thread), settings.lruMaintainer, discard);
+  const store = new Store(thread);
+  const maintainer = new Maintainer(store, settings.lruMaintainer, discard);
+  const drain = new LogDrain(control, store.lines);
   const world = new World(control, thread.locks);
   report({ type: "ready" });
   while (loadWord(control.u32, Global.STOPPING) === 0) {
     const woken = wakeCount(control);
     world.enter();
     clock.now = loadWord(control.u32, Global.NOW);
-    const restMs = maintainer.turn(performance.now());
+    let restMs = maintainer.turn(performance.now());
+    if (drain.turn()) restMs = 0;
+    else if (drain.isWatched) restMs = Math.min(restMs, LINES_MS);
     world.heed();
     world.leave();
     if (restMs > 0) sleepUntilWoken(control, woken, restMs);

@@ -11,7 +11,9 @@ import type { Counters } from "../stats/counters.ts";
 import { Counter } from "../stats/names.ts";
 import { CLOCK_START } from "../base/clock.ts";
 import { SettingsError } from "../config/settings_error.ts";
+import { EventLog, Watched } from "../store/event_log.ts";
 import { openThread } from "../store/memory.ts";
+import { logConnNew } from "./conn_events.ts";
 import { addressText, bindListener, boundAddress, type ListenPlan } from "./listen_plan.ts";
 import type { Listening, Notice, RelayAcceptorStart } from "./notify.ts";
 import { onMessage, RelaySender } from "./relay_channel.ts";
@@ -64,6 +66,7 @@ class RelayAcceptor {
   readonly #control: Control;
   readonly #counters: Counters;
   readonly #table: ConnTable;
+  readonly #log: EventLog;
   readonly #workers: readonly RelaySender[];
   readonly #bound: Bound[] = [];
   readonly #conns = new Map<number, Relayed>();
@@ -80,6 +83,7 @@ class RelayAcceptor {
     this.#control = control;
     this.#counters = counters;
     this.#table = new ConnTable(control);
+    this.#log = new EventLog(control, 0, counters);
     this.#workers = start.workers.map(({ port, thread }) => {
       onMessage<FrameMessage>(port, (message) => readFrames(message, this.#takeFrame));
       return new RelaySender(port, control, thread);
@@ -176,6 +180,7 @@ class RelayAcceptor {
     this.#counters.add(Counter.TOTAL_CONNECTIONS, 1);
     this.#table.setNames(fd, socket.peer, socket.local);
     this.#table.open(fd, ConnState.NEW_CMD, loadWord(this.#control.u32, Global.NOW), listener);
+    if (this.#log.wants(Watched.CONNEVENTS)) logConnNew(this.#log, fd, socket.peer);
     this.#conns.set(fd, { socket, worker });
     worker.frames.write(Frame.CONN, fd, listener);
     socket.start({

@@ -16,6 +16,13 @@ export function addressesOfSocket({ fd, state }: ConnRow): ConnAddresses | undef
   return { peer: addressText(peer.family === "unix" ? local : peer), local: addressText(local) };
 }
 
+/** The other end of a socket; undefined when that is gone. A Unix socket's is our own. */
+export function peerOfSocket(fd: number): string | undefined {
+  const peer = peerAddress(fd);
+  if (peer === undefined) return undefined;
+  return peer.family === "unix" ? "unix:" : addressText(peer);
+}
+
 /** `tcp:127.0.0.1:11211`, `tcp6:[::1]:11211`, `unix:/path` */
 export function addressText(address: BoundAddress): string {
   if (address.family === "unix") return `unix:${address.path}`;

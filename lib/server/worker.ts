@@ -19,6 +19,7 @@ import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { cpuTimes } from "../sys/limits.ts";
 import { mapMemory, viewMemory } from "../sys/mmap.ts";
+import { logConnClose } from "./conn_events.ts";
 import { connLines } from "./conn_stats.ts";
 import { openLog } from "./log.ts";
 import { NativeDatagrams } from "./native_datagrams.ts";
@@ -26,7 +27,7 @@ import { MESSAGE_BYTES, NativeTransport } from "./native_transport.ts";
 import { drainNotices, type Notice, type WorkerStart } from "./notify.ts";
 import { RELAY_DOORBELL, RelayTransport } from "./relay_transport.ts";
 import { addressesOf, viewShared } from "./shared_views.ts";
-import { addressesOfSocket } from "./socket_addresses.ts";
+import { addressesOfSocket, peerOfSocket } from "./socket_addresses.ts";
 import type { ByteTransport, TlsTransport } from "./tls_transport.ts";
 import { type ReportFunction, serveThread } from "./thread_scope.ts";
 
@@ -87,6 +88,8 @@ function runWorker(start: WorkerStart, report: ReportFunction, tls: Tls | undefi
     ? relayLink(start, views, thread, tls)
     : nativeLink(start, views, thread, mapped, tls);
   const table = new ConnTable(thread.control);
+  const peerOf = (fd: number): string | undefined =>
+    settings.transport === "relay" ? table.namesOf(fd).peer : peerOfSocket(fd);
   const server: ServerView = {
     pid: Deno.pid,
     cpuTimes,
@@ -104,9 +107,11 @@ function runWorker(start: WorkerStart, report: ReportFunction, tls: Tls | undefi
       return undefined;
     },
   };
+  const store = new Store(thread);
   const shared: ConnShared = {
     transport: link.transport,
-    executor: new Executor(new Store(thread), settings, server),
+    executor: new Executor(store, settings, server),
+    onClose: (fd, reason) => logConnClose(store.log, fd, peerOf(fd), reason),
     pool: new BufferPool(buffers, thread.counters),
     reqsPerEvent: settings.reqsPerEvent,
     comesShort: start.families.map((family) => family === "unix"),

@@ -28,6 +28,9 @@ function makeControl(): Control {
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   });
   return openControl(makeControlMemory(regions), regions);
 }

@@ -27,6 +27,9 @@ function controlAfter(last: bigint): Control {
     conns: 7,
     connNameBytes: 128,
     loginWords: 7,
+    prefixWords: 0,
+    logRingBytes: 4096,
+    logLinesBytes: 8192,
   });
   const control = openControl(makeControlMemory(regions), regions);
   control.u32[Global.CAS_LOW] = Number(last & 0xffffffffn);

@@ -6,6 +6,7 @@
 // Source: memcached items.c and crawler.c, crawler_expired_eval, lru_maintainer_crawler_check.
 
 import { ClassCounter, CLASSES_MAX, Counter } from "../stats/names.ts";
+import { LogType, Watched } from "./event_log.ts";
 import { isFlushed } from "./flush.ts";
 import { isExpired, itemExptime, ItemFlag, itemFlags, type ItemRef } from "./item.ts";
 import { classOf } from "./lru.ts";
@@ -28,6 +29,7 @@ const WAIT_MIN = 5;
 /** What a crawl has seen of one class. */
 class Seen {
   checked = 0;
+  reclaimed = 0;
   /** Items that will expire. */
   mortal = 0;
   /** Of those, by the minutes they have left; the last count is of all that have more. */
@@ -40,6 +42,7 @@ class Seen {
 
   clear(): void {
     this.checked = 0;
+    this.reclaimed = 0;
     this.mortal = 0;
     this.byMinute.fill(0);
   }
@@ -73,6 +76,9 @@ export class Crawler {
   readonly #due = new Float64Array(CLASSES_MAX);
   #classes: ClassSet = { low: 0, high: 0 };
   #itemsMax = 0;
+  /** When this crawl began; and, by class, when the last one ended that found items. */
+  #startedAt = 0;
+  readonly #ranAt = new Float64Array(CLASSES_MAX);
   #walk: TableWalk | undefined;
   readonly #visit = (it: ItemRef): void => this.#look(it);
 
@@ -91,6 +97,7 @@ export class Crawler {
     this.#classes = classes;
     this.#itemsMax = tunables.get("lruCrawlerTocrawl") || Infinity;
     this.#walk = new TableWalk();
+    this.#startedAt = this.#store.clock.now;
     for (const seen of this.#seen) seen.clear();
     counters.add(Counter.LRU_CRAWLER_STARTS, 1);
     setCrawling(control, true);
@@ -122,8 +129,27 @@ export class Crawler {
       if (!isInClassSet(this.#classes, clsid)) continue;
       const { mortal, byMinute } = this.#seen[clsid]!;
       this.#wait[clsid] = nextWait(mortal, byMinute, this.#wait[clsid]!);
+      if (this.#store.log.wants(Watched.SYSEVENTS)) this.#logClass(clsid, now);
       this.#due[clsid] = now + this.#wait[clsid]! + WAIT_MIN;
     }
+  }
+
+  /** Source: memcached items.c, lru_maintainer_crawler_check, which has a line for each list. */
+  #logClass(clsid: number, now: number): void {
+    const { checked, reclaimed, mortal, byMinute } = this.#seen[clsid]!;
+    if (checked === 0) return;
+    const wait = this.#wait[clsid]!;
+    const soon = byMinute.subarray(0, Math.floor(wait / MINUTE)).reduce((sum, n) => sum + n, 0);
+    this.#store.log.text(
+      LogType.SYSEVENT,
+      `type=lru_crawler crawler=${clsid} lru=all low_mark=${
+        Math.floor(mortal * SHARE_WORTH) + 1
+      } ` +
+        `next_reclaims=${soon} since_run=${Math.max(0, now - this.#ranAt[clsid]!)} ` +
+        `next_run=${wait + WAIT_MIN} elapsed=${now - this.#startedAt} examined=${checked} ` +
+        `reclaimed=${reclaimed}`,
+    );
+    this.#ranAt[clsid] = now;
   }
 
   /** Classes that have items and are due for a crawl; undefined when none is. */
@@ -149,6 +175,7 @@ export class Crawler {
     counters.addClass(clsid, ClassCounter.CRAWLER_ITEMS_CHECKED, 1);
     if (isExpired(items, it, clock.now) || isFlushed(control, items, it, clock.now)) {
       counters.addClass(clsid, ClassCounter.CRAWLER_RECLAIMED, 1);
+      seen.reclaimed++;
       if ((itemFlags(items, it) & ItemFlag.FETCHED) === 0) {
         counters.addClass(clsid, ClassCounter.EXPIRED_UNFETCHED, 1);
       }

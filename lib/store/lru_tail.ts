@@ -21,6 +21,7 @@ import {
   NO_ITEM,
   setItemFlags,
 } from "./item.ts";
+import { logEvictedLocked } from "./log_item.ts";
 import { type LruId, lruIdOf, LruSegment } from "./lru.ts";
 import { needPage } from "./maintenance.ts";
 import type { SlabClass } from "./slab_class.ts";
@@ -112,7 +113,10 @@ export function pullTail(
   if (!goes) return false;
   if (fate === Fate.TO_WARM) relinkLocked(store, lruIdOf(clsid, LruSegment.WARM), it);
   else if (fate === Fate.TO_COLD) relinkLocked(store, lruIdOf(clsid, LruSegment.COLD), it);
-  else store.forgetLocked(hv, it);
+  else {
+    if (fate === Fate.EVICT) logEvictedLocked(store, it);
+    store.forgetLocked(hv, it);
+  }
   store.unlock(hv);
   return true;
 }

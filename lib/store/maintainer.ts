@@ -4,6 +4,7 @@
 
 import { Snapshot } from "../stats/counters.ts";
 import { Crawler } from "./crawler.ts";
+import { LogType, Watched } from "./event_log.ts";
 import { LruMaintainer } from "./lru_maintainer.ts";
 import { askedMove, askMove, endMove, isMoving, takeCrawl, takeNeedy } from "./maintenance.ts";
 import { type ClassState, classStates, SlabAutomove, sourceFor } from "./slab_automove.ts";
@@ -105,6 +106,11 @@ export class Maintainer {
     const asked = askedMove(control);
     if (asked === undefined) return REST_MS_MAX;
     const started = this.#mover.start(asked.from, asked.to);
+    if (this.#store.log.wants(Watched.SYSEVENTS)) {
+      const state = started ? "ok" : "fail";
+      const text = `type=slab_move src=${asked.from} dst=${asked.to} state=${state}`;
+      this.#store.log.text(LogType.SYSEVENT, text);
+    }
     if (!this.#mover.isRunning) endMove(control);
     return started ? 0 : REST_MS_MAX;
   }

@@ -13,11 +13,14 @@ import { Locks } from "../memory/lock.ts";
 import { Counters } from "../stats/counters.ts";
 import { CLASSES_MAX, COUNTERS_PER_THREAD } from "../stats/names.ts";
 import type { AssocShape } from "./assoc.ts";
+import { ringBytes } from "./event_log.ts";
 import { ITEM } from "./item.ts";
+import { linesBytes } from "./log_lines.ts";
 import { LRUS_MAX } from "./lru.ts";
 import { PAGE_BYTES, type SlabShape } from "./slab_class.ts";
 import { BUMPS_PER_THREAD } from "./bump_buffer.ts";
 import { LOGIN_WORDS } from "./logins.ts";
+import { PREFIX_WORDS } from "./prefix_counts.ts";
 import { sizeCountWords } from "./size_counts.ts";
 import { TUNABLES, type TunableValues } from "./tunables.ts";
 
@@ -43,6 +46,13 @@ export interface StoreShape extends SlabShape {
   readonly slabReassign: boolean;
   /** Items are counted by size (`-o track_sizes`). */
   readonly trackSizes: boolean;
+  /** Bytes that each thread's ring of the log is to have, and the lines that watchers read. */
+  readonly workerLogbufSize: number;
+  readonly watcherLogbufSize: number;
+  /** The byte that ends a key's prefix (`-D`). */
+  readonly prefixDelimiter: number;
+  /** Keys are counted by prefix from the start. */
+  readonly detailEnabled: boolean;
   /** Seconds after which a held item at a list's tail is unlinked; 0 for never. */
   readonly tailRepairTime: number;
   /** Descriptors that connections and listeners may have: those above are not shown. */
@@ -111,6 +121,9 @@ export function planStore(shape: StoreShape): StorePlan {
       connNameBytes: shape.connNameBytes,
       itemSizes: shape.trackSizes ? sizeCountWords(shape.itemSizeMax) : 0,
       loginWords: LOGIN_WORDS,
+      prefixWords: PREFIX_WORDS,
+      logRingBytes: ringBytes(shape.workerLogbufSize),
+      logLinesBytes: linesBytes(shape.watcherLogbufSize),
     }),
     assoc: { shards, bucketsMin, bucketsMax },
     hashKey: randomHashKey(),

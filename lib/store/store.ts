@@ -42,11 +42,15 @@ import {
 } from "./item.ts";
 import { BumpBuffer } from "./bump_buffer.ts";
 import { FIRST_CHUNK_BYTES, isChunked } from "./chunk.ts";
+import { EventLog, Watched } from "./event_log.ts";
+import { LogLines } from "./log_lines.ts";
+import { logFoundLocked } from "./log_item.ts";
 import { Logins } from "./logins.ts";
 import { classOf, Lru, type LruId } from "./lru.ts";
 import { wakeMaintainer } from "./maintenance.ts";
 import { Miss, NOT_LINKED } from "./miss.ts";
 import type { StorePlan, StoreShape, StoreThread } from "./memory.ts";
+import { PrefixCounts } from "./prefix_counts.ts";
 import { SizeCounts } from "./size_counts.ts";
 import { Tunables } from "./tunables.ts";
 import { releaseChunks } from "./value.ts";
@@ -70,6 +74,10 @@ export class Store {
   readonly tunables: Tunables;
   readonly sizes: SizeCounts;
   readonly logins: Logins;
+  readonly prefixes: PrefixCounts;
+  /** What happens, for who watches. */
+  readonly log: EventLog;
+  readonly lines: LogLines;
   /** Items of COLD that this thread's clients read again. */
   readonly bumps: BumpBuffer;
   /** Why the last find or allocation came back empty. */
@@ -91,6 +99,9 @@ export class Store {
     this.tunables = new Tunables(control);
     this.sizes = new SizeCounts(control);
     this.logins = new Logins(control, locks);
+    this.log = new EventLog(control, thread, counters);
+    this.lines = new LogLines(control, locks);
+    this.prefixes = new PrefixCounts(control, locks, plan.shape.prefixDelimiter);
     this.bumps = new BumpBuffer(control, thread);
   }
 
@@ -99,6 +110,7 @@ export class Store {
     this.assoc.start(assoc);
     this.slabs.pages.setLimit(pageLimit);
     this.tunables.setAll(shape.tuning);
+    this.prefixes.turn(shape.detailEnabled);
   }
 
   /** Hash of the key `block[from, to)`. */
@@ -131,6 +143,13 @@ export class Store {
    * @hot
    */
   findLocked(hv: number, block: Block, from: number, nkey: number): ItemRef {
+    const it = this.#searchLocked(hv, block, from, nkey);
+    if (this.log.wants(Watched.FETCHERS)) logFoundLocked(this, it, block, from, nkey);
+    return it;
+  }
+
+  /** @hot */
+  #searchLocked(hv: number, block: Block, from: number, nkey: number): ItemRef {
     const it = this.assoc.findLocked(hv, block, from, nkey);
     if (it === NO_ITEM) {
       this.miss = Miss.ABSENT;
@@ -340,11 +359,12 @@ export class Store {
     return true;
   }
 
-  /** Makes every counter read 0 from now on. Takes: settings. */
+  /** Makes every counter read 0 from now on. Takes: settings, prefixes. */
   resetCounters(): void {
     this.locks.lock(SETTINGS_LOCK, LockRank.SETTINGS);
     resetCountersLocked(this.control);
     this.locks.unlock(SETTINGS_LOCK, LockRank.SETTINGS);
+    this.prefixes.clear();
   }
 
   /** Makes everything stored so far invisible. Takes: settings. */

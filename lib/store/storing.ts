@@ -18,6 +18,7 @@ import {
   NO_ITEM,
   readItemCas,
 } from "./item.ts";
+import { logStored } from "./log_item.ts";
 import { classOf } from "./lru.ts";
 import type { Store } from "./store.ts";
 import { copyPieces, takeAllChunks, ValueCursor } from "./value.ts";
@@ -61,16 +62,20 @@ export function storeLocked(
   const old = store.findLocked(hv, store.blockOf(it), keyAt, itemNkey(store.items, it));
   const stored = judge(store, old, mode, cas);
   if (stored !== Stored.STORED) {
+    logStored(store, it, stored, mode);
     store.release(it);
     return stored;
   }
   if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
     const joined = joinLocked(store, hv, old, it, mode);
+    const end = joined === NO_ITEM ? Stored.NOT_STORED : Stored.STORED;
+    logStored(store, joined === NO_ITEM ? it : joined, end, mode);
     store.release(it);
-    return joined === NO_ITEM ? Stored.NOT_STORED : Stored.STORED;
+    return end;
   }
   if (old === NO_ITEM) store.linkLocked(hv, it);
   else store.replaceLocked(hv, old, it);
+  logStored(store, it, Stored.STORED, mode);
   return Stored.STORED;
 }
 

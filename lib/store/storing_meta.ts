@@ -20,6 +20,7 @@ import {
   setItemExptime,
   setItemFlags,
 } from "./item.ts";
+import { logStored } from "./log_item.ts";
 import { classOf } from "./lru.ts";
 import type { Store } from "./store.ts";
 import { joinLocked, Stored, StoreMode } from "./storing.ts";
@@ -77,12 +78,15 @@ export function storeMetaLocked(
   const old = store.findLocked(hv, store.blockOf(it), itemKeyAt(items, it), itemNkey(items, it));
   how.size = itemNbytes(items, it) - CRLF_BYTES;
   const stored = judge(store, old, mode, how);
+  const shown = how.compares && mode === StoreMode.SET ? StoreMode.CAS : mode;
   if (stored !== Stored.STORED) {
+    logStored(store, it, stored, shown);
     store.release(it);
     return stored;
   }
   const left = putLocked(store, hv, old, it, mode, how);
   if (left === NO_ITEM) return Stored.NOT_STORED;
+  logStored(store, left, Stored.STORED, shown);
   if (!how.explicit.isZero) setItemCas(items, left, how.explicit);
   readItemCas(items, left, how.cas);
   how.size = itemNbytes(items, left) - CRLF_BYTES;
@@ -144,6 +148,7 @@ function putLocked(
   }
   if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
     const joined = joinLocked(store, hv, old, it, mode);
+    if (joined === NO_ITEM) logStored(store, it, Stored.NOT_STORED, mode);
     store.release(it);
     return joined;
   }

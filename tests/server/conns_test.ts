@@ -27,6 +27,7 @@ const STATES: readonly (readonly [state: string, sends: string, answer: string |
   ["conn_nread", "set conns 0 0 10\r\nabc", undefined],
   ["conn_read", "get half-a-li", undefined],
   ["conn_read", "mn\r\n", "MN"],
+  ["conn_watch", "watch\r\n", "OK"],
 ];
 
 for (const over of ["tcp", "tls"] as const) {

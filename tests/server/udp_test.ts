@@ -131,3 +131,12 @@ for (const [args, stderr] of REFUSED) {
     assertMatch(new TextDecoder().decode(words), stderr);
   });
 }
+
+Deno.test("memden refuses to watch over UDP", async () => {
+  const port = freePort();
+  await using _server = await startMemden(["-U", String(port)]);
+  assertEquals(
+    await ask(port, [request("watch\r\n")], /\r\n$/),
+    "WATCHER_FAILED failed to add log watcher\r\n",
+  );
+});

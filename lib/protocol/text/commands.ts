@@ -36,6 +36,7 @@ export const Verb = {
   MD: 29,
   MA: 30,
   ME: 31,
+  WATCH: 32,
 } as const;
 export type Verb = typeof Verb[keyof typeof Verb];
 
@@ -107,6 +108,7 @@ const ROWS = [
   ["slabs",     Verb.SLABS,     LINE,  1, "<reassign, automove> …",    "OK, BUSY …, BADCLASS …"],
   ["cache_memlimit", Verb.CACHE_MEMLIMIT, LINE, 1, "<MB> [noreply]",   "OK, MEMLIMIT_…"],
   ["refresh_certs", Verb.REFRESH_CERTS, LINE, 1, "",                   "Error TLS not enabled"],
+  ["watch",     Verb.WATCH,     LINE,  1, "[fetchers, mutations, …]",  "OK, then lines"],
   ["shutdown",  Verb.SHUTDOWN,  LINE,  1, "[graceful]",                "(closes)"],
 ] as const;
 

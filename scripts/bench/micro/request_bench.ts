@@ -10,6 +10,9 @@ import { drive } from "../../../lib/net/conn.ts";
 import { Conn, type ConnShared } from "../../../lib/net/conn_record.ts";
 import { ConnState } from "../../../lib/net/conn_state.ts";
 import { Op, packets, type Parts } from "../../../tests/support/packets.ts";
+import { Watched } from "../../../lib/store/event_log.ts";
+import { LogDrain } from "../../../lib/store/log_drain.ts";
+import { LinesCursor } from "../../../lib/store/log_lines.ts";
 import { Io, type Transport } from "../../../lib/net/transport.ts";
 import type { ReplyBuffer } from "../../../lib/protocol/reply.ts";
 import { makeStore } from "../../../lib/store/testing.ts";
@@ -60,6 +63,8 @@ const shared: ConnShared = {
   table: new ConnTable(store.control),
   idleTimeout: 0,
 };
+const watcher = new LinesCursor(Watched.FETCHERS);
+const drain = new LogDrain(store.control, store.lines);
 const conn = new Conn(5);
 drive(conn, shared);
 
@@ -93,6 +98,14 @@ function binaryTurn(batch: Uint8Array<ArrayBuffer>): void {
 }
 
 Deno.bench("16 × get", () => turn(batchOf16.get));
+Deno.bench("16 × get, with a watcher", (bench) => {
+  store.lines.join(watcher);
+  bench.start();
+  turn(batchOf16.get);
+  bench.end();
+  drain.turn(); // Another thread does that.
+  store.lines.leave(watcher);
+});
 Deno.bench("16 × binary GET", () => binaryTurn(BINARY.get));
 Deno.bench("16 × binary GETK", () => binaryTurn(BINARY.getk));
 Deno.bench("16 × binary SET", () => binaryTurn(BINARY.set));
