@@ -3,7 +3,6 @@
 import { lookup } from "node:dns/promises";
 import type { ListenAddress, ListenManner } from "../config/listen_address.ts";
 import type { Settings } from "../config/settings.ts";
-import type { BoundAddress } from "../sys/socket.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 
 /** What an address can be bound for. */
@@ -114,7 +113,7 @@ export function bindListener(
   );
   if (!(listener instanceof Error)) return listener;
   if (optional) return undefined;
-  throw cannotListen(port, listener.message.replace(/ \(os error \d+\)$/, ""));
+  throw cannotListen(port, reasonOf(listener));
 }
 
 /** Binds the Unix socket, in place of one that is left from before. */
@@ -124,8 +123,13 @@ function bindUnix(path: string, settings: Settings): Deno.Listener {
   const listener = tryListen(() => Deno.listen({ transport: "unix", path }));
   Deno.umask(before);
   if (!(listener instanceof Error)) return listener;
-  const reason = listener.message.replace(/ \(os error \d+\)$/, "");
-  throw new SettingsError(`failed to listen on UNIX socket: ${path}: ${reason}`, ExitCode.OS_ERROR);
+  const message = `failed to listen on UNIX socket: ${path}: ${reasonOf(listener)}`;
+  throw new SettingsError(message, ExitCode.OS_ERROR);
+}
+
+/** What the system said, without its number. */
+function reasonOf({ message }: Error): string {
+  return message.replace(/ \(os error \d+\)$/, "");
 }
 
 function isSocket(path: string): boolean {
@@ -146,20 +150,4 @@ function tryListen<T>(call: () => T): T | Error {
 function cannotListen(port: number, reason: string, protocol: IpProtocol = "TCP"): SettingsError {
   const message = `failed to listen on ${protocol} port ${port}: ${reason}`;
   return new SettingsError(message, ExitCode.OS_ERROR);
-}
-
-/** An address in the form that system calls give it. */
-export function boundAddress(address: Deno.Addr): BoundAddress {
-  if ("path" in address) return { family: "unix", path: address.path };
-  if (!("hostname" in address)) throw new TypeError("An address of no family that is listened on");
-  return { family: "tcp", port: address.port, address: address.hostname };
-}
-
-/** An address as `stats conns` writes it: `tcp:127.0.0.1:11211`, `tcp6:[::1]:11211`, `unix:/s`. */
-export function addressText(address: Deno.Addr): string {
-  if ("path" in address) return `unix:${address.path}`;
-  if (!("hostname" in address)) return "?";
-  const { hostname, port, transport } = address;
-  if (!hostname.includes(":")) return `${transport}:${hostname}:${port}`;
-  return `${transport}6:[${hostname}]:${port}`;
 }

@@ -14,7 +14,8 @@ import { SettingsError } from "../config/settings_error.ts";
 import { EventLog, Watched } from "../store/event_log.ts";
 import { openThread } from "../store/memory.ts";
 import { logConnNew } from "./conn_events.ts";
-import { addressText, bindListener, boundAddress, type ListenPlan } from "./listen_plan.ts";
+import { addressText, boundAddress } from "./address_text.ts";
+import { bindListener, type ListenPlan } from "./listen_plan.ts";
 import type { Listening, Notice, RelayAcceptorStart } from "./notify.ts";
 import { onMessage, RelaySender } from "./relay_channel.ts";
 import { Frame, type FrameMessage, readFrames, type TakeFrame } from "./relay_frames.ts";
@@ -99,7 +100,7 @@ class RelayAcceptor {
       if (listener === undefined) continue;
       const fd = this.#nextFd++;
       this.#table.open(fd, ConnState.LISTENING, now, index);
-      this.#table.setNames(fd, "", addressText(listener.addr));
+      this.#table.setNames(fd, "", addressText(boundAddress(listener.addr)));
       this.#bound.push({ listener, plan, index });
     }
   }

@@ -1,7 +1,7 @@
 // A client's socket at the relay: read in chunks as long as its worker keeps up, written in order.
 
 import { TAKEN_STEP } from "../net/chunk_transport.ts";
-import { addressText } from "./listen_plan.ts";
+import { addressText, boundAddress } from "./address_text.ts";
 
 /** Bytes read at first, and after a pause: an idle connection costs this much. */
 const READ_BYTES_IDLE = 4 * 1024;
@@ -59,8 +59,9 @@ export class PlainSocket implements RelaySocket {
 
   constructor(conn: Deno.Conn) {
     this.#conn = conn;
-    this.local = addressText(conn.localAddr);
-    this.peer = "path" in conn.remoteAddr ? this.local : addressText(conn.remoteAddr);
+    const peer = boundAddress(conn.remoteAddr);
+    this.local = addressText(boundAddress(conn.localAddr));
+    this.peer = peer.family === "unix" ? this.local : addressText(peer);
   }
 
   start(events: SocketEvents): void {

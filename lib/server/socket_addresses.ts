@@ -1,8 +1,9 @@
-// Addresses of sockets as `stats conns` writes them, asked of the system when they are wanted.
+// Addresses of sockets, asked of the system when they are wanted.
 
 import { ConnState } from "../net/conn_state.ts";
 import type { ConnRow } from "../stats/conn_table.ts";
-import { type BoundAddress, localAddress, peerAddress } from "../sys/socket.ts";
+import { localAddress, peerAddress } from "../sys/socket.ts";
+import { addressText } from "./address_text.ts";
 import type { ConnAddresses } from "./conn_stats.ts";
 
 /** The addresses of a connection's socket; undefined when it is not open any more. */
@@ -21,11 +22,4 @@ export function peerOfSocket(fd: number): string | undefined {
   const peer = peerAddress(fd);
   if (peer === undefined) return undefined;
   return peer.family === "unix" ? "unix:" : addressText(peer);
-}
-
-/** `tcp:127.0.0.1:11211`, `tcp6:[::1]:11211`, `unix:/path` */
-export function addressText(address: BoundAddress): string {
-  if (address.family === "unix") return `unix:${address.path}`;
-  const { address: host, port } = address;
-  return host.includes(":") ? `tcp6:[${host}]:${port}` : `tcp:${host}:${port}`;
 }

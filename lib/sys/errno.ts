@@ -10,21 +10,8 @@ export const Errno = {
   EINVAL: 22,
   ENFILE: 23,
   EMFILE: 24,
-  EPIPE: 32,
-  EPROTO: 71,
   ENOTSOCK: 88,
-  ENOPROTOOPT: 92,
-  EOPNOTSUPP: 95,
-  ENETDOWN: 100,
-  ENETUNREACH: 101,
-  ENETRESET: 102,
-  ECONNABORTED: 103,
-  ECONNRESET: 104,
   ENOBUFS: 105,
-  ENOTCONN: 107,
-  ETIMEDOUT: 110,
-  EHOSTDOWN: 112,
-  EHOSTUNREACH: 113,
 } as const;
 
 /** A system call failed in a way no caller handles. */
