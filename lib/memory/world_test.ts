@@ -4,32 +4,12 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../base/assert.ts";
 import { loadWord } from "./atomic.ts";
 import { type LockIndex, LockRank, Locks } from "./lock.ts";
-import { type Control, Global, makeControlMemory, openControl, planRegions } from "./regions.ts";
+import { type Control, Global } from "./regions.ts";
+import { makeControl } from "./testing.ts";
 import { askSwitch, awaitReports, startWorld, stopWorld, World } from "./world.ts";
 
 const NOT_OVER = () => false;
 const OVER = () => true;
-
-function makeControl(): Control {
-  const regions = planRegions({
-    shards: 1,
-    slabClasses: 1,
-    lrus: 1,
-    pages: 1,
-    counterThreads: 1,
-    countersPerThread: 1,
-    tunables: 1,
-    bumpsPerThread: 16,
-    itemSizes: 0,
-    conns: 1,
-    connNameBytes: 0,
-    loginWords: 1,
-    prefixWords: 0,
-    logRingBytes: 4096,
-    logLinesBytes: 8192,
-  });
-  return openControl(makeControlMemory(regions), regions);
-}
 
 function turn(world: World): void {
   world.enter();

@@ -1,7 +1,8 @@
 // Goal: what threads add up apart is one total, and a reset makes counters start again, not gauges.
 
 import { assertEquals } from "@std/assert";
-import { type Control, makeControlMemory, openControl, planRegions } from "../memory/regions.ts";
+import type { Control } from "../memory/regions.ts";
+import { makeControl } from "../memory/testing.ts";
 import { Counters, resetCountersLocked, Snapshot } from "./counters.ts";
 import {
   CLASS_ROWS,
@@ -13,34 +14,14 @@ import {
 } from "./names.ts";
 
 const THREADS = 3;
-
-function makeControl(): Control {
-  const regions = planRegions({
-    shards: 1,
-    slabClasses: 1,
-    lrus: 1,
-    pages: 1,
-    counterThreads: THREADS,
-    countersPerThread: COUNTERS_PER_THREAD,
-    tunables: 3,
-    bumpsPerThread: 16,
-    itemSizes: 5,
-    conns: 7,
-    connNameBytes: 128,
-    loginWords: 7,
-    prefixWords: 0,
-    logRingBytes: 4096,
-    logLinesBytes: 8192,
-  });
-  return openControl(makeControlMemory(regions), regions);
-}
+const SIZES = { counterThreads: THREADS, countersPerThread: COUNTERS_PER_THREAD };
 
 function threadsOf(control: Control): Counters[] {
   return Array.from({ length: THREADS }, (_, thread) => new Counters(control, thread));
 }
 
 Deno.test("Snapshot is the sum over all threads", () => {
-  const control = makeControl();
+  const control = makeControl(SIZES);
   threadsOf(control).forEach((counters, thread) => {
     counters.add(Counter.CMD_GET, 10 ** thread);
     counters.addClass(5, ClassCounter.CMD_SET, 2 * 10 ** thread);
@@ -54,7 +35,7 @@ Deno.test("Snapshot is the sum over all threads", () => {
 });
 
 Deno.test("Counters gives every counter a slot of its own", () => {
-  const control = makeControl();
+  const control = makeControl(SIZES);
   const [, counters] = threadsOf(control) as [Counters, Counters, Counters];
   let next = 1;
   for (const name of Object.keys(Counter) as (keyof typeof Counter)[]) {
@@ -75,7 +56,7 @@ Deno.test("Counters gives every counter a slot of its own", () => {
 });
 
 Deno.test("Snapshot does not change when threads go on", () => {
-  const control = makeControl();
+  const control = makeControl(SIZES);
   const [counters] = threadsOf(control) as [Counters, Counters, Counters];
   counters.add(Counter.CMD_GET, 1);
   const before = new Snapshot(control);
@@ -85,13 +66,13 @@ Deno.test("Snapshot does not change when threads go on", () => {
 });
 
 Deno.test("Counters count beyond 2^32", () => {
-  const control = makeControl();
+  const control = makeControl(SIZES);
   for (const counters of threadsOf(control)) counters.add(Counter.BYTES_READ, 2 ** 40);
   assertEquals(new Snapshot(control).of("bytes_read"), THREADS * 2 ** 40);
 });
 
 Deno.test("resetCountersLocked() zeroes every counter and keeps every gauge", () => {
-  const control = makeControl();
+  const control = makeControl(SIZES);
   for (let round = 0; round < 2; round++) {
     for (const counters of threadsOf(control)) {
       for (let slot = 0; slot < THREAD_ROWS.length; slot++) counters.add(slot, 5);

@@ -5,8 +5,8 @@
 
 import { assertEquals } from "@std/assert";
 import { U64 } from "../base/u64.ts";
-import { type Control, Global, makeControlMemory } from "../memory/regions.ts";
-import { openControl, planRegions } from "../memory/regions.ts";
+import { type Control, Global } from "../memory/regions.ts";
+import { makeControl } from "../memory/testing.ts";
 import { lastCas, takeCas } from "./cas.ts";
 import { toBigInt } from "../../tests/support/store_client.ts";
 
@@ -14,24 +14,7 @@ const HALF = 2n ** 31n;
 
 /** Control memory in which `last` was the version taken last. */
 function controlAfter(last: bigint): Control {
-  const regions = planRegions({
-    shards: 1,
-    slabClasses: 1,
-    lrus: 1,
-    pages: 1,
-    counterThreads: 1,
-    countersPerThread: 1,
-    tunables: 3,
-    bumpsPerThread: 16,
-    itemSizes: 5,
-    conns: 7,
-    connNameBytes: 128,
-    loginWords: 7,
-    prefixWords: 0,
-    logRingBytes: 4096,
-    logLinesBytes: 8192,
-  });
-  const control = openControl(makeControlMemory(regions), regions);
+  const control = makeControl();
   control.u32[Global.CAS_LOW] = Number(last & 0xffffffffn);
   control.u32[Global.CAS_EPOCH] = Number(last >> 31n);
   return control;
