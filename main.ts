@@ -20,6 +20,9 @@ const STOP_SIGNALS: Readonly<Partial<Record<Deno.Signal, string>>> = {
   SIGUSR1: "Gracefully stopping",
 };
 
+/** The signal that keeps the cache, where it has a memory file. */
+const GRACEFUL_SIGNAL = "SIGUSR1";
+
 const TEXTS: Readonly<Record<Action, () => string>> = {
   help: helpText,
   license: licenseText,
@@ -37,26 +40,45 @@ async function serve(settings: Settings): Promise<number> {
   let starting: Promise<Server> | undefined = undefined;
   /** Does something with the server once it is up; a signal must not end the process before. */
   const whenStarted = (act: (started: Server) => unknown) => void starting?.then(act, () => {});
-  // A signal that comes before there is a server to stop ends the process just as well.
-  const stop = () => server === undefined ? Deno.exit(ExitCode.OK) : void server.stop();
+  const stop = (isGraceful: boolean) => {
+    if (server !== undefined) return void server.stop(isGraceful);
+    // There is no server to stop yet: unless it may have taken over a cache, that is all.
+    if (!isGraceful || settings.memoryFile === null) Deno.exit(ExitCode.OK);
+    whenStarted((started) => started.stop(isGraceful));
+  };
   for (const [signal, words] of Object.entries(STOP_SIGNALS)) {
     onSignal(signal as Deno.Signal, () => {
       console.error(words);
-      stop();
+      stop(signal === GRACEFUL_SIGNAL);
     });
   }
   onSignal("SIGHUP", () => whenStarted((started) => started.reload()));
   onSignal("SIGUSR2", () => whenStarted((started) => started.checkStore()));
   starting = startServer(settings, log);
   server = await starting;
-  const admin = await openAdmin(settings, server, log);
-  writePorts(settings, server);
-  if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
+  const admin = await announce(settings, server, log);
   const ending = await server.ended;
   void admin?.stop();
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);
   return EX_SOFTWARE;
+}
+
+/** Does what is left to do once the server is up: it is stopped in order when that fails. */
+async function announce(
+  settings: Settings,
+  server: Server,
+  log: Logger,
+): Promise<AdminServer | undefined> {
+  try {
+    const admin = await openAdmin(settings, server, log);
+    writePorts(settings, server);
+    if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
+    return admin;
+  } catch (error) {
+    await server.stop(true); // It may have a cache that is to be kept.
+    throw error;
+  }
 }
 
 /** Starts the HTTP server of `--admin`, where it is wanted. Loaded late: it takes memory. */

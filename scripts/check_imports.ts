@@ -48,6 +48,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "node:v8",
       "node:vm",
       "node:worker_threads",
+      "node:zlib",
     ],
   },
   admin: { folders: ["base", "config", "stats"], packages: ["prom-client"] },

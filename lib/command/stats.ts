@@ -6,7 +6,14 @@
 import { MEMCACHED_VERSION } from "../base/version.ts";
 import { settingsRows } from "../config/settings_rows.ts";
 import { Snapshot } from "../stats/counters.ts";
-import { certsReadAt, currConns, isAccepting, oldestLive, verbosity } from "../stats/globals.ts";
+import {
+  certsReadAt,
+  currConns,
+  isAccepting,
+  oldestLive,
+  startedAt,
+  verbosity,
+} from "../stats/globals.ts";
 import type { ClassCounterName, CounterName } from "../stats/names.ts";
 import type { Settings } from "../config/settings.ts";
 import type { StatRow } from "../stats/stats_view.ts";
@@ -91,7 +98,7 @@ const TLS_ROWS: readonly Row[] = [
 /** The lines of `stats`, in order. */
 export const GENERAL_ROWS: readonly Row[] = [
   ["pid", ({ executor }) => executor.server.pid],
-  ["uptime", ({ executor }) => executor.store.clock.now - 2],
+  ["uptime", ({ executor: { store: { clock, control } } }) => clock.now - startedAt(control)],
   ["time", ({ executor: { store: { clock } } }) => clock.startUnix + clock.now],
   ["version", () => MEMCACHED_VERSION],
   ["libevent", () => "none"],

@@ -134,8 +134,9 @@ const FLAG_ROWS = [
     "refuse the watch command"],
   ["Y", "auth-file", "text", "", [], "file", "ready",
     "ask for a login over the text protocol; lines of user:password in this file"],
-  ["e", "memory-file", "text", "", [], "file", "later",
-    "keep item memory in this file, so that it survives a restart"],
+  ["e", "memory-file", "text", "", [], "file", "ready",
+    "keep item memory in this file: after SIGUSR1 or shutdown graceful, the next server goes on " +
+    "with it"],
   ["Z", "enable-ssl", "flag", "0", [], "", "ready",
     "speak TLS"],
   ["N", "napi_ids", "int", "0", [0, INT_MAX], "num", "echo",

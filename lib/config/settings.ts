@@ -232,6 +232,10 @@ function checkSettings(settings: Settings, values: Values): void {
     const message = "Cannot use -U with --transport=relay: UDP needs the C library";
     throw new SettingsError(message, ExitCode.OS_ERROR);
   }
+  if (settings.memoryFile !== null && settings.transport === "relay") {
+    const message = "Cannot use -e with --transport=relay: a mapped file needs the C library";
+    throw new SettingsError(message, ExitCode.OS_ERROR);
+  }
   checkTls(settings);
 }
 

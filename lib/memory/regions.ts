@@ -24,6 +24,8 @@ export const Global = {
   FLUSHED_UNTIL: 4,
   /** Moment of the last flush_all, for `stats settings`. */
   FLUSHED_AT: 5,
+  /** When this process started: the clock may go on from an earlier one. */
+  STARTED_AT: 6,
   /** Lock word of the flush state, of the statistics' baseline and of the logins. */
   SETTINGS_LOCK: 7,
   /** 1 while the acceptor accepts. */

@@ -11,10 +11,11 @@ import { canCallLibc } from "../sys/libc.ts";
  * @throws {SettingsError} When `--transport=native` cannot be had, or the settings need it.
  */
 export function chooseTransport(settings: Settings, log: Logger): "native" | "relay" {
-  const { transport, udpPort, inherited } = settings;
+  const { transport, udpPort, inherited, memoryFile } = settings;
   if (transport !== "relay" && canCallLibc) return "native";
   if (transport === "native") throw unusable("--transport=native");
   if (udpPort !== 0) throw unusable("-U (udp-port)");
+  if (memoryFile !== null) throw unusable("-e (memory-file)");
   if (inherited.count > 0 && inherited.pid === Deno.pid) throw unusable("LISTEN_FDS");
   if (transport === "auto") {
     log.warn("using the relay transport: not allowed to call the C library, or none is known here");

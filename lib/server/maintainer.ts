@@ -26,6 +26,7 @@ serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => 
   const thread = openThread(plan, viewShared(memory, plan), number, clock);
   const { control } = thread;
   const discard = (page: number): void => {
+    if (settings.memoryFile !== null) return; // The room in a file is never given up.
     const position = page * PAGE_BYTES;
     const segment = memory.segments[Math.floor(position / SEGMENT_BYTES)]!;
     if (typeof segment !== "number") return; // Only system calls can give memory back.

@@ -1,13 +1,12 @@
 // The server as a whole: binds, makes the shared memory, starts the threads, ticks, stops.
 
 import type { Logger } from "@logtape/logtape";
-import { type Clock, CLOCK_START } from "../base/clock.ts";
 import type { Settings } from "../config/settings.ts";
 import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
 import { Logins } from "../store/logins.ts";
-import { planStore } from "../store/memory.ts";
+import { planStore, type StorePlan } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
@@ -16,11 +15,13 @@ import { chooseTransport } from "./choose_transport.ts";
 import { type Front, openFront } from "./front.ts";
 import type { UdpSocket } from "./listen_udp.ts";
 import type { Listening } from "./notify.ts";
+import { ServerClock } from "./server_clock.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
 import { StoreCheck } from "./store_check.ts";
 import { startMaintainer, startWorker, type ThreadHandle, type WorkerCommon } from "./threads.ts";
 import type { StatsView } from "../stats/stats_view.ts";
 import type { Certificates } from "./tls_wrap.ts";
+import type { WarmRestart } from "./warm_restart.ts";
 
 /** How a server came to its end. */
 export type Ending =
@@ -35,7 +36,6 @@ const FDS_SPARE = 64;
 const FDS_PER_THREAD = 4;
 /** Longest a worker may take to close its connections, in milliseconds. */
 const STOP_MS_MAX = 10_000;
-const SECOND_MS = 1000;
 
 /** Descriptors that a server with these settings may come to need. */
 export function descriptorsFor({ maxconns, threads }: Settings): number {
@@ -57,6 +57,7 @@ export class Server {
   readonly #control: Control;
   readonly #storeCheck: StoreCheck;
   readonly #authFile: AuthFile | undefined;
+  readonly #warm: WarmRestart | undefined;
   readonly #settings: Settings;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
@@ -67,6 +68,7 @@ export class Server {
     clock: ServerClock,
     store: Store,
     authFile: AuthFile | undefined,
+    warm: WarmRestart | undefined,
     settings: Settings,
     log: Logger,
   ) {
@@ -80,6 +82,7 @@ export class Server {
       fail: (reason) => this.#fail(reason),
     });
     this.#authFile = authFile;
+    this.#warm = warm;
     this.#settings = settings;
     this.listening = front.listening;
     this.udp = front.udp;
@@ -105,8 +108,9 @@ export class Server {
     const opened = await openFront(settings, log);
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
     logClasses(plan.shape, log);
-    const clock = new ServerClock();
-    const { store, map } = makeMemory(plan, clock.clock);
+    const warm = await openWarm(settings, plan, log);
+    const clock = new ServerClock(warm?.startUnix);
+    const { store, map } = makeMemory(plan, clock.clock, warm?.segments);
     const { control } = store;
     const logins = new Logins(control, store.locks);
     const { sasl } = settings;
@@ -114,6 +118,7 @@ export class Server {
     const form = sasl ? "sasl" : "text";
     const authFile = path === null ? undefined : new AuthFile(path, form, logins, log);
     await authFile?.load();
+    warm?.begin(store);
     adviseMemory(settings, plan, map, log);
     storeWord(control.u32, Global.VERBOSITY, settings.verbosity);
     clock.start(control);
@@ -138,7 +143,7 @@ export class Server {
     const front = await opened.start(common, workers);
     const maintainer = startMaintainer(common);
     const threads = [...workers.map(({ thread }) => thread), front.acceptor.thread, maintainer];
-    const server = new Server(front, threads, clock, store, authFile, settings, log);
+    const server = new Server(front, threads, clock, store, authFile, warm, settings, log);
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
       Promise.all(threads.map((handle) => handle.ready)),
@@ -150,7 +155,7 @@ export class Server {
   /** Watches a thread: its wishes, and its death. */
   #supervise(handle: ThreadHandle): void {
     handle.onWish((wish) => {
-      if (wish.type === "shutdown") void this.stop();
+      if (wish.type === "shutdown") void this.stop(wish.graceful);
       else if (wish.type === "certificates") this.#useCertificates(wish.certificates);
     });
     void handle.died.then((reason) => this.#fail(reason));
@@ -194,8 +199,12 @@ export class Server {
     this.#log.info("certificates read again");
   }
 
-  /** Stops accepting, closes every connection, joins every thread. */
-  async stop(): Promise<void> {
+  /**
+   * Stops accepting, closes every connection, joins every thread.
+   *
+   * @param isGraceful Whether the cache is saved, where it has a memory file.
+   */
+  async stop(isGraceful = false): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#front.acceptor.notify.post({ type: "s" });
@@ -212,6 +221,7 @@ export class Server {
     this.#front.close();
     if (outcome === "late") return this.#end({ cause: "failed", reason: "a thread did not stop" });
     this.#log.debug("all threads joined");
+    if (isGraceful) this.#warm?.save(this.#store, this.#clock.state);
     this.#end({ cause: "asked" });
   }
 }
@@ -221,6 +231,17 @@ export function startServer(settings: Settings, log: Logger): Promise<Server> {
   return Server.start(settings, log);
 }
 
+/** The memory file, where there is one. Loaded late: most servers have none. */
+async function openWarm(
+  settings: Settings,
+  plan: StorePlan,
+  log: Logger,
+): Promise<WarmRestart | undefined> {
+  if (settings.memoryFile === null) return undefined;
+  const { WarmRestart } = await import("./warm_restart.ts");
+  return WarmRestart.open(settings.memoryFile, plan, log);
+}
+
 /** Writes the slab classes to the log at `-vv`, as memcached does at start. */
 function logClasses(shape: SlabShape, log: Logger): void {
   const { chunkBytes, perPage, last } = new SlabClasses(shape);
@@ -228,34 +249,5 @@ function logClasses(shape: SlabShape, log: Logger): void {
     const size = String(chunkBytes[clsid]).padStart(9);
     const count = String(perPage[clsid]).padStart(7);
     log.debug(`slab class ${String(clsid).padStart(3)}: chunk size ${size} perslab ${count}`);
-  }
-}
-
-/**
- * The clock that every thread reads, ticked once a second on the second.
- *
- * It follows the monotonic clock from the moment of start: a correction of the system's time makes
- * no item expire early or late.
- */
-class ServerClock {
-  readonly clock: Clock;
-  readonly #unixMsAtStart = Date.now();
-  readonly #monotonicAtStart = performance.now();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor() {
-    const startUnix = Math.floor(this.#unixMsAtStart / SECOND_MS) - CLOCK_START;
-    this.clock = { startUnix, now: CLOCK_START };
-  }
-
-  start(control: Control): void {
-    const unixMs = this.#unixMsAtStart + performance.now() - this.#monotonicAtStart;
-    this.clock.now = Math.floor(unixMs / SECOND_MS) - this.clock.startUnix;
-    storeWord(control.u32, Global.NOW, this.clock.now);
-    this.#timer = setTimeout(() => this.start(control), SECOND_MS - unixMs % SECOND_MS + 1);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
   }
 }

@@ -69,7 +69,10 @@ export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
     itemSizeMax: settings.itemSizeMax,
     hashpowerInit: settings.hashpowerInit,
     hashExpand: settings.hashExpand,
-    maxbytesCeiling: memoryCeiling(settings.maxbytes),
+    // A file has room for -m and no more.
+    maxbytesCeiling: settings.memoryFile === null
+      ? memoryCeiling(settings.maxbytes)
+      : settings.maxbytes,
     slabReassign: settings.slabReassign,
     trackSizes: settings.trackSizes,
     workerLogbufSize: settings.workerLogbufSize,
@@ -85,12 +88,17 @@ export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
   };
 }
 
-/** Makes all shared memory and makes the store in it ready for every thread. */
+/**
+ * Makes all shared memory and makes the store in it ready for every thread.
+ *
+ * @param segments Item memory that is mapped already, for the segments of `plan`.
+ */
 export function makeMemory(
   plan: StorePlan,
   clock: Clock,
+  segments?: readonly number[],
 ): { store: Store; map: MemoryMap } {
-  const map = makeShared(plan);
+  const map = makeShared(plan, segments);
   const store = new Store(openThread(plan, viewShared(map, plan), 0, clock));
   store.start(plan);
   return { store, map };

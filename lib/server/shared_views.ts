@@ -6,11 +6,11 @@ import { canCallLibc } from "../sys/libc.ts";
 import { mapMemory, viewMemory } from "../sys/mmap.ts";
 import type { Mapping, MemoryMap } from "./notify.ts";
 
-/** Makes the memory of `plan`, all zero. */
-export function makeShared(plan: StorePlan): MemoryMap {
+/** Makes the memory of `plan`, all zero, around segments that are mapped already if there are. */
+export function makeShared(plan: StorePlan, segments?: readonly number[]): MemoryMap {
   return {
     control: makeControlMemory(plan.regions),
-    segments: plan.segmentBytes.map(makeMapping),
+    segments: segments ?? plan.segmentBytes.map(makeMapping),
     buckets: makeMapping(plan.bucketBytes),
   };
 }

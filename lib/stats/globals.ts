@@ -28,6 +28,11 @@ export function certsReadAt({ u32 }: Control): number {
   return loadWord(u32, Global.CERTS_READ_AT);
 }
 
+/** When this process started, in seconds of the server's clock. */
+export function startedAt({ u32 }: Control): number {
+  return loadWord(u32, Global.STARTED_AT);
+}
+
 /** The moment of the last flush_all, in seconds since start; 0 when there was none. */
 export function oldestLive({ u32 }: Control): number {
   return loadWord(u32, Global.FLUSHED_AT);

@@ -75,6 +75,15 @@ export class Assoc {
     }
   }
 
+  /** Gives every shard the buckets that `items` items need. Before the first one is in the table. */
+  makeRoomFor(items: number): void {
+    const needed = Math.min(Math.ceil(items / this.shards), this.#bucketsMax);
+    for (let shard = 0; shard < this.shards; shard++) {
+      const word = this.#record(shard) + ShardWord.BUCKETS;
+      this.#control.u32[word] = Math.max(this.#control.u32[word]!, needed);
+    }
+  }
+
   /** Hash of the key `block[from, to)`. */
   hash(block: Block, from: number, to: number): number {
     return hashKey(this.#key, block, from, to);

@@ -8,7 +8,7 @@
 // instructions.
 
 import type { U64 } from "../base/u64.ts";
-import { addWord, loadWord } from "../memory/atomic.ts";
+import { addWord, loadWord, storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";
 
 const HALF_TURN_LAST = 0x7fffffff;
@@ -33,4 +33,18 @@ export function takeCas(control: Control, cas: U64): void {
 /** The last version taken, into `cas`. For stats and checks. */
 export function lastCas(control: Control, cas: U64): void {
   cas.set(loadWord(control.u32, Global.CAS_EPOCH) >>> 1, loadWord(control.u32, Global.CAS_LOW));
+}
+
+/** The state of the sequence: the low word, and the count of its half-turns. */
+export type CasState = readonly [low: number, epoch: number];
+
+/** What {@linkcode restoreCas} needs to go on with the sequence. No thread may be at work. */
+export function casState({ u32 }: Control): CasState {
+  return [loadWord(u32, Global.CAS_LOW), loadWord(u32, Global.CAS_EPOCH)];
+}
+
+/** Goes on with the sequence from where it was. Before any thread uses the store. */
+export function restoreCas({ u32 }: Control, [low, epoch]: CasState): void {
+  storeWord(u32, Global.CAS_LOW, low);
+  storeWord(u32, Global.CAS_EPOCH, epoch);
 }

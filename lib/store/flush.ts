@@ -65,3 +65,24 @@ function settlePendingLocked(control: Control, now: number): void {
     storeWord(u32, Global.FLUSHED_UNTIL, pending);
   }
 }
+
+/** Which words make up the flush state. */
+const FLUSH_WORDS = [
+  Global.OLDEST_LIVE,
+  Global.FLUSH_GENERATION,
+  Global.FLUSHED_UNTIL,
+  Global.FLUSHED_AT,
+] as const;
+
+/** Numbers that {@linkcode flushState} gives. */
+export const FLUSH_NUMBERS = FLUSH_WORDS.length;
+
+/** The whole flush state, as {@linkcode restoreFlush} takes it. No thread may be at work. */
+export function flushState({ u32 }: Control): number[] {
+  return FLUSH_WORDS.map((word) => loadWord(u32, word));
+}
+
+/** Takes a flush state over. Before any thread uses the store. */
+export function restoreFlush({ u32 }: Control, state: readonly number[]): void {
+  FLUSH_WORDS.forEach((word, at) => storeWord(u32, word, state[at]!));
+}

@@ -73,6 +73,9 @@ export const ItemFlag = {
   STALE: 512,
 } as const;
 
+/** Every bit of the flags field that means something. */
+export const ITEM_FLAGS_ALL = Object.values(ItemFlag).reduce<number>((all, bit) => all | bit, 0);
+
 /** Most holders an item may have. Source: memcached items.c, do_item_get's refcount limit. */
 export const REFCOUNT_MAX = 60000;
 
@@ -199,6 +202,11 @@ export function addRefcount(items: Items, it: ItemRef, delta: number): number {
     (it & UNIT_MASK) * U16_PER_UNIT + REFCOUNT,
     delta,
   );
+}
+
+/** Leaves the item one holder, the hash table. Before any thread uses the store. */
+export function resetRefcount(items: Items, it: ItemRef): void {
+  items.u16[it >>> SEGMENT_SHIFT]![(it & UNIT_MASK) * U16_PER_UNIT + REFCOUNT] = 1;
 }
 
 /** {@linkcode ItemFlag} bits. */

@@ -30,6 +30,7 @@ import { PAGE_BYTES, type SlabClass, type SlabClasses } from "./slab_class.ts";
 import { NO_PAGE, Pages } from "./slab_page.ts";
 import { UNIT_BYTES } from "../memory/arena.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
+import type { ChunkMarks } from "./chunk_marks.ts";
 
 /** Words of a class's record. */
 export const SlabWord = {
@@ -237,6 +238,27 @@ export class Slabs {
     u32[record + SlabWord.UNOPENED_HEAD] = page;
     u32[record + SlabWord.UNOPENED_COUNT]! += 1;
     u32[record + SlabWord.PAGES]! += 1;
+    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
+  }
+
+  /**
+   * Gives `page` to `clsid` with what is in it: the chunks that `used` has are in use, the others
+   * are free. A page that holds nothing is not touched. Takes: slab, page.
+   */
+  adoptPage(page: number, clsid: SlabClass, used: ChunkMarks): void {
+    if (!used.hasAnyIn(page)) return this.addPage(page, clsid);
+    const record = this.#record(clsid);
+    const chunkUnits = this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
+
+    this.#locks.lock(record as LockIndex, LockRank.SLAB);
+    this.pages.handOver(page, clsid);
+    this.#control.u32[record + SlabWord.PAGES]! += 1;
+    for (let index = this.#classes.perPage[clsid]! - 1; index >= 0; index--) {
+      const chunk = page * UNITS_PER_PAGE + index * chunkUnits as ItemRef;
+      if (used.has(page, index)) continue;
+      setItemFlags(this.#items, chunk, ItemFlag.SLABBED);
+      this.#linkLocked(record, chunk);
+    }
     this.#locks.unlock(record as LockIndex, LockRank.SLAB);
   }
 

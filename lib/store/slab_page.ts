@@ -107,6 +107,11 @@ export class Pages {
     return used + 1;
   }
 
+  /** Counts pages 1 to `count` as used. Before any thread uses the store. */
+  setUsed(count: number): void {
+    this.#set(PageWord.USED, count);
+  }
+
   /** Takes a page that no class owns any more into the pool. Takes: page. */
   give(page: number): void {
     this.#lock();

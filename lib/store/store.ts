@@ -9,6 +9,7 @@ import { assert } from "../base/assert.ts";
 import type { Block } from "../base/block.ts";
 import type { Clock } from "../base/clock.ts";
 import { U64 } from "../base/u64.ts";
+import { storeWord } from "../memory/atomic.ts";
 import { LockRank, type Locks } from "../memory/lock.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import type { LockIndex } from "../memory/lock.ts";
@@ -111,6 +112,7 @@ export class Store {
     this.slabs.pages.setLimit(pageLimit);
     this.tunables.setAll(shape.tuning);
     this.prefixes.turn(shape.detailEnabled);
+    storeWord(this.control.u32, Global.STARTED_AT, this.clock.now);
   }
 
   /** Hash of the key `block[from, to)`. */

@@ -2,6 +2,7 @@
 
 /** Error numbers by name. */
 export const Errno = {
+  ENOENT: 2,
   EINTR: 4,
   EBADF: 9,
   EAGAIN: 11,

@@ -5,7 +5,9 @@ import { errno, libc } from "./libc.ts";
 
 // Source: bits/mman-linux.h.
 const PROT_READ_WRITE = 0x1 | 0x2;
-const MAP_SHARED_ANONYMOUS_NORESERVE = 0x01 | 0x20 | 0x4000;
+const MAP_SHARED = 0x01;
+const MAP_SHARED_ANONYMOUS_NORESERVE = MAP_SHARED | 0x20 | 0x4000;
+const MS_SYNC = 4;
 const MADV_REMOVE = 9;
 const MADV_HUGEPAGE = 14;
 /** Lock a page when it is touched: address space that is only reserved stays so. */
@@ -30,6 +32,25 @@ export function canMapMemory(bytes: number): boolean {
   if (address === MAP_FAILED) return false;
   libc.munmap(address, BigInt(bytes));
   return true;
+}
+
+/**
+ * Maps `bytes` bytes of a file from `from` on, shared by all threads, for the life of the process:
+ * what is written there is in the file.
+ *
+ * @returns Its address.
+ */
+export function mapFile(fd: number, from: number, bytes: number): number {
+  const address = BigInt(
+    libc.mmap(0n, BigInt(bytes), PROT_READ_WRITE, MAP_SHARED, fd, BigInt(from)),
+  );
+  if (address === MAP_FAILED) throw new SysError("mmap", fd, errno());
+  return Number(address);
+}
+
+/** Writes mapped memory of a file to where the file is; false when that failed. */
+export function syncMemory(address: number, bytes: number): boolean {
+  return libc.msync(BigInt(address), BigInt(bytes), MS_SYNC) === 0;
 }
 
 function tryMap(bytes: number): bigint {

@@ -1,0 +1,226 @@
+// A cache that outlives its process (-e): item memory is a mapped file, and a server that ends in
+// order leaves FILE.meta beside it, by which the next one can go on.
+//
+//   open      locks the file; reads FILE.meta and looks through all items, writing nothing
+//   begin     removes FILE.meta, marks the file as in use, restores what was found good
+//   save      marks the file as saved, waits until it is on disk, then puts FILE.meta in place
+//
+// FILE.meta is never there while items change. Page 0, which no item is in, has a mark besides:
+// whether the file is in use or was saved, and under which id; so that metadata that was copied
+// away and back, or belongs to another file of that name, is not believed either.
+// Source: memcached restart.c; the checks and the order of writing are ours.
+
+import type { Logger } from "@logtape/logtape";
+import { crc32 } from "node:zlib";
+import { ExitCode, SettingsError } from "../config/settings_error.ts";
+import { SEGMENT_BYTES } from "../memory/arena.ts";
+import { openItems } from "../store/item.ts";
+import type { StorePlan } from "../store/memory.ts";
+import { restoreStore } from "../store/restore.ts";
+import { checkSaved } from "../store/saved_check.ts";
+import { saveStore } from "../store/saved_store.ts";
+import { PAGE_BYTES, SlabClasses } from "../store/slab_class.ts";
+import type { Store } from "../store/store.ts";
+import { NO_FILE, readWhole, removeDurably, writeDurably } from "../sys/durable_file.ts";
+import { MemoryFile } from "../sys/memory_file.ts";
+import { mapFile, syncMemory, viewMemory } from "../sys/mmap.ts";
+import {
+  decodeMeta,
+  encodeMeta,
+  type LayoutRow,
+  layoutRows,
+  type RestartMeta,
+} from "./restart_meta.ts";
+import { type ClockState, secondsSince } from "./server_clock.ts";
+
+const MIB = 2 ** 20;
+/** More than the metadata of 32 GiB has. */
+const META_BYTES_MAX = 64 * MIB;
+/** The time of the system may lie so many seconds before that of the last run. */
+const CLOCK_SLACK = 1;
+/** Seconds after which times no longer fit. */
+const CLOCK_MAX = 2 ** 31;
+
+/** Where the mark is in page 0: away from what a reference of 0 would be. */
+const MARK_AT = 4096;
+const MARK_BYTES = 64;
+const IN_USE = "memden items in use";
+const SAVED = "memden items saved ";
+
+/** The memory file of one server. */
+export class WarmRestart {
+  /** Where the segments of item memory are mapped. */
+  readonly segments: readonly number[];
+  readonly #path: string;
+  readonly #file: MemoryFile;
+  readonly #plan: StorePlan;
+  readonly #layout: readonly LayoutRow[];
+  readonly #memory: readonly ArrayBuffer[];
+  readonly #log: Logger;
+  #found: RestartMeta | undefined;
+
+  private constructor(path: string, file: MemoryFile, plan: StorePlan, log: Logger) {
+    this.#path = path;
+    this.#file = file;
+    this.#plan = plan;
+    this.#layout = layoutRows(plan);
+    this.#log = log;
+    this.segments = plan.segmentBytes.map((bytes, index) =>
+      mapFile(file.fd, index * SEGMENT_BYTES, bytes)
+    );
+    this.#memory = this.segments.map((address, index) =>
+      viewMemory(address, plan.segmentBytes[index]!)
+    );
+  }
+
+  /**
+   * Opens the memory file at `path`, and looks whether there is a cache in it.
+   *
+   * @throws {SettingsError} When the file cannot be used, or there is no room for it.
+   */
+  static open(path: string, plan: StorePlan, log: Logger): WarmRestart {
+    const file = MemoryFile.open(path);
+    if (typeof file === "string") throw unusable(path, file);
+    const bytes = bytesOf(plan);
+    let found = readMeta(metaPath(path), layoutRows(plan));
+    if (typeof found !== "string" && file.bytes !== bytes) {
+      found = `the memory file has ${file.bytes} bytes, not ${bytes}`;
+    }
+    if (typeof found === "string") makeNew(path, file, bytes);
+    else reserve(path, file, bytes);
+    const warm = new WarmRestart(path, file, plan, log);
+    const reason = typeof found === "string" ? found : warm.#problemOf(found);
+    if (reason === undefined) warm.#found = found as RestartMeta;
+    else {
+      if (typeof found !== "string") makeNew(path, file, bytes);
+      log.warn(`[restart] ${reason}, starting with a clean cache`);
+    }
+    return warm;
+  }
+
+  /** Where the clock of the cache that was found began, as Unix time; undefined without one. */
+  get startUnix(): number | undefined {
+    return this.#found?.startUnix;
+  }
+
+  /** What speaks against the cache that `meta` describes; undefined for nothing. */
+  #problemOf({ id, startUnix, saved, sums }: RestartMeta): string | undefined {
+    const now = secondsSince(startUnix);
+    if (now < saved.now - CLOCK_SLACK) {
+      return `the cache is from ${saved.now - now} s in the future`;
+    }
+    if (now >= CLOCK_MAX) return "the cache is too old";
+    if (saved.owners.length > this.#plan.regions.pages) return "there are too many pages";
+    if (this.#readMark() !== SAVED + id) return "the memory file was not saved with this metadata";
+    for (let page = 1; page < sums.length; page++) {
+      if (crc32(this.#pageAt(page)) !== sums[page]) return `page ${page} of the memory is damaged`;
+    }
+    const { shape } = this.#plan;
+    const items = openItems(this.#memory, shape.useCas);
+    const problem = checkSaved(items, new SlabClasses(shape), saved);
+    return problem === undefined ? undefined : `the items are damaged: ${problem}`;
+  }
+
+  #pageAt(page: number): Uint8Array {
+    const position = page * PAGE_BYTES;
+    const memory = this.#memory[Math.floor(position / SEGMENT_BYTES)]!;
+    return new Uint8Array(memory, position % SEGMENT_BYTES, PAGE_BYTES);
+  }
+
+  /**
+   * Takes the file into use, with the items of the last run if there are any. Before any thread
+   * uses `store`, which has the file's memory. From here on only {@linkcode save} keeps the cache.
+   */
+  begin(store: Store): void {
+    const start = performance.now();
+    const meta = metaPath(this.#path);
+    const problem = removeDurably(meta);
+    const found = this.#found;
+    this.#found = undefined;
+    if (problem !== undefined) {
+      this.#log.warn(`[restart] cannot remove ${meta}: ${problem}, starting with a clean cache`);
+      if (found !== undefined) makeNew(this.#path, this.#file, bytesOf(this.#plan));
+    }
+    this.#writeMark(IN_USE);
+    if (!this.#sync(MARK_AT + MARK_BYTES)) this.#log.warn(`[restart] cannot sync ${this.#path}`);
+    if (found === undefined || problem !== undefined) return;
+    const count = restoreStore(store, found.saved);
+    const ms = (performance.now() - start).toFixed(0);
+    this.#log.info(`[restart] restored ${count} items in ${ms} ms`);
+  }
+
+  /**
+   * Leaves what the next server needs. All threads but this one have ended.
+   *
+   * @param clock The server's clock at this moment.
+   */
+  save(store: Store, { startUnix, now }: ClockState): void {
+    const saved = saveStore(store, now);
+    const sums = new Uint32Array(saved.owners.length);
+    for (let page = 1; page < sums.length; page++) sums[page] = crc32(this.#pageAt(page));
+    const id = crypto.randomUUID().replaceAll("-", "");
+    this.#writeMark(SAVED + id);
+    const problem = this.#sync(bytesOf(this.#plan)) && this.#file.sync()
+      ? writeDurably(
+        metaPath(this.#path),
+        encodeMeta({ id, startUnix, saved, sums }, this.#layout),
+      )
+      : `cannot write ${this.#path}`;
+    if (problem !== undefined) this.#log.error(`[restart] the cache is not saved: ${problem}`);
+    else this.#log.info(`[restart] the cache is saved in ${this.#path}`);
+  }
+
+  /** Writes the first `bytes` bytes of memory to the file; false when that failed. */
+  #sync(bytes: number): boolean {
+    return this.segments.every((address, index) => {
+      const count = Math.min(this.#plan.segmentBytes[index]!, bytes - index * SEGMENT_BYTES);
+      return count <= 0 || syncMemory(address, count);
+    });
+  }
+
+  #mark(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#memory[0]!, MARK_AT, MARK_BYTES);
+  }
+
+  #readMark(): string {
+    return new TextDecoder("latin1").decode(this.#mark()).replace(/\0+$/, "");
+  }
+
+  #writeMark(text: string): void {
+    this.#mark().fill(0);
+    this.#mark().set(new TextEncoder().encode(text));
+  }
+}
+
+function bytesOf({ segmentBytes }: StorePlan): number {
+  return segmentBytes.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function metaPath(path: string): string {
+  return `${path}.meta`;
+}
+
+function unusable(path: string, reason: string): SettingsError {
+  return new SettingsError(`memden: cannot use -e ${path}: ${reason}`, ExitCode.OS_ERROR);
+}
+
+/** Makes the file all zero, with room for `bytes` bytes. */
+function makeNew(path: string, file: MemoryFile, bytes: number): void {
+  const problem = file.clear(bytes);
+  if (problem !== undefined) throw unusable(path, problem);
+  reserve(path, file, bytes);
+}
+
+/** Makes sure that every byte can be written. */
+function reserve(path: string, file: MemoryFile, bytes: number): void {
+  const problem = file.reserve(bytes);
+  if (problem === undefined) return;
+  throw unusable(path, `it needs ${Math.ceil(bytes / MIB)} MB of room: ${problem}`);
+}
+
+/** @returns What is in the metadata file; or why it cannot be used. */
+function readMeta(path: string, layout: readonly LayoutRow[]): RestartMeta | string {
+  const bytes = readWhole(path, META_BYTES_MAX);
+  if (bytes === NO_FILE) return "no metadata save file";
+  return typeof bytes === "string" ? `cannot read ${path}: ${bytes}` : decodeMeta(bytes, layout);
+}

@@ -1,0 +1,111 @@
+// Small files whose presence means something: read whole, removed and put in place so that it
+// holds when the power fails. By system calls, since Deno asks for every permission there is before
+// it opens a file below /dev, which /dev/shm is.
+
+import { Errno } from "./errno.ts";
+import { errno, errorText, libc } from "./libc.ts";
+
+// Source: asm-generic/fcntl.h.
+const O_RDONLY = 0;
+const O_WRONLY = 1;
+const O_CREAT = 0o100;
+const O_EXCL = 0o200;
+const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
+/** The owner's alone. */
+const MODE = 0o600;
+
+const CHUNK_BYTES = 2 ** 16;
+
+const encoder = new TextEncoder();
+
+/** There is no such file. */
+export const NO_FILE = "no such file";
+
+/** Bytes of a C string; at least so many that V8 keeps them where they are. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  const encoded = encoder.encode(text);
+  const bytes = new Uint8Array(Math.max(encoded.length + 1, 128));
+  bytes.set(encoded);
+  return bytes;
+}
+
+/**
+ * Reads a file.
+ *
+ * @param bytesMax It may be so long.
+ * @returns What is in it; or why it cannot be read, {@linkcode NO_FILE} where it is not there.
+ */
+export function readWhole(path: string, bytesMax: number): Uint8Array | string {
+  // A pipe without a writer is read as empty, rather than waited for.
+  const fd = libc.open(cString(path), O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+  if (fd < 0) return errno() === Errno.ENOENT ? NO_FILE : errorText(errno());
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  let count = 0;
+  do {
+    count = libc.read(fd, chunk, CHUNK_BYTES);
+    parts.push(chunk.slice(0, Math.max(count, 0)));
+    bytes += count;
+  } while (count > 0 && bytes <= bytesMax);
+  const problem = count < 0 ? errorText(errno()) : "it is too long";
+  libc.close(fd);
+  if (count !== 0) return problem;
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Removes a file, for good. Returns why it may still be there; undefined when it is not. */
+export function removeDurably(path: string): string | undefined {
+  if (libc.unlink(cString(path)) < 0) {
+    return errno() === Errno.ENOENT ? undefined : errorText(errno());
+  }
+  return syncFolderOf(path);
+}
+
+/**
+ * Puts a file in place, whole or not at all.
+ *
+ * @returns Why it may not be there; undefined when it is.
+ */
+export function writeDurably(path: string, bytes: Uint8Array<ArrayBuffer>): string | undefined {
+  const unfinished = `${path}.new`;
+  // What was there is not written to: it could be a link.
+  if (libc.unlink(cString(unfinished)) < 0 && errno() !== Errno.ENOENT) return errorText(errno());
+  const fd = libc.open(cString(unfinished), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
+  if (fd < 0) return errorText(errno());
+  const isWritten = writeAll(fd, bytes) && libc.fsync(fd) === 0;
+  const problem = errorText(errno());
+  libc.close(fd);
+  if (!isWritten) return problem;
+  if (libc.rename(cString(unfinished), cString(path)) < 0) return errorText(errno());
+  return syncFolderOf(path);
+}
+
+function writeAll(fd: number, bytes: Uint8Array<ArrayBuffer>): boolean {
+  for (let at = 0; at < bytes.length;) {
+    const chunk = bytes.slice(at, at + CHUNK_BYTES);
+    const count = libc.write(fd, chunk, chunk.length);
+    if (count <= 0) return false;
+    at += count;
+  }
+  return true;
+}
+
+/** Waits until the names in the folder of `path` are where they stay. */
+function syncFolderOf(path: string): string | undefined {
+  const slash = path.lastIndexOf("/");
+  const folder = slash < 0 ? "." : path.slice(0, slash + 1);
+  const fd = libc.open(cString(folder), O_RDONLY | O_CLOEXEC, 0);
+  if (fd < 0) return errorText(errno());
+  const isSynced = libc.fsync(fd) === 0;
+  const problem = errorText(errno());
+  libc.close(fd);
+  return isSynced ? undefined : `its folder: ${problem}`;
+}

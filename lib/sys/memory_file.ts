@@ -1,0 +1,76 @@
+// A file that item memory lies in: opened for one process alone, with room for every byte of it.
+//
+// A byte of a mapped file that the file system has no room for ends the process with SIGBUS when it
+// is written. So all of it is reserved before anything is mapped.
+
+import { cString } from "./durable_file.ts";
+import { Errno } from "./errno.ts";
+import { errno, errorText, libc } from "./libc.ts";
+
+// Source: asm-generic/fcntl.h, bits/fcntl-linux.h, sys/file.h.
+const O_RDWR = 0o2;
+const O_CREAT = 0o100;
+const O_CLOEXEC = 0o2000000;
+const LOCK_EX_NB = 2 | 4;
+const SEEK_END = 2;
+/** It is the owner's alone: whoever reads it reads the cache. */
+const MODE = 0o600;
+
+/** An open memory file, held until the process ends: nobody else can open it as one meanwhile. */
+export class MemoryFile {
+  readonly fd: number;
+
+  private constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /**
+   * Opens the file at `path`, or makes an empty one, and locks it.
+   *
+   * @returns The file; or why it cannot be had.
+   */
+  static open(path: string): MemoryFile | string {
+    const fd = libc.open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, MODE);
+    if (fd < 0) return errorText(errno());
+    if (libc.flock(fd, LOCK_EX_NB) === 0) return new MemoryFile(fd);
+    libc.close(fd);
+    return "another server uses it";
+  }
+
+  /** Length in bytes. */
+  get bytes(): number {
+    return Number(libc.lseek(this.fd, 0n, SEEK_END));
+  }
+
+  /**
+   * Forgets what is in the file: it is `bytes` long and all zero, mapped memory of it too.
+   *
+   * @returns Why that cannot be; undefined when it is done.
+   */
+  clear(bytes: number): string | undefined {
+    if (libc.ftruncate(this.fd, 0n) < 0) return errorText(errno());
+    if (libc.ftruncate(this.fd, BigInt(bytes)) < 0) return errorText(errno());
+    return undefined;
+  }
+
+  /**
+   * Reserves room for the first `bytes` bytes; what is there stays.
+   *
+   * @returns Why there is none; undefined when there is.
+   */
+  reserve(bytes: number): string | undefined {
+    let error: number = Errno.EINTR; // A signal ends the call before it is done.
+    while (error === Errno.EINTR) error = libc.posix_fallocate(this.fd, 0n, BigInt(bytes));
+    return error === 0 ? undefined : errorText(error);
+  }
+
+  /** Waits until all of it is where it stays when the power fails; false when that failed. */
+  sync(): boolean {
+    return libc.fsync(this.fd) === 0;
+  }
+
+  /** Closes it, and gives up the lock. */
+  close(): void {
+    libc.close(this.fd);
+  }
+}
