@@ -10,6 +10,7 @@
 // checked on the way in, also what could not be wrong as the checksum is right.
 
 import { createHash } from "node:crypto";
+import { latin1 } from "../base/ascii.ts";
 import { FLUSH_NUMBERS } from "../store/flush.ts";
 import { CHUNK } from "../store/chunk.ts";
 import { ITEM } from "../store/item.ts";
@@ -98,7 +99,7 @@ function digestOf(text: string): string {
  * @returns What is in it; or why it cannot be used, as part of a sentence.
  */
 export function decodeMeta(bytes: Uint8Array, layout: readonly LayoutRow[]): RestartMeta | string {
-  const text = new TextDecoder("latin1").decode(bytes);
+  const text = latin1(bytes);
   const [, form] = /^memden restart (\d{1,9})\n/.exec(text) ?? [];
   if (form === undefined) return "the metadata is not memden's";
   if (form !== String(FORM)) return `the metadata has form ${form}, this server reads ${FORM}`;

@@ -12,6 +12,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { crc32 } from "node:zlib";
+import { latin1 } from "../base/ascii.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { SEGMENT_BYTES } from "../memory/arena.ts";
 import { openItems } from "../store/item.ts";
@@ -183,7 +184,7 @@ export class WarmRestart {
   }
 
   #readMark(): string {
-    return new TextDecoder("latin1").decode(this.#mark()).replace(/\0+$/, "");
+    return latin1(this.#mark()).replace(/\0+$/, "");
   }
 
   #writeMark(text: string): void {
@@ -208,6 +209,13 @@ function unusable(path: string, reason: string): SettingsError {
 function makeNew(path: string, file: MemoryFile, bytes: number): void {
   const problem = file.clear(bytes);
   if (problem !== undefined) throw unusable(path, problem);
+  // Asked first, since reserving more than there is takes all of it for a while.
+  const room = file.room;
+  if (room < bytes) {
+    file.clear(0);
+    const [needed, free] = [bytes, room].map((count) => Math.ceil(count / MIB));
+    throw unusable(path, `it needs ${needed} MB of room, ${free} MB are free`);
+  }
   reserve(path, file, bytes);
 }
 

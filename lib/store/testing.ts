@@ -60,23 +60,33 @@ export function testClock(): Clock {
   return { startUnix: 1_700_000_000, now: CLOCK_START };
 }
 
-/** Makes a store, ready to use, on memory that only this thread has. */
+/**
+ * Makes a store, ready to use, on memory that only this thread has.
+ *
+ * @param segments Item memory that is there already, as long as the shape wants it.
+ */
 export function makeStore(
   shape: Partial<StoreShape> = {},
   clock: Clock = testClock(),
   tune: (plan: StorePlan) => StorePlan = (plan) => plan,
+  segments?: readonly ArrayBuffer[],
 ): Store {
   const all = { ...SMALL_SHAPE, ...shape };
   const ceiling = Math.max(all.maxbytes, all.maxbytesCeiling);
   const plan = tune(planStore({ ...all, maxbytesCeiling: ceiling }));
   const memory = {
     control: makeControlMemory(plan.regions),
-    segments: plan.segmentBytes.map((bytes) => new ArrayBuffer(bytes)),
+    segments: segments ?? plan.segmentBytes.map((bytes) => new ArrayBuffer(bytes)),
     buckets: new ArrayBuffer(plan.bucketBytes),
   };
   const store = new Store(openThread(plan, memory, 1, clock));
   store.start(plan);
   return store;
+}
+
+/** The item memory of `store`, for another one. */
+export function segmentsOf({ items }: Store): ArrayBuffer[] {
+  return items.u8.map(({ buffer }) => buffer);
 }
 
 /** Allocates an item with `value`, not linked. */

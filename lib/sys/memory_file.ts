@@ -16,6 +16,11 @@ const SEEK_END = 2;
 /** It is the owner's alone: whoever reads it reads the cache. */
 const MODE = 0o600;
 
+/** `struct statvfs`: eight-byte fields on the machines that we know; these two of them. */
+const statvfs = new BigUint64Array(32);
+const F_FRSIZE = 1;
+const F_BAVAIL = 4;
+
 /** An open memory file, held until the process ends: nobody else can open it as one meanwhile. */
 export class MemoryFile {
   readonly fd: number;
@@ -51,6 +56,12 @@ export class MemoryFile {
     if (libc.ftruncate(this.fd, 0n) < 0) return errorText(errno());
     if (libc.ftruncate(this.fd, BigInt(bytes)) < 0) return errorText(errno());
     return undefined;
+  }
+
+  /** Bytes that are free where the file is. */
+  get room(): number {
+    if (libc.fstatvfs(this.fd, statvfs) < 0) return 0;
+    return Number(statvfs[F_FRSIZE]! * statvfs[F_BAVAIL]!);
   }
 
   /**
