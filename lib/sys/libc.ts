@@ -71,8 +71,8 @@ const SYMBOLS = {
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   // int ftruncate(int fd, off_t length);
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
-  // int fstatvfs(int fd, struct statvfs *buf);
-  fstatvfs: { parameters: ["i32", "buffer"], result: "i32" },
+  // int fstatfs(int fd, struct statfs *buf);
+  fstatfs: { parameters: ["i32", "buffer"], result: "i32" },
   // int posix_fallocate(int fd, off_t offset, off_t len);  returns the error number
   posix_fallocate: { parameters: ["i32", "i64", "i64"], result: "i32" },
   // int unlink(const char *pathname);

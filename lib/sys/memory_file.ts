@@ -16,10 +16,13 @@ const SEEK_END = 2;
 /** It is the owner's alone: whoever reads it reads the cache. */
 const MODE = 0o600;
 
-/** `struct statvfs`: eight-byte fields on the machines that we know; these two of them. */
-const statvfs = new BigUint64Array(32);
-const F_FRSIZE = 1;
+/** `struct statfs`: eight-byte fields on the machines that we know; these three of them. */
+const statfs = new BigUint64Array(32);
+const F_TYPE = 0;
+const F_BSIZE = 1;
 const F_BAVAIL = 4;
+/** Source: linux/magic.h. */
+const TMPFS_MAGIC = 0x01021994n;
 
 /** An open memory file, held until the process ends: nobody else can open it as one meanwhile. */
 export class MemoryFile {
@@ -58,10 +61,12 @@ export class MemoryFile {
     return undefined;
   }
 
-  /** Bytes that are free where the file is. */
+  /** Bytes that are free where the file is: of memory, too, if that is where it is. */
   get room(): number {
-    if (libc.fstatvfs(this.fd, statvfs) < 0) return 0;
-    return Number(statvfs[F_FRSIZE]! * statvfs[F_BAVAIL]!);
+    if (libc.fstatfs(this.fd, statfs) < 0) return 0;
+    const free = Number(statfs[F_BSIZE]! * statfs[F_BAVAIL]!);
+    const isMemory = statfs[F_TYPE] === TMPFS_MAGIC;
+    return isMemory ? Math.min(free, Deno.systemMemoryInfo().available) : free;
   }
 
   /**

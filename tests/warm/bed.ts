@@ -10,9 +10,9 @@ const DISK = "/tmp";
 const ROOM_BYTES = 700e6;
 const WAIT_MS_MAX = 20_000;
 
-/** Bytes free where `path` is. */
-export async function roomAt(path: string): Promise<number> {
-  const command = new Deno.Command("df", { args: ["-B1", "--output=avail", path] });
+/** Bytes free where `path` is, or all that there are. */
+export async function roomAt(path: string, which: "avail" | "size" = "avail"): Promise<number> {
+  const command = new Deno.Command("df", { args: ["-B1", `--output=${which}`, path] });
   const { stdout, success } = await command.output();
   return success ? Number(new TextDecoder().decode(stdout).split("\n")[1]) : 0;
 }
