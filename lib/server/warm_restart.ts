@@ -59,6 +59,8 @@ export class WarmRestart {
   readonly #memory: readonly ArrayBuffer[];
   readonly #log: Logger;
   #found: RestartMeta | undefined;
+  /** How long it took to look through the cache that was found. */
+  #checkMs = 0;
 
   private constructor(path: string, file: MemoryFile, plan: StorePlan, log: Logger) {
     this.#path = path;
@@ -90,7 +92,9 @@ export class WarmRestart {
     if (typeof found === "string") makeNew(path, file, bytes);
     else reserve(path, file, bytes);
     const warm = new WarmRestart(path, file, plan, log);
+    const startMs = performance.now();
     const reason = typeof found === "string" ? found : warm.#problemOf(found);
+    warm.#checkMs = performance.now() - startMs;
     if (reason === undefined) warm.#found = found as RestartMeta;
     else {
       if (typeof found !== "string") makeNew(path, file, bytes);
@@ -133,7 +137,6 @@ export class WarmRestart {
    * uses `store`, which has the file's memory. From here on only {@linkcode save} keeps the cache.
    */
   begin(store: Store): void {
-    const start = performance.now();
     const meta = metaPath(this.#path);
     const problem = removeDurably(meta);
     const found = this.#found;
@@ -145,9 +148,12 @@ export class WarmRestart {
     this.#writeMark(IN_USE);
     if (!this.#sync(MARK_AT + MARK_BYTES)) this.#log.warn(`[restart] cannot sync ${this.#path}`);
     if (found === undefined || problem !== undefined) return;
+    const startMs = performance.now();
     const count = restoreStore(store, found.saved);
-    const ms = (performance.now() - start).toFixed(0);
-    this.#log.info(`[restart] restored ${count} items in ${ms} ms`);
+    const times = [this.#checkMs, performance.now() - startMs].map((ms) => ms.toFixed(0));
+    this.#log.info(
+      `[restart] checked in ${times[0]} ms, ${count} items restored in ${times[1]} ms`,
+    );
   }
 
   /**
@@ -156,6 +162,7 @@ export class WarmRestart {
    * @param clock The server's clock at this moment.
    */
   save(store: Store, { startUnix, now }: ClockState): void {
+    const startMs = performance.now();
     const saved = saveStore(store, now);
     const sums = new Uint32Array(saved.owners.length);
     for (let page = 1; page < sums.length; page++) sums[page] = crc32(this.#pageAt(page));
@@ -168,7 +175,10 @@ export class WarmRestart {
       )
       : `cannot write ${this.#path}`;
     if (problem !== undefined) this.#log.error(`[restart] the cache is not saved: ${problem}`);
-    else this.#log.info(`[restart] the cache is saved in ${this.#path}`);
+    else {
+      const ms = (performance.now() - startMs).toFixed(0);
+      this.#log.info(`[restart] the cache is saved in ${this.#path}, in ${ms} ms`);
+    }
   }
 
   /** Writes the first `bytes` bytes of memory to the file; false when that failed. */

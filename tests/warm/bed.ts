@@ -47,9 +47,14 @@ export class Bed {
     return [...Deno.readDirSync(this.folder)].some(({ name }) => name === "items.meta");
   }
 
-  /** Starts a server on the file, and waits until it serves: it listens before that. */
+  /** Starts a server on the file, and waits until it listens, which it does before it serves. */
+  listen(...args: readonly string[]): Promise<TestServer> {
+    return startMemden(["-e", this.file, "-v", ...args]);
+  }
+
+  /** Starts a server on the file, and waits until it serves. */
   async start(...args: readonly string[]): Promise<TestServer> {
-    const server = await startMemden(["-e", this.file, "-v", ...args]);
+    const server = await this.listen(...args);
     using wire = await Wire.open(server.port);
     await wire.send("mn\r\n");
     await wire.line();

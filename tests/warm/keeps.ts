@@ -243,7 +243,46 @@ async function evictOldest(checks: Checks): Promise<void> {
   await checkServer(checks, server, "a full cache");
 }
 
+/** A server that is stopped before it serves, or cannot go on, leaves the cache as it was. */
+async function keepWhileStarting(checks: Checks): Promise<void> {
+  await using bed = await Bed.make();
+  const args = ["-m", "8", "-t", "1"];
+  {
+    await using server = await bed.start(...args);
+    using wire = await Wire.open(server.port);
+    await wire.send("set kept 7 0 4\r\nkept\r\n");
+    await wire.line();
+    await stopGracefully(server);
+  }
+  {
+    await using server = await bed.listen(...args);
+    checks.check(await stopGracefully(server) === 0, "SIGUSR1 while it starts: it ends with 0");
+  }
+  {
+    using busy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using server = await bed.listen(...args, `--admin=${busy.addr.port}`);
+    const code = await server.exited;
+    checks.check(code !== 0, "its admin port is taken: it ends", server.stderr());
+  }
+  {
+    const outcome = await bed.listen(...args, "-Y", `${bed.folder}/none`).then(
+      (server) => server.exited,
+      () => 1,
+    );
+    checks.check(outcome !== 0, "nobody could log in: it ends", outcome);
+  }
+  await using server = await bed.start(...args);
+  using wire = await Wire.open(server.port);
+  const [kept] = await showAll(wire, ["kept"]);
+  checks.check(kept?.flags === "7", "the cache is as it was", server.stderr());
+}
+
 /** This part of the tests. */
 export async function keeps(checks: Checks): Promise<void> {
-  await Promise.all([keepAll(checks, "memory"), keepAll(checks, "disk"), evictOldest(checks)]);
+  await Promise.all([
+    keepAll(checks, "memory"),
+    keepAll(checks, "disk"),
+    evictOldest(checks),
+    keepWhileStarting(checks),
+  ]);
 }

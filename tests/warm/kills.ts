@@ -1,6 +1,7 @@
 // Servers that are killed: while they work, while they save, while they start. Whatever is served
 // afterwards is what the client that owns the key had stored last, in this server's life or in one
 // that was saved; or nothing.
+// deno-lint-ignore-file no-console
 
 import { Prng } from "../../lib/base/prng.ts";
 import type { Checks } from "../load/checks.ts";
@@ -12,8 +13,9 @@ const CLIENTS = 4;
 const KEYS = 150;
 const LENGTHS = [10, 100, 100, 100, 1000, 4000, 20_000, 700_000];
 const WORK_MS = 400;
-/** When a server that saves or starts is killed, at the latest. */
+/** When a server that saves, or starts, is killed at the latest. */
 const SAVE_MS = 60;
+const START_MS = 150;
 const SHAPE = ["-m", "24", "-t", "2"];
 
 /** What may be under a key: a value, or nothing (an empty text). */
@@ -134,6 +136,29 @@ async function workAndEnd(
   await Promise.all(working);
 }
 
+/** Starts a server, and kills it before it serves, or soon after. */
+async function startAndKill(bed: Bed, prng: Prng): Promise<void> {
+  const server = await bed.listen(...SHAPE);
+  await pause(prng.below(START_MS));
+  Deno.kill(server.pid, "SIGKILL");
+  await server.exited;
+}
+
+/** Starts a server on what was saved: all of it must be there. */
+async function lookAgain(
+  checks: Checks,
+  bed: Bed,
+  owners: readonly Owner[],
+  what: string,
+): Promise<void> {
+  await using server = await bed.start(...SHAPE);
+  const isRestored = /items restored/.test(server.stderr());
+  checks.check(isRestored, `${what}: what was saved is there`, server.stderr());
+  await Promise.all(owners.map((owner) => owner.lookAtAll(server.port)));
+  Deno.kill(server.pid, "SIGUSR1");
+  await server.exited;
+}
+
 /** This part of the tests: `count` rounds. */
 export async function kills(checks: Checks, count: number): Promise<void> {
   await using bed = await Bed.make();
@@ -147,21 +172,22 @@ export async function kills(checks: Checks, count: number): Promise<void> {
       await using server = await bed.start(...SHAPE);
       await workAndEnd(server, owners, end, prng);
     }
+    if (end === "saved") await startAndKill(bed, prng);
     await using server = await bed.start(...SHAPE);
     const isClean = server.stderr().includes("starting with a clean cache");
     if (isClean) { for (const owner of owners) owner.forgetAll(); }
     else restored++;
     const what = `round ${round}, ${end}${isClean ? "" : ", restored"}`;
     if (end === "killed at work") checks.check(isClean, `${what}: it starts clean`);
-    if (end === "saved") checks.check(!isClean, `${what}: it goes on`, server.stderr());
     const line = await checkRules(server);
     checks.check(line.startsWith("store checked"), `${what}: every rule holds`, line);
     await Promise.all(owners.map((owner) => owner.lookAtAll(server.port)));
     await workAndEnd(server, owners, "saved", prng);
+    await lookAgain(checks, bed, owners, what);
     const wrong = owners.flatMap((owner) => owner.wrong);
     checks.check(wrong.length === 0, `${what}: no wrong byte`, `${wrong[0]}; seed ${seed}`);
   }
   const answered = owners.reduce((sum, owner) => sum + owner.answered, 0);
   checks.check(answered > count * 100, "clients were served", `${answered}`);
-  checks.check(restored > 0, "a cache was restored", `${restored} of ${count}`);
+  console.log(`${restored} of ${count} servers went on with a cache after the first end`);
 }
