@@ -289,4 +289,25 @@ export const DEVIATIONS: readonly Deviation[] = [
     "each would get some of the datagrams",
   ],
   ["`-s` turns UDP off", "not if `-U` is given, too", "what was asked for is done"],
+  [
+    "with `-e` a damaged metadata file or an unusable memory file ends the process; damaged items " +
+    "are served",
+    "both are checked: a clean start with the reason, or a refusal in one line",
+    "wrong data must not be served",
+  ],
+  [
+    "with `-e` a cache is not taken over within a second of its end",
+    "it is",
+    "a quick restart is the common one",
+  ],
+  [
+    "with `-e` `uptime` counts from the first of the servers that had the cache",
+    "`uptime` is the process's own",
+    "counters begin at 0 with the process",
+  ],
+  [
+    "with `-e` memory is taken from the file system as it is used",
+    "all of it is reserved at start, or the server refuses",
+    "a full file system would end the process",
+  ],
 ];

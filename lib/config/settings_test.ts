@@ -344,6 +344,10 @@ Deno.test("settingsFrom() gives UDP the addresses of -l, whatever becomes of TCP
   assertThrows(() => settingsOf(["-U", "2", "--transport=relay"]), SettingsError, "relay");
 });
 
+Deno.test("settingsFrom() refuses a memory file over the relay transport", () => {
+  assertThrows(() => settingsOf(["-e", "f", "--transport=relay"]), SettingsError, "C library");
+});
+
 Deno.test("warningsFor() warns of UDP beyond this machine, and of TLS that is not spoken", () => {
   const warnings = (argv: string) => warningsFor(settingsOf(argv.split(" "))).length;
   assertEquals(warnings("-U 1 -l 127.0.0.1,[::1]"), 0);

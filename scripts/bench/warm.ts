@@ -18,6 +18,8 @@ import { rssBytes } from "./process_stat.ts";
 
 const BATCH = 2000;
 const MIB = 2 ** 20;
+/** memcached takes no cache over within a second. */
+const REST_MS = 1500;
 
 /** What is stored. */
 interface Load {
@@ -115,6 +117,7 @@ async function measure(kind: Kind, load: Load): Promise<Run> {
     Deno.kill(first.pid, "SIGUSR1");
     await first.exited;
     const stopMs = performance.now() - signalMs;
+    await new Promise((resolve) => setTimeout(resolve, REST_MS));
     const [second, warmMs] = await startTimed(kind, args);
     const rssAfter = rssBytes(second.pid) / MIB;
     const found = await verify(second.port, load);

@@ -62,7 +62,7 @@ Deno.test("memden says in one line that a port is in use", async () => {
   assertMatch(stderr, /^(running as root.*\n)?failed to listen on TCP port \d+: .*in use\n$/);
 });
 
-for (const args of [["--transport=native"], ["-U", "11211"]]) {
+for (const args of [["--transport=native"], ["-U", "11211"], ["-e", "items"]]) {
   Deno.test(`memden says in one line that ${args} needs the C library`, async () => {
     const { code, stderr } = await run(
       ["--allow-net", "--allow-read", "--allow-env"],
