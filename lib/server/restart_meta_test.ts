@@ -115,7 +115,7 @@ for (const other of OTHERS) {
   });
 }
 
-Deno.test("decodeMeta() takes metadata of a server with other threads, connections, buckets", () => {
+Deno.test("decodeMeta() takes metadata of a server with other threads and buckets", () => {
   const layout = layoutRows(planStore({ ...SHAPE, threads: 9, conns: 5, hashpowerInit: 20 }));
   assertEquals(decodeMeta(BYTES, layout), META);
 });

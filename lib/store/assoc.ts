@@ -75,7 +75,7 @@ export class Assoc {
     }
   }
 
-  /** Gives every shard the buckets that `items` items need. Before the first one is in the table. */
+  /** Gives every shard the buckets that `items` items need. Before the first is in the table. */
   makeRoomFor(items: number): void {
     const needed = Math.min(Math.ceil(items / this.shards), this.#bucketsMax);
     for (let shard = 0; shard < this.shards; shard++) {

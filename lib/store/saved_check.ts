@@ -85,7 +85,11 @@ class Walk {
     this.#lastCas.set(epoch >>> 1, low);
   }
 
-  /** What is wrong with list `id`: it reads the same from both ends, and ends. */
+  /**
+   * What is wrong with list `id`: it reads the same from both ends, and ends.
+   *
+   * It is walked from its tail. No chunk is met twice, so there is no way round in a circle.
+   */
   list(id: number): string | undefined {
     const { lists } = this.#saved;
     const head = lists[id * LIST_WORDS + ListWord.HEAD]! as ItemRef;
@@ -106,6 +110,7 @@ class Walk {
     return met === count ? undefined : `it has ${met} items, not ${count}`;
   }
 
+  /** What is wrong with `it`, which is at a chunk and on list `id`. */
   #item(it: ItemRef, id: number): string | undefined {
     const items = this.#items;
     const flags = itemFlags(items, it);

@@ -134,7 +134,8 @@ async function compare(
 /** Changes a little of everything. */
 async function work(wire: Wire): Promise<void> {
   await wire.send(
-    "delete item:100\r\nset item:101 5 0 3\r\nnew\r\nincr number 1\r\nappend grows 0 0 3\r\nghi\r\n" +
+    "delete item:100\r\nset item:101 5 0 3\r\nnew\r\nincr number 1\r\n" +
+      "append grows 0 0 3\r\nghi\r\n" +
       "touch item:102 500\r\nset added 0 300 5\r\nadded\r\nms stale 5 I\r\nfresh\r\nmn\r\n",
   );
   while (await wire.line() !== "MN");
