@@ -290,8 +290,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   ],
   ["`-s` turns UDP off", "not if `-U` is given, too", "what was asked for is done"],
   [
-    "with `-e` damaged metadata or a file that cannot be used ends the process; damaged items are " +
-    "served",
+    "with `-e` damaged metadata or an unusable file ends the process; damaged items are served",
     "both are checked: a clean start with the reason, or a refusal in one line",
     "wrong data must not be served",
   ],
