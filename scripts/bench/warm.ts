@@ -16,7 +16,9 @@ import { Wire } from "../../tests/warm/wire.ts";
 import { markdownTable, thousands, wholeNumber } from "./comparison.ts";
 import { rssBytes } from "./process_stat.ts";
 
-const BATCH = 2000;
+/** Bytes of values in one write, and items at the most. */
+const BATCH_BYTES = 4e6;
+const BATCH_MAX = 2000;
 const MIB = 2 ** 20;
 /** memcached takes no cache over within a second. */
 const REST_MS = 1500;
@@ -53,6 +55,10 @@ interface Run {
   readonly said: string;
 }
 
+function batchOf(bytes: number): number {
+  return Math.max(1, Math.min(BATCH_MAX, Math.floor(BATCH_BYTES / bytes)));
+}
+
 function keyOf(number: number): string {
   return `key:${number}`;
 }
@@ -73,9 +79,10 @@ async function startTimed(kind: Kind, args: readonly string[]): Promise<[TestSer
 
 async function fill(port: number, { items, bytes }: Load): Promise<void> {
   using wire = await Wire.open(port);
-  for (let from = 0; from < items; from += BATCH) {
+  const batch = batchOf(bytes);
+  for (let from = 0; from < items; from += batch) {
     const lines: string[] = [];
-    for (let number = from; number < Math.min(from + BATCH, items); number++) {
+    for (let number = from; number < Math.min(from + batch, items); number++) {
       lines.push(`ms ${keyOf(number)} ${bytes} q\r\n${valueOf(number, bytes)}\r\n`);
     }
     await wire.send(`${lines.join("")}mn\r\n`);
@@ -87,9 +94,10 @@ async function fill(port: number, { items, bytes }: Load): Promise<void> {
 async function verify(port: number, { items, bytes }: Load): Promise<number> {
   using wire = await Wire.open(port);
   const decoder = new TextDecoder();
+  const batch = batchOf(bytes);
   let right = 0;
-  for (let from = 0; from < items; from += BATCH) {
-    const to = Math.min(from + BATCH, items);
+  for (let from = 0; from < items; from += batch) {
+    const to = Math.min(from + batch, items);
     const lines: string[] = [];
     for (let number = from; number < to; number++) lines.push(`mg ${keyOf(number)} v\r\n`);
     const sending = wire.send(lines.join(""));
