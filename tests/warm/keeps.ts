@@ -12,6 +12,8 @@ const ITEMS = 4000;
 const LENGTHS = [0, 1, 10, 50, 100, 100, 200, 500, 1000, 2000, 5000, 9000];
 const LARGE = [400_000, 700_000, 1_600_000];
 const SHORT_TTL_S = 2;
+/** After so long, Deno heeds SIGUSR1 itself. */
+const INSPECTOR_MS = 600;
 /** Seconds that two readings of a time may differ by. */
 const SLACK_S = 2;
 const SHAPE = ["-m", "128", "-I", "2m", "-A"];
@@ -244,6 +246,30 @@ async function evictOldest(checks: Checks): Promise<void> {
   await checkServer(checks, server, "a full cache");
 }
 
+/** SIGUSR1 makes Deno open its inspector, too; where its port is taken that must not matter. */
+async function stopBesideInspector(checks: Checks): Promise<void> {
+  await using bed = await Bed.make();
+  const inspector = { hostname: "127.0.0.1", port: 9229 };
+  let busy: Deno.Listener | undefined;
+  try {
+    busy = Deno.listen(inspector);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error; // Then it is taken already.
+  }
+  await using server = await bed.start("-m", "8");
+  using wire = await Wire.open(server.port);
+  await wire.send("stats settings\r\n");
+  let shown = "";
+  for (let line = await wire.line(); line !== "END"; line = await wire.line()) {
+    if (line.startsWith("STAT memory_file ")) shown = line;
+  }
+  checks.check(shown === `STAT memory_file ${bed.file}`, "stats settings names the file", shown);
+  await new Promise((resolve) => setTimeout(resolve, INSPECTOR_MS));
+  const code = await stopGracefully(server);
+  busy?.close();
+  checks.check(code === 0 && bed.hasMeta(), "an inspector that cannot open is no matter", code);
+}
+
 /** A server that is stopped before it serves, or cannot go on, leaves the cache as it was. */
 async function keepWhileStarting(checks: Checks): Promise<void> {
   await using bed = await Bed.make();
@@ -285,5 +311,6 @@ export async function keeps(checks: Checks): Promise<void> {
     keepAll(checks, "disk"),
     evictOldest(checks),
     keepWhileStarting(checks),
+    stopBesideInspector(checks),
   ]);
 }
