@@ -239,7 +239,6 @@ const BREAKS: readonly (readonly [what: string, (saved: SavedStore) => SavedStor
   ["a page of another class", (saved) => {
     return { ...saved, owners: saved.owners.map((clsid) => clsid === 0 ? 0 : clsid % 5 + 1) };
   }, /LRU list/],
-  ["versions that go back", (saved) => ({ ...saved, cas: [3, 0] }), /never given out/],
   ["a time before the last access", (saved) => ({ ...saved, now: 1 }), /in the future/],
   ["a list without a tail", (saved) => {
     return { ...saved, lists: saved.lists.map((word, at) => at % 3 === 1 ? 0 : word) };

@@ -6,7 +6,6 @@
 // are the ones that can be told from its items alone.
 
 import { CR, LF } from "../base/ascii.ts";
-import { U64 } from "../base/u64.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
 import {
   CHUNK,
@@ -33,7 +32,6 @@ import {
   type Items,
   itemTime,
   NO_ITEM,
-  readItemCas,
 } from "./item.ts";
 import { LRUS_MAX } from "./lru.ts";
 import { LIST_WORDS, ListWord, type SavedStore } from "./saved_store.ts";
@@ -73,16 +71,12 @@ class Walk {
   readonly #classes: SlabClasses;
   readonly #saved: SavedStore;
   readonly #met: ChunkMarks;
-  readonly #cas = new U64();
-  readonly #lastCas = new U64();
 
   constructor(items: Items, classes: SlabClasses, saved: SavedStore) {
     this.#items = items;
     this.#classes = classes;
     this.#saved = saved;
     this.#met = new ChunkMarks(saved.owners, classes);
-    const [low, epoch] = saved.cas;
-    this.#lastCas.set(epoch >>> 1, low);
   }
 
   /**
@@ -121,8 +115,6 @@ class Walk {
     if (nkey < 1 || nkey > NKEY_MAX) return `has a key of ${nkey} bytes`;
     if (itemNbytes(items, it) < CRLF_BYTES) return "has no value";
     if (itemTime(items, it) > this.#saved.now + CLOCK_SLACK) return "was read in the future";
-    readItemCas(items, it, this.#cas);
-    if (this.#lastCas.isBelow(this.#cas)) return "has a version that was never given out";
     const clsid = id % CLASSES_MAX;
     const own = this.#met.classAt(it);
     if (isChunked(items, it)) {

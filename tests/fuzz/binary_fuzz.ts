@@ -20,6 +20,7 @@ import {
   readResponses,
   type Response,
 } from "../support/packets.ts";
+import { restartProblems } from "../support/restarted.ts";
 import { BinaryModel, drawRequest, ITEM_BYTES_MAX } from "./binary_model.ts";
 import type { FuzzOptions } from "./store_fuzz.ts";
 
@@ -60,7 +61,8 @@ interface Play {
 function play(input: Uint8Array<ArrayBuffer>, cut: Cut, shape: Partial<StoreShape>): Play {
   const store = makeStore(shape, testClock());
   const { client } = converse(input, cut, store);
-  const problems = checkStore(store).problems.map((problem) => `store: ${problem}`);
+  const problems = [...checkStore(store).problems, ...restartProblems(store)]
+    .map((problem) => `store: ${problem}`);
   try {
     return { responses: readResponses(bytesOfLatin1(client.text)), problems };
   } catch (error) {

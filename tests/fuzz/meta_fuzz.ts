@@ -10,6 +10,7 @@ import { FLAG_ROWS, FlagToken } from "../../lib/protocol/meta/flags.ts";
 import { checkStore } from "../../lib/store/check.ts";
 import type { StoreShape } from "../../lib/store/memory.ts";
 import { makeStore, testClock } from "../../lib/store/testing.ts";
+import { restartProblems } from "../support/restarted.ts";
 import type { FuzzOptions } from "./store_fuzz.ts";
 
 const WHOLE: Cut = { recv: 1 << 20, send: 1 << 20 };
@@ -62,7 +63,7 @@ function play(
   const store = makeStore(shape, testClock());
   const { client, conn } = converse(input, cut, store);
   if (conn.session.sending !== 0) problems.push("an item is still being sent");
-  for (const problem of checkStore(store).problems) problems.push(problem);
+  problems.push(...checkStore(store).problems, ...restartProblems(store));
   return client.text;
 }
 

@@ -16,6 +16,7 @@ import { askCrawl, askMove, isMoving } from "../../lib/store/maintenance.ts";
 import { NO_CLASS } from "../../lib/store/slab_class.ts";
 import { makeStore } from "../../lib/store/testing.ts";
 import { drawShape, drawTable } from "./draw.ts";
+import { restartProblems } from "../support/restarted.ts";
 import { type Held, type Refusal, StoreClient } from "../support/store_client.ts";
 import { added, type ModelItem, numberOf, show, StoreModel } from "./store_model.ts";
 
@@ -385,5 +386,6 @@ export class StoreRound {
     this.#expect(!isMoving(this.client.store.control), "a page moves for ever");
     for (const key of this.#keys) this.#compare(key);
     for (const problem of checkStore(this.client.store).problems) this.#problem(problem);
+    for (const problem of restartProblems(this.client.store)) this.#problem(problem);
   }
 }

@@ -18,6 +18,7 @@ import { checkLiveStore, checkStore } from "../../lib/store/check.ts";
 import { planStore, type StorePlan } from "../../lib/store/memory.ts";
 import { SMALL_SHAPE } from "../../lib/store/testing.ts";
 import type { Store } from "../../lib/store/store.ts";
+import { restartProblems } from "../support/restarted.ts";
 import { StoreClient } from "../support/store_client.ts";
 import { mapRound, openStore } from "./shared.ts";
 import type { PartReport, PartStart } from "./worker.ts";
@@ -159,7 +160,7 @@ async function play(round: Round, { threads, seed, canary }: Manner): Promise<st
   const moved = new Snapshot(store.control).of("slabs_moved");
   if (round.mustMove && moved === 0) problems.push("no page moved");
   if (round.mustEvict && evictions === 0) problems.push("nothing was evicted");
-  return problems;
+  return [...problems, ...restartProblems(store)];
 }
 
 /** Stops the world now and then until `isOver`, and returns what is wrong with the store then. */

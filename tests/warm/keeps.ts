@@ -61,11 +61,12 @@ async function fill(wire: Wire): Promise<string[]> {
     "ms read 4\r\nread\r\nmg read v\r\nmg read v\r\n",
     "ms number 2\r\n41\r\nma number\r\n",
     "set grows 0 0 3\r\nabc\r\nappend grows 0 0 3\r\ndef\r\n",
+    "ms chosen 1 E12345678901234567890\r\nx\r\n", // A version that the client has chosen.
     "ms half 5\r\n",
   ];
   await wire.send(Buffer.concat(parts));
   await wire.send(special.join(""));
-  keys.push("stale", "told", "read", "number", "grows");
+  keys.push("stale", "told", "read", "number", "grows", "chosen");
   await wire.send("hello\r\nmn\r\n");
   while (await wire.line() !== "MN");
   return keys;
