@@ -1,6 +1,7 @@
 // The threads of a server, as the main thread starts them and sees them.
 
 import { MessageChannel } from "node:worker_threads";
+import { threadModule } from "../base/program.ts";
 import { openEventFd } from "../sys/eventfd.ts";
 import type { ListeningConn } from "./listen.ts";
 import type { ListenPlan } from "./listen_plan.ts";
@@ -78,6 +79,11 @@ export interface WorkerHandle {
   readonly target: NotifyTarget;
 }
 
+/** Starts a thread from the module that the source has at `url`. */
+function openThread(name: string, url: URL): Worker {
+  return new Worker(threadModule(url), { type: "module", name });
+}
+
 /** What all workers are started with. */
 export type WorkerCommon = Omit<WorkerStart, "thread" | "port" | "doorbell">;
 
@@ -86,7 +92,7 @@ export function startWorker(number: number, common: WorkerCommon): WorkerHandle 
   const { port1, port2 } = new MessageChannel();
   const doorbell = common.settings.transport === "relay" ? -1 : openEventFd();
   const name = `worker ${number}`;
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
+  const worker = openThread(name, new URL("./worker.ts", import.meta.url));
   const start: WorkerStart = { ...common, thread: number, port: port2, doorbell };
   return {
     thread: new ThreadHandle(name, worker, start, [port2]),
@@ -104,7 +110,7 @@ export function startAcceptor(
   const { port1, port2 } = new MessageChannel();
   const doorbell = openEventFd();
   const name = "acceptor";
-  const worker = new Worker(new URL("./acceptor.ts", import.meta.url), { type: "module", name });
+  const worker = openThread(name, new URL("./acceptor.ts", import.meta.url));
   const targets = workers.map(({ target }) => target);
   const start: AcceptorStart = {
     settings,
@@ -130,7 +136,7 @@ export function startRelayAcceptor(
   const { port1, port2 } = new MessageChannel();
   const name = "acceptor";
   const url = new URL("./relay_acceptor.ts", import.meta.url);
-  const worker = new Worker(url, { type: "module", name });
+  const worker = openThread(name, url);
   const targets = workers.map(({ number, target: { port } }) => ({ port, thread: number }));
   const start: RelayAcceptorStart = {
     settings,
@@ -152,6 +158,6 @@ export function startRelayAcceptor(
 /** Starts the thread that keeps the store in order. */
 export function startMaintainer(start: MaintainerStart): ThreadHandle {
   const name = "maintainer";
-  const worker = new Worker(new URL("./maintainer.ts", import.meta.url), { type: "module", name });
+  const worker = openThread(name, new URL("./maintainer.ts", import.meta.url));
   return new ThreadHandle(name, worker, start, []);
 }
