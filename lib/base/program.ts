@@ -28,8 +28,9 @@ function isBundled(url: string): boolean {
 /**
  * Where a thread's module is, in whatever form the program is in.
  *
- * @param source `new URL("./worker.ts", import.meta.url)`. `deno task bundle` finds the entries of
- * threads by these words, and puts what it makes of each beside the module that names it.
+ * @param source `new URL(…, import.meta.url)`, written out, with the name of the source's file:
+ * scripts/bundle.ts finds the entries of threads by these words, and puts what it makes of each
+ * beside the module that names it.
  * @param from A module of this program; given by tests.
  */
 export function threadModule(source: URL, from: string = import.meta.url): URL {

@@ -1,5 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
-import { launchWords } from "./launch.ts";
+import { assertEquals } from "@std/assert";
 import { canCallLibc } from "./libc.ts";
 
 Deno.test("launchWords() starts a program again, with its permissions", async () => {
@@ -18,6 +17,5 @@ Deno.test("launchWords() starts a program again, with its permissions", async ()
   assertEquals(words, [Deno.execPath(), ...first]);
   assertEquals(args, ["-p", "1", ""]);
   assertEquals(await run([...words, ...args]), [words, args]);
-  assert(launchWords()!.length > 1);
   await Deno.remove(file);
 });

@@ -1,0 +1,70 @@
+// Goal: a bundle needs its own files and deno, and nothing else.
+// Method: make it outside of the checkout; run it in an empty directory with an empty cache and the
+// start task's permissions, in each way that loads further files.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { makeBundle } from "../../scripts/bundle.ts";
+import { freePort, programWords, startMemden } from "../support/server.ts";
+import type { Over } from "../support/ways.ts";
+import { connectTo } from "../support/address.ts";
+
+const decoder = new TextDecoder();
+
+/** Sends `request` to `address` and returns all until the server closes. */
+async function ask(address: Parameters<typeof connectTo>[0], request: string): Promise<string> {
+  using conn = await connectTo(address);
+  await conn.write(new TextEncoder().encode(request));
+  let answer = "";
+  const bytes = new Uint8Array(4096);
+  for (let count = await conn.read(bytes); count !== null; count = await conn.read(bytes)) {
+    answer += decoder.decode(bytes.subarray(0, count));
+  }
+  return answer;
+}
+
+Deno.test("a bundle runs from an empty directory with an empty cache", async (t) => {
+  const home = await Deno.makeTempDir({ prefix: "memden-bundle-" });
+  const { sizes } = await makeBundle(`${home}/bundle`);
+  for (const name of ["main.js", "mod.js", "worker.js", "acceptor.js"]) assert(sizes.has(name));
+  await Deno.mkdir(`${home}/cwd`);
+  const env = { DENO_DIR: `${home}/cache`, NO_COLOR: "1" };
+  const cwd = `${home}/cwd`;
+  const program = `${home}/bundle/main.js`;
+
+  const print = async (flag: string): Promise<string> => {
+    const [word = "", ...args] = programWords(program);
+    const { stdout } = await new Deno.Command(word, { args: [...args, flag], env, cwd }).output();
+    return decoder.decode(stdout);
+  };
+  await t.step("-h and -V", async () => {
+    assertMatch(await print("-V"), /^memcached 1\.\S+\nmemden \S+\n$/);
+    assertStringIncludes(await print("-h"), "--admin");
+  });
+
+  const ways: Over[] = ["tcp", "unix", "tls", "relay", "relay-tls", "no-ffi"];
+  for (const over of ways) {
+    await t.step(`over ${over}`, async () => {
+      await using server = await startMemden(["-t", "2"], { over, program, env, cwd });
+      const answer = await ask(server.address, "set k 0 0 3\r\nabc\r\nget k\r\nquit\r\n");
+      assertEquals(answer, "STORED\r\nVALUE k 0 3\r\nabc\r\nEND\r\n");
+      assertEquals(await server.stop(), 0, server.stderr());
+    });
+  }
+
+  await t.step("the admin server", async () => {
+    const port = freePort();
+    const args = ["-t", "1", `--admin=127.0.0.1:${port}`];
+    await using server = await startMemden(args, { program, env, cwd });
+    // It is bound after the server, which has been asked already.
+    const get = () => fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
+    let response = await get();
+    for (let tries = 0; response === undefined && tries < 500; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      response = await get();
+    }
+    assertStringIncludes(await response?.text() ?? "", "memcached_up 1");
+    assertEquals(await server.stop(), 0, server.stderr());
+  });
+  assertEquals([...Deno.readDirSync(cwd)], [], "nothing was left where it ran");
+  await Deno.remove(home, { recursive: true });
+});
