@@ -272,6 +272,9 @@ const SUBOPTION_ROWS = [
 /** The long name of a flag, the name of a sub-option, or the letter of `-D`, which has no name. */
 export type OptionName = typeof FLAG_ROWS[number][1] | typeof SUBOPTION_ROWS[number][1];
 
+/** Every row as it stands in the tables, for types that are made of them. */
+export type OptionRow = typeof FLAG_ROWS[number] | typeof SUBOPTION_ROWS[number];
+
 /** One option, as its row says. */
 export interface Option {
   /** The short flag; empty for a sub-option of `-o`, and for a flag that only has a long name. */

@@ -1,6 +1,6 @@
 // Who the server runs as: `-u`, once the ports are bound.
 
-import type { Logger } from "@logtape/logtape";
+import type { Log } from "../base/log.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { dropPrivileges } from "../sys/limits.ts";
@@ -17,7 +17,7 @@ const PASSWD = "/etc/passwd";
  * @param user A name or a numeric user id; null when none was asked for.
  * @throws {SettingsError} When there is no such user.
  */
-export function assumeUser(user: string | null, log: Logger): void {
+export function assumeUser(user: string | null, log: Log): void {
   if (!mayAskUid() || Deno.uid() !== ROOT) return;
   if (user === null) {
     log.warn("running as root: use -u USER to run as another user");

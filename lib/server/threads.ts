@@ -22,6 +22,7 @@ export type Wish = Exclude<Report, { readonly type: "ready" | "stopped" }>;
 /** One thread, as the main thread sees it: it is listened to from its first moment on. */
 export class ThreadHandle {
   readonly name: string;
+  readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   readonly #died = Promise.withResolvers<string>();
@@ -31,6 +32,7 @@ export class ThreadHandle {
   /** @param ports What of `start` is handed over. */
   constructor(name: string, worker: Worker, start: object, ports: unknown[]) {
     this.name = name;
+    this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<Report>) => {
       if (data.type === "ready") this.#ready.resolve();
       else if (data.type === "stopped") this.#stopped.resolve();
@@ -59,6 +61,11 @@ export class ThreadHandle {
     return this.#died.promise;
   }
 
+  /** Ends the thread, at the latest when it comes back from the system call that it is in. */
+  terminate(): void {
+    this.#worker.terminate();
+  }
+
   /** Calls `take` for all that the thread wishes, also for what it has wished already. */
   onWish(take: (wish: Wish) => void): void {
     this.#onWish = take;
@@ -70,6 +77,8 @@ export class ThreadHandle {
 export interface AcceptorHandle {
   readonly thread: ThreadHandle;
   readonly notify: { post(notice: Notice): void; close(): void };
+  /** An eventfd; -1 with the relay transport. */
+  readonly doorbell: number;
 }
 
 /** A worker, and how the acceptor tells it something. */
@@ -124,6 +133,7 @@ export function startAcceptor(
   return {
     thread: new ThreadHandle(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
     notify: new NotifySender(port1, doorbell),
+    doorbell,
   };
 }
 
@@ -152,6 +162,7 @@ export function startRelayAcceptor(
       post: (notice) => port1.postMessage(notice),
       close: () => port1.close(),
     },
+    doorbell: -1,
   };
 }
 

@@ -18,7 +18,7 @@ import { openThread, type SharedMemory, type StoreThread } from "../store/memory
 import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { cpuTimes } from "../sys/limits.ts";
-import { mapMemory, viewMemory } from "../sys/mmap.ts";
+import { mapMemory, unmapMemory, viewMemory } from "../sys/mmap.ts";
 import { logConnClose } from "./conn_events.ts";
 import { connLines } from "./conn_stats.ts";
 import { openLog } from "./log.ts";
@@ -69,7 +69,7 @@ interface Link {
   readonly doorbell: number;
   /** Starts serving UDP, where there is any. */
   readonly startUdp: (loop: ConnLoop, shared: ConnShared) => void;
-  /** Sends what is left when the loop has ended. */
+  /** Sends what is left when the loop has ended, and lets go of everything. */
   readonly finish: () => void;
 }
 
@@ -121,6 +121,7 @@ function runWorker(start: WorkerStart, report: ReportFunction, tls: Tls | undefi
     trace: undefined,
   };
   serve(shared, link, clock, report);
+  if (mapped !== undefined) unmapMemory(mapped, buffersBytes);
   start.port.close();
 }
 
@@ -154,7 +155,11 @@ function nativeLink(
       loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, native), shared));
     }
   };
-  return { transport, poller: transport, takeNotices, doorbell, startUdp, finish: () => {} };
+  const finish = (): void => {
+    native.stopWatching();
+    unmapMemory(message, MESSAGE_BYTES);
+  };
+  return { transport, poller: transport, takeNotices, doorbell, startUdp, finish };
 }
 
 /** Connections whose bytes come as messages. */
