@@ -1,5 +1,5 @@
-// Goal: few events are all looked at, many cost a bounded number of looks, and weights add up to the
-// number of events.
+// Goal: few events are all looked at, many cost a bounded number of looks, and weights add up to
+// the number of events.
 
 import { assert, assertEquals } from "@std/assert";
 import { LOOKS_PER_SECOND, Sampler } from "./sampler.ts";
