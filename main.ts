@@ -30,9 +30,11 @@ const TEXTS: Readonly<Record<Action, () => string>> = {
 async function serve(settings: Settings): Promise<number> {
   // Loaded late: -h and -V need none of it.
   const { openLog } = await import("./lib/server/log.ts");
+  const { warnOfRoot } = await import("./lib/server/privileges.ts");
   const { startServer } = await import("./lib/server/server.ts");
   const log = openLog(settings.verbosity);
   for (const warning of warningsFor(settings)) log.warn(warning);
+  warnOfRoot(settings.user, log);
   let server: Server | undefined = undefined;
   let starting: Promise<Server> | undefined = undefined;
   /** Does something with the server once it is up; a signal must not end the process before. */

@@ -17,7 +17,6 @@ const COMMENT_SHARE_MIN = 0.1;
 const UNIMPORTED = new Map([
   ["lib/mod.ts", "other programs import it"],
   ["lib/sys/launch.ts", "what starts the program again asks it"],
-  ["lib/base/prng.ts", "random tests of every kind draw from it"],
 ]);
 
 /** Files that may have a default export, each with the reason. */

@@ -1,6 +1,5 @@
 // Where connections come in: the sockets and the acceptor, by either transport.
 
-import type { Log } from "../base/log.ts";
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { closeListeners, openListeners } from "./listen.ts";
@@ -44,17 +43,17 @@ export interface OpenFront {
  *
  * @throws {SettingsError} When an address cannot be bound.
  */
-export function openFront(settings: Settings, log: Log): Promise<OpenFront> {
-  return settings.transport === "relay" ? openRelay(settings, log) : openNative(settings, log);
+export function openFront(settings: Settings): Promise<OpenFront> {
+  return settings.transport === "relay" ? openRelay(settings) : openNative(settings);
 }
 
 /** Binds on this thread; the acceptor gets descriptors. */
-async function openNative(settings: Settings, log: Log): Promise<OpenFront> {
+async function openNative(settings: Settings): Promise<OpenFront> {
   const certificates = await firstCertificates(settings); // As root still, if it is root.
   using undo = new DisposableStack();
   const listening = undo.adopt(await openListeners(settings), closeListeners);
   const udp = undo.adopt(await openUdpSockets(settings), closeUdpSockets);
-  assumeUser(settings.user, log);
+  assumeUser(settings.user);
   const opened = undo.move();
   return {
     families: listening.map(({ address: { family } }) => family),
@@ -73,7 +72,7 @@ async function openNative(settings: Settings, log: Log): Promise<OpenFront> {
 }
 
 /** The acceptor binds, since a listener cannot be handed to another thread. */
-async function openRelay(settings: Settings, log: Log): Promise<OpenFront> {
+async function openRelay(settings: Settings): Promise<OpenFront> {
   const certificates = await firstCertificates(settings); // As root still, if it is root.
   const plans = await planListeners(settings);
   return {
@@ -84,7 +83,7 @@ async function openRelay(settings: Settings, log: Log): Promise<OpenFront> {
     async start(common, workers) {
       const acceptor = startRelayAcceptor(common, plans, workers);
       const listening = await listeningOf(acceptor.thread);
-      assumeUser(settings.user, log);
+      assumeUser(settings.user);
       return { listening, udp: [], acceptor };
     },
     close: () => {}, // The acceptor has them.

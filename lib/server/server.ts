@@ -106,7 +106,7 @@ export class Server {
       log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
     }
     await using undo = new AsyncDisposableStack();
-    const sockets = await openFront(settings, log);
+    const sockets = await openFront(settings);
     undo.defer(() => sockets.close());
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
     logClasses(plan.shape, log);
