@@ -56,7 +56,7 @@ export const Global = {
   NEEDY_HIGH: 3 * WORDS_PER_LINE + 8,
   /** Most pages that one of them needs, times 64, and that class. */
   NEEDY_PAGES: 3 * WORDS_PER_LINE + 9,
-  /** 1 once the maintenance thread is to end. */
+  /** One of {@linkcode Stopping}. */
   STOPPING: 3 * WORDS_PER_LINE + 11,
   /** 1 while a crawl runs. */
   CRAWLING: 3 * WORDS_PER_LINE + 10,
@@ -64,6 +64,15 @@ export const Global = {
   WORLD_LOCK: 4 * WORDS_PER_LINE,
   /** Switches of the locks that threads have made, all threads together. */
   WORLD_REPORTS: 4 * WORDS_PER_LINE + 1,
+} as const;
+
+/** What {@linkcode Global.STOPPING} says. */
+export const Stopping = {
+  NO: 0,
+  /** Each thread is told in its turn; the maintainer goes by this word. */
+  IN_ORDER: 1,
+  /** A thread has died: the others end when they next look, without waiting for each other. */
+  AT_ONCE: 2,
 } as const;
 const GLOBAL_LINES = 5;
 

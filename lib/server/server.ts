@@ -4,7 +4,7 @@ import type { Log } from "../base/log.ts";
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import type { Settings } from "../config/settings.ts";
 import { storeWord } from "../memory/atomic.ts";
-import { type Control, Global } from "../memory/regions.ts";
+import { type Control, Global, Stopping } from "../memory/regions.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
 import { Logins } from "../store/logins.ts";
 import { planStore, type StorePlan } from "../store/memory.ts";
@@ -211,7 +211,7 @@ export class Server {
     this.#stopping = true;
     const { front, threads, clock, sockets, doorbells } = this.#parts;
     front.acceptor.notify.post({ type: "s" });
-    storeWord(this.#control.u32, Global.STOPPING, 1);
+    storeWord(this.#control.u32, Global.STOPPING, Stopping.IN_ORDER);
     wakeMaintainer(this.#control);
     const all = Promise.all(threads.map((handle) => handle.stopped));
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -246,8 +246,12 @@ export class Server {
   abandon(): void {
     const { front, threads, clock, sockets, doorbells } = this.#parts;
     clock.stop();
+    front.acceptor.notify.post({ type: "s" });
+    storeWord(this.#control.u32, Global.STOPPING, Stopping.AT_ONCE);
+    wakeMaintainer(this.#control);
+    for (const fd of doorbells) ring(fd);
+    // The runtime ends by force, after a while, whoever waits for a lock of the dead.
     for (const handle of threads) handle.terminate();
-    for (const fd of doorbells) ring(fd); // A thread in a system call must come back from it.
     front.acceptor.notify.close();
     sockets.close();
   }

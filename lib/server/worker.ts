@@ -6,7 +6,7 @@ import type { Settings } from "../config/settings.ts";
 import { Executor, type ServerView } from "../command/executor.ts";
 import { loadWord } from "../memory/atomic.ts";
 import { openArena } from "../memory/arena.ts";
-import { Global } from "../memory/regions.ts";
+import { Global, Stopping } from "../memory/regions.ts";
 import { World } from "../memory/world.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
 import type { ConnShared } from "../net/conn_record.ts";
@@ -218,7 +218,11 @@ function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunct
     }
     loop.add(notice.fd, notice.listener);
   };
-  const doorbell: Doorbell = { fd: link.doorbell, answer: () => link.takeNotices(take) };
+  const answer = (): void => {
+    link.takeNotices(take);
+    if (loadWord(control.u32, Global.STOPPING) === Stopping.AT_ONCE) loop.stop();
+  };
+  const doorbell: Doorbell = { fd: link.doorbell, answer };
   const loop = new ConnLoop(shared, link.poller, doorbell, world, clock, () => {
     const verbose = loadWord(control.u32, Global.VERBOSITY) >= VERBOSITY_TRACE;
     shared.trace = verbose ? trace : undefined;

@@ -66,5 +66,29 @@ Deno.test("a bundle runs from an empty directory with an empty cache", async (t)
     assertEquals(await server.stop(), 0, server.stderr());
   });
   assertEquals([...Deno.readDirSync(cwd)], [], "nothing was left where it ran");
+
+  const embed = async (): Promise<string> => {
+    const [word = "", ...args] = programWords(`${home}/embedder.ts`);
+    const { stdout, stderr } = await new Deno.Command(word, { args, env, cwd }).output();
+    return decoder.decode(stdout) + decoder.decode(stderr);
+  };
+  await t.step("a program that embeds it ends by itself", async () => {
+    await Deno.writeTextFile(
+      `${home}/embedder.ts`,
+      `import { startServer } from "./bundle/mod.js";
+      const server = await startServer({ threads: 1 });
+      using conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+      await conn.write(new TextEncoder().encode("mn\\r\\n"));
+      const bytes = new Uint8Array(16);
+      const count = await conn.read(bytes);
+      await server.stop();
+      console.log(new TextDecoder().decode(bytes.subarray(0, count)), await server.ended);`,
+    );
+    assertEquals(await embed(), 'MN\r\n { cause: "asked" }\n');
+  });
+  await t.step("a file that is missing is named", async () => {
+    await Deno.remove(`${home}/bundle/worker.js`);
+    assertMatch(await embed(), /memden: a thread does not start: worker 1: .*worker\.js/);
+  });
   await Deno.remove(home, { recursive: true });
 });
