@@ -52,7 +52,7 @@ Deno.test("startServer() listens where it is told to, and asks for logins", asyn
   await using unix = await startServer({ unixSocket: `${dir}/sock`, unixMask: 0o600, threads: 1 });
   assertEquals(unix.addresses, [{ transport: "unix", path: `${dir}/sock` }]);
   assertEquals(unix.port, 0);
-  assertEquals(Deno.statSync(`${dir}/sock`).mode! & 0o777, 0o600);
+  assertEquals((Deno.statSync(`${dir}/sock`).mode ?? 0) & 0o777, 0o600);
 
   await Deno.writeTextFile(`${dir}/logins`, "app:secret");
   await using closed = await startServer({ authFile: `${dir}/logins`, threads: 1 });

@@ -40,10 +40,12 @@ export interface StartOptions {
 }
 
 const ROOT = new URL("../../", import.meta.url).pathname;
+/** By its URL: a path of Windows is none. */
+const DENO_JSON = new URL("../../deno.json", import.meta.url);
 const START_MS_MAX = 20_000;
 
 /** What `deno task start` passes to deno: `run`, V8's flags and memden's permissions. */
-const START_ARGS = (JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).tasks.start as string)
+const START_ARGS = (JSON.parse(Deno.readTextFileSync(DENO_JSON)).tasks.start as string)
   .split(" ").slice(1, -1);
 
 /** What keeps deno from using anything but the files of a program. */
