@@ -9,8 +9,9 @@ import { type NamedOptions, rawValuesOf } from "./config/named_options.ts";
 import { settingsFrom, warningsFor } from "./config/settings.ts";
 import { type Ending, Server } from "./server/server.ts";
 
+export { type NamedOptions } from "./config/named_options.ts";
 export { SettingsError } from "./config/settings_error.ts";
-export type { Ending, NamedOptions };
+export { type Ending } from "./server/server.ts";
 
 /** How much a line for the operator matters, least first. */
 const LEVELS = ["debug", "info", "warn", "error"] as const;

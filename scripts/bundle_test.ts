@@ -1,5 +1,5 @@
-// What bundle.ts finds in sources and in bundled files, and what it relies on in deno. That a bundle
-// runs is tested in tests/server/bundle_test.ts.
+// What bundle.ts finds in sources and in bundled files, and what it relies on in deno. That a
+// bundle runs is tested in tests/server/bundle_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
 import { BUNDLE_FLAGS, bundledName, loadedBy, placesMissing, threadEntries } from "./bundle.ts";

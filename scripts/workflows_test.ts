@@ -1,5 +1,6 @@
 // Holds the workflows of GitHub against what they name here: targets, versions, scripts and tasks.
-// That they are well-formed is GitHub's to say; docs/decisions/0023 tells what they were tried with.
+// That they are well-formed is GitHub's to say; docs/decisions/0023 tells what they were tried
+// with.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "@std/yaml/parse";
