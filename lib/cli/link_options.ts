@@ -17,19 +17,18 @@ export async function linkOptions(given: Given, timeoutMs: number): Promise<Link
   const name = given.text("tls-name");
   let tls: TlsOptions | undefined = undefined;
   if (given.has("tls") || ca !== undefined || name !== undefined) {
-    tls = { authorities: ca === undefined ? [] : [await readText(ca)], name };
+    const authority = ca === undefined
+      ? []
+      : [await Deno.readTextFile(ca).then((text) => text, unreadable(ca))];
+    tls = { authorities: authority, name };
   }
   return { address, tls, timeoutMs };
 }
 
-/**
- * Reads a file that an option names.
- *
- * @throws {SettingsError} When it cannot be read.
- */
-export function readText(path: string): Promise<string> {
-  return Deno.readTextFile(path).then((text) => text, (error: Error) => {
-    const reason = error.message.split(" (os error")[0]!;
+/** What turns an error of reading a file into a message. */
+export function unreadable(path: string): (error: Error) => never {
+  return ({ message }) => {
+    const reason = message.split(" (os error")[0]!.split(": ")[0]!;
     throw new SettingsError(`memden: cannot read ${path}: ${reason}`, ExitCode.FAILURE);
-  });
+  };
 }
