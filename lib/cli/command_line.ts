@@ -19,8 +19,8 @@ export interface Given {
   has(name: SubOptionName): boolean;
   /** The text of an option; undefined when it was not given and has no default. */
   text(name: SubOptionName): string | undefined;
-  /** The number of an option; undefined as for {@linkcode text}. */
-  number(name: SubOptionName): number | undefined;
+  /** The number of an option; `absent` when it was not given and has no default. */
+  number(name: SubOptionName, absent?: number): number;
 }
 
 /**
@@ -85,7 +85,7 @@ export function parseSubCommand({ name, options }: SubCommand, argv: readonly st
     operand: String(operand),
     has: (option) => values.has(option),
     text: (option) => values.get(option),
-    number: (option) => values.has(option) ? Number(values.get(option)) : undefined,
+    number: (option, absent = NaN) => values.has(option) ? Number(values.get(option)) : absent,
   };
 }
 
@@ -116,7 +116,7 @@ export function subCommandHelp(command: SubCommand): string {
   const optionRows = options.map((it) => entry(usageOf(it), [explain(it)]));
   const keyRows = keys.map(([key, meaning]) => entry(key, [meaning]));
   return [
-    `memden ${MEMDEN_VERSION}\nmemden ${name} [options] [${OPERAND.name}]: ${summary}\n`,
+    `memden ${MEMDEN_VERSION}: ${summary}\nmemden ${name} [options] [${OPERAND.name}]\n`,
     about.map((sentences) => entry("", [sentences], 0)).join("\n"),
     entry(OPERAND.name, [OPERAND.help]) + optionRows.join(""),
     ...(keys.length === 0 ? [] : [`Keys:\n${keyRows.join("")}`]),

@@ -13,7 +13,7 @@ import { unreadable } from "./link_options.ts";
  */
 export async function readLogin(path: string): Promise<string> {
   const bytes = await Deno.readFile(path).then((read) => read, unreadable(path));
-  const line = /^[^\r\n]*/.exec(latin1(bytes))![0];
+  const [line = ""] = latin1(bytes).split(/\r?\n/, 1);
   const colon = line.indexOf(":");
   if (colon > 0) return `${line.slice(0, colon)} ${line.slice(colon + 1)}`;
   const message = `memden: the first line of ${path} is no user:password`;

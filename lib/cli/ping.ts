@@ -27,7 +27,7 @@ const WRONG_CHARS_MAX = 40;
 
 /** Runs `memden ping`. */
 export async function runPing(given: Given): Promise<number> {
-  const options = await linkOptions(given, given.number("timeout")! * 1000);
+  const options = await linkOptions(given, given.number("timeout") * 1000);
   const label = printable(labelOf(options.address));
   const begin = performance.now();
   return await inTime(ping(options), options.timeoutMs, "no answer").then(

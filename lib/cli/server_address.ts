@@ -25,7 +25,9 @@ export function parseServerAddress(text: string): ServerAddress {
   if (text.includes("/")) return { path: text };
   const match = /^(?:\[([\da-f:.%]+)\]|([\w.-]*))(?::(\d{1,5}))?$/i.exec(text);
   if (match === null) {
-    if (/^[\da-f:.]+(?:%\w+)?$/i.test(text)) return { hostname: text, port: DEFAULT_PORT };
+    if (/^[\da-f.]*:[\da-f.]*:[\da-f:.]*(?:%\w+)?$/i.test(text)) {
+      return { hostname: text, port: DEFAULT_PORT };
+    }
     throw unusable(text);
   }
   const [, v6, host = "", port] = match;

@@ -177,8 +177,8 @@ function classFigures(
 
 /** Of the class that evicts most; of those that have evicted, when none does, the least. */
 function evictedAge(classes: readonly SlabClassFigures[]): number | undefined {
-  const [busiest] = classes.filter((it) => (it.evictedPerSecond ?? 0) > 0)
-    .sort((a, b) => b.evictedPerSecond! - a.evictedPerSecond!);
+  const rate = ({ evictedPerSecond = 0 }: SlabClassFigures) => evictedPerSecond;
+  const [busiest] = classes.filter((it) => rate(it) > 0).sort((a, b) => rate(b) - rate(a));
   if (busiest !== undefined) return busiest.evictedAge;
   const ages = classes.filter((it) => (it.evicted ?? 0) > 0).map((it) => it.evictedAge)
     .filter((age) => age !== undefined);

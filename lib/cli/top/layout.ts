@@ -8,7 +8,8 @@ import { ageText, bar, bytesText, countText, type Glyphs, historyLine } from "./
 import { shareText, UNKNOWN, uptimeText } from "./numbers.ts";
 import { numberOf, type Sample } from "./sample.ts";
 import { orderTitle, slabTable } from "./slab_table.ts";
-import { cellText, type Column, cut, fittingColumns, type Line, widthOf } from "./spans.ts";
+import { cellText, type Column, cut, fittingColumns, type Line, type Span } from "./spans.ts";
+import { widthOf } from "./spans.ts";
 
 /** Everything that a picture shows. */
 export interface View {
@@ -52,8 +53,11 @@ interface Section {
 const BLANK: Section = { rank: 6, lines: [[]] };
 const BAR_COLUMNS_MAX = 40;
 
-/** Rows that the table gets before anything else is shown for looks: a heading and three classes. */
+/** Rows that the table gets before other things are shown: a heading and three classes. */
 const TABLE_ROWS_MIN = 4;
+
+/** In a low window it gets this share of the rows instead. */
+const TABLE_SHARE_MIN = 0.25;
 
 const KEY_LINE = "q quit  p pause  r reset  s sort  ? help";
 
@@ -71,7 +75,8 @@ export function layout(view: View, room: Room, glyphs: Glyphs, hasKeys: boolean)
     BLANK,
   ];
   const foot: Section[] = hasKeys ? [{ rank: 4, lines: [keyLine(view)] }] : [];
-  const kept = fitting([...head, ...body, ...foot], rows - TABLE_ROWS_MIN);
+  const tableRows = Math.min(TABLE_ROWS_MIN, Math.floor(rows * TABLE_SHARE_MIN));
+  const kept = fitting([...head, ...body, ...foot], rows - tableRows);
   const linesOf = (sections: readonly Section[]) =>
     sections.filter((it) => kept.has(it)).flatMap(({ lines }) => lines);
   const above = linesOf(head);
@@ -122,15 +127,16 @@ function numberSections(view: View, columns: number, glyphs: Glyphs): Section[] 
   const states = [...sample.connStates ?? []].sort((a, b) => b[1] - a[1])
     .map(([state, count]) => `${countText(count)} ${state}`).join(", ");
   return [
-    { rank: 1, lines: [serverLine(view)] },
+    { rank: 1, lines: wrapped(serverParts(view), columns) },
     ...(states === "" ? [] : [{ rank: 5, lines: [[[`states ${states}`, "plain"] as const]] }]),
-    { rank: 1, lines: [memoryLine(sample, columns, glyphs), itemLine(view)] },
+    { rank: 1, lines: [memoryLine(sample, columns, glyphs)] },
+    { rank: 1, lines: wrapped(itemParts(view), columns) },
     BLANK,
     { rank: 2, lines: kindLines(figures.kinds, columns) },
   ];
 }
 
-function serverLine({ sample: { general, settings }, figures }: View): Line {
+function serverParts({ sample: { general, settings }, figures }: View): Span[] {
   const limit = numberOf(general, "max_connections") ??
     (settings === undefined ? undefined : numberOf(settings, "maxconns"));
   const conns = countText(numberOf(general, "curr_connections"));
@@ -141,7 +147,7 @@ function serverLine({ sample: { general, settings }, figures }: View): Line {
     `in ${bytesText(figures.inPerSecond)}/s`,
     `out ${bytesText(figures.outPerSecond)}/s`,
   ];
-  return [[parts.join("  "), "plain"]];
+  return parts.map((text) => [text, "plain"]);
 }
 
 /** More than one core is more than 100 per cent. */
@@ -158,17 +164,26 @@ function memoryLine({ general }: Sample, columns: number, glyphs: Glyphs): Line 
   return [["memory ", "plain"], [bar(share ?? 0, room, glyphs), "chart"], [text, "plain"]];
 }
 
-function itemLine({ sample: { general }, figures, since }: View): Line {
+function itemParts({ sample: { general }, figures, since }: View): Span[] {
   const { evictedPerSecond, evictedTotal, evictedAge, reclaimedPerSecond } = figures;
+  const evicted = `evicted ${countText(evictedPerSecond)}/s, ${countText(evictedTotal)} ${since}`;
   const age = evictedAge === undefined ? "" : `, last one idle for ${ageText(evictedAge)}`;
   return [
-    [`items ${countText(numberOf(general, "curr_items"))}  `, "plain"],
-    [
-      `evicted ${countText(evictedPerSecond)}/s, ${countText(evictedTotal)} ${since}${age}`,
-      (evictedPerSecond ?? 0) > 0 ? "warn" : "plain",
-    ],
-    [`  reclaimed ${countText(reclaimedPerSecond)}/s`, "plain"],
+    [`items ${countText(numberOf(general, "curr_items"))}`, "plain"],
+    [evicted + age, (evictedPerSecond ?? 0) > 0 ? "warn" : "plain"],
+    [`reclaimed ${countText(reclaimedPerSecond)}/s`, "plain"],
   ];
+}
+
+/** `parts` in as many lines as they take, two blanks between them. */
+function wrapped(parts: readonly Span[], columns: number): Line[] {
+  const lines: Span[][] = [];
+  for (const part of parts) {
+    const line = lines.at(-1);
+    if (line === undefined || widthOf(line) + 2 + part[0].length > columns) lines.push([part]);
+    else line.push(["  ", "plain"], part);
+  }
+  return lines;
 }
 
 /** The rows of the table of commands, whose columns are the kinds. */

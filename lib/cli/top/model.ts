@@ -1,5 +1,6 @@
 // What `memden top` knows: the last samples, their history, and what keys have changed.
 
+import { fail } from "../../base/assert.ts";
 import { figuresOf, wasReset } from "./figures.ts";
 import type { Key } from "./keys.ts";
 import type { View } from "./layout.ts";
@@ -98,10 +99,10 @@ export class TopModel {
     return "redraw";
   }
 
-  /** @returns What to show; undefined before the first sample. */
-  view(): View | undefined {
+  /** What to show. The first sample must have come. */
+  view(): View {
     const shown = this.#held ?? this.#newest;
-    if (shown === undefined) return undefined;
+    if (shown === undefined) fail("A picture before the first sample");
     const notes = [this.#held === undefined ? "" : "PAUSED", this.#lostText() || shown.status];
     return {
       ...shown,

@@ -85,8 +85,9 @@ export const ASCII: Glyphs = { full: "#", empty: ".", levels: "_.-~=+*#" };
 
 /** A bar of `columns`, filled to `share`. */
 export function bar(share: number, columns: number, { full, empty }: Glyphs): string {
-  const filled = Math.round(Math.min(1, Math.max(0, share)) * columns);
-  return full.repeat(filled) + empty.repeat(Math.max(0, columns - filled));
+  const width = Math.max(0, columns);
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
+  return full.repeat(filled) + empty.repeat(width - filled);
 }
 
 /**

@@ -39,13 +39,13 @@ export async function runTop(given: Given): Promise<number> {
   const loginFile = given.text("auth-file");
   const login = loginFile === undefined ? undefined : await readLogin(loginFile);
   const label = printable(labelOf(options.address));
-  const keys = SUB_COMMANDS.find(({ name }) => name === "top")!.keys;
+  const keys = SUB_COMMANDS.find(({ name }) => name === "top")?.keys ?? [];
   const source: Source = {
     label,
     poller: new Poller(() => Link.open(options), login),
     model: new TopModel(label, keys),
-    delayMs: given.number("delay")! * 1000,
-    count: given.number("count") ?? Infinity,
+    delayMs: given.number("delay") * 1000,
+    count: given.number("count", Infinity),
     glyphs: showsUtf8() ? BLOCKS : ASCII,
   };
   // Whoever has mistyped the address wants to know at once.
@@ -89,7 +89,7 @@ async function print(source: Source): Promise<number> {
   await updates(source, (problem) => {
     code = problem === undefined ? ExitCode.OK : ExitCode.FAILURE;
     const lines = problem === undefined
-      ? layout(source.model.view()!, PLAIN_ROOM, source.glyphs, false).map(plainText)
+      ? layout(source.model.view(), PLAIN_ROOM, source.glyphs, false).map(plainText)
       : [`${source.label}  ${clockText()}  ${problem}; trying again`, ""];
     // Blank lines are for the eye; here they would end an update too early.
     const text = `${lines.filter((line) => line !== "").join("\n")}\n\n`;
@@ -116,7 +116,7 @@ async function watch(source: Source): Promise<number> {
   const screen = new Screen(!Deno.noColor);
   const draw = (): true => {
     const room = screen.room();
-    screen.draw(layout(model.view()!, room, glyphs, true), room);
+    screen.draw(layout(model.view(), room, glyphs, true), room);
     return true;
   };
   const ended = Promise.withResolvers<void>();
