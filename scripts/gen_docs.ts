@@ -1,5 +1,5 @@
-// Writes docs/*.md, the man page and the shells' completions from the tables of the source: options,
-// commands, counters, records.
+// Writes docs/*.md, the man page and the shells' completions from the tables of the source:
+// options, commands, counters, records.
 // `--check` writes nothing and fails when a page is stale.
 // deno-lint-ignore-file no-console
 
@@ -26,7 +26,7 @@ import { zshCompletion } from "./completions/zsh.ts";
 import { DEVIATIONS } from "./deviations.ts";
 import { manPage } from "./man_page.ts";
 
-/** One page: where it goes and what is in it. Those that are Markdown get the formatter's layout. */
+/** One page: where it goes and what is in it. The formatter lays out those in Markdown. */
 type Page = readonly [path: string, render: () => string];
 
 const PAGES: readonly Page[] = [

@@ -15,7 +15,7 @@ const CHANGED_ON = "2026-11-24";
 const COLUMNS = 79;
 
 const DESCRIPTION = [
-  `memden is a drop-in memcached server: options, protocols and statistics are those of memcached ` +
+  `memden is a drop-in memcached server: options, protocols and statistics are memcached's ` +
   `${MEMCACHED_VERSION}. Without a login (-Y, -S) it serves whoever can connect: bind it to ` +
   `addresses that only your own machines reach.`,
   "As in memcached, operands are ignored, except that a first argument that names a sub-command " +

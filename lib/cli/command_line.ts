@@ -40,7 +40,7 @@ export async function runSubCommand(
     return ExitCode.OK;
   }
   const run = await command.load();
-  return await run(given);
+  return await run(given, command);
 }
 
 /**

@@ -1,7 +1,7 @@
 // The sub-commands of the executable: one row each, one row for each of their options.
 //
-// `memden NAME …` runs one where memcached would ignore the word and serve. Their help, the man page
-// and the shell completions all read these rows. What a sub-command does is loaded with it only.
+// `memden NAME …` runs one where memcached would ignore the word and serve. Their help, the man
+// page and the shell completions all read these rows. What a sub-command does is loaded only then.
 
 import type { Given } from "./command_line.ts";
 
@@ -73,8 +73,8 @@ export interface SubOption {
   readonly help: string;
 }
 
-/** What runs a sub-command; returns the exit code. */
-export type Run = (given: Given) => Promise<number>;
+/** What runs a sub-command, given its row; returns the exit code. */
+export type Run = (given: Given, command: SubCommand) => Promise<number>;
 
 /** One sub-command. */
 export interface SubCommand {

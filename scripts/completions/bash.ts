@@ -8,17 +8,28 @@ import { SUB_COMMANDS } from "../../lib/cli/sub_commands.ts";
 import { type OptionRow, serverRows, spellings } from "../command_rows.ts";
 import { subCommandRows, suboptionRows } from "../command_rows.ts";
 
+/** The options of the server, by the name "", and of each sub-command. */
+type Commands = readonly (readonly [name: string, rows: readonly OptionRow[]])[];
+
+const NAMES = SUB_COMMANDS.map(({ name }) => name);
+
 /** The script. */
 export function bashCompletion(): string {
-  const commands: (readonly [name: string, rows: readonly OptionRow[]])[] = [
+  const commands: Commands = [
     ["", serverRows()],
     ...SUB_COMMANDS.map((it) => [it.name, subCommandRows(it)] as const),
   ];
-  const names = SUB_COMMANDS.map(({ name }) => name);
   return `# Generated from lib/config/options.ts and lib/cli/sub_commands.ts by \`deno task docs\`.
 # bash completion for memden: source it, or put it into bash-completion's folder as "memden".
 
-# Says what there is to choose as the value of an option: _memden_value COMMAND OPTION TYPED
+${valueFunctions(commands)}
+${mainFunction(commands)}
+complete -F _memden memden
+`;
+}
+
+function valueFunctions(commands: Commands): string {
+  return `# Says what there is to choose as the value of an option: _memden_value COMMAND OPTION TYPED
 _memden_value() {
   case "$1 $2" in
 ${commands.flatMap(([name, rows]) => valueCases(name, rows)).join("\n")}
@@ -35,8 +46,11 @@ ${suboptionCases().join("\n")}
     *) compgen -P "$head" -W '${suboptionNames()}' -- "$last" ;;
   esac
 }
+`;
+}
 
-_memden() {
+function mainFunction(commands: Commands): string {
+  return `_memden() {
   local line word words option command= cut candidate
   line=\${COMP_LINE:0:COMP_POINT}
   word=\${line##*[[:space:]]}
@@ -45,7 +59,7 @@ _memden() {
   case "$cut" in = | :) cut= ;; esac
   cut=\${word%"$cut"}
   read -ra words <<<"\${line%"$word"}"
-  case "\${words[1]-}" in ${names.join(" | ")}) command=\${words[1]} ;; esac
+  case "\${words[1]-}" in ${NAMES.join(" | ")}) command=\${words[1]} ;; esac
   option=\${words[\${#words[@]} - 1]}
 
   local takes_value=
@@ -73,12 +87,10 @@ ${commands.map(([name, rows]) => optionsCase(name, rows)).join("\n")}
       compgen -A hostname -- "$word"
       compgen -f -- "$word"
     elif [[ \${#words[@]} -eq 1 ]]; then
-      compgen -W '${names.join(" ")}' -- "$word"
+      compgen -W '${NAMES.join(" ")}' -- "$word"
     fi
   )
 }
-
-complete -F _memden memden
 `;
 }
 

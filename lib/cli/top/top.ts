@@ -7,7 +7,7 @@ import { linkOptions } from "../link_options.ts";
 import { readLogin } from "../login_file.ts";
 import { printable } from "../printable.ts";
 import { labelOf } from "../server_address.ts";
-import { SUB_COMMANDS } from "../sub_commands.ts";
+import type { SubCommand } from "../sub_commands.ts";
 import { keysOf } from "./keys.ts";
 import { layout, type Room } from "./layout.ts";
 import { TopModel } from "./model.ts";
@@ -34,12 +34,11 @@ interface Source {
 }
 
 /** Runs `memden top`. */
-export async function runTop(given: Given): Promise<number> {
+export async function runTop(given: Given, { keys }: SubCommand): Promise<number> {
   const options = await linkOptions(given, TIMEOUT_MS);
   const loginFile = given.text("auth-file");
   const login = loginFile === undefined ? undefined : await readLogin(loginFile);
   const label = printable(labelOf(options.address));
-  const keys = SUB_COMMANDS.find(({ name }) => name === "top")?.keys ?? [];
   const source: Source = {
     label,
     poller: new Poller(() => Link.open(options), login),
