@@ -7,6 +7,10 @@ import { SUBOPTIONS } from "../lib/config/options.ts";
 import { explain as explainSub } from "../lib/cli/command_line.ts";
 import type { SubCommand, SubOption } from "../lib/cli/sub_commands.ts";
 
+/** What stands at the top of a file that is made from these rows. */
+export const GENERATED =
+  "Generated from lib/config/options.ts and lib/cli/sub_commands.ts by `deno task docs`.";
+
 /**
  * What a shell can offer as the value of an option.
  *

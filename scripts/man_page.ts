@@ -6,7 +6,13 @@
 import { MEMCACHED_VERSION, MEMDEN_VERSION } from "../lib/base/version.ts";
 import { ENVIRONMENT } from "../lib/config/options.ts";
 import { OPERAND, SUB_COMMANDS, type SubCommand } from "../lib/cli/sub_commands.ts";
-import { type OptionRow, serverRows, subCommandRows, suboptionRows } from "./command_rows.ts";
+import {
+  GENERATED,
+  type OptionRow,
+  serverRows,
+  subCommandRows,
+  suboptionRows,
+} from "./command_rows.ts";
 
 /** The day on which the sentences of this file were last changed. */
 const CHANGED_ON = "2026-11-24";
@@ -53,7 +59,7 @@ export function manPage(): string {
     `[\\fIoptions\\fR] [\\fI${OPERAND.name}\\fR]`,
   ]);
   return [
-    '.\\" Generated from lib/config/options.ts and lib/cli/sub_commands.ts by `deno task docs`.',
+    `.\\" ${GENERATED}`,
     `.TH MEMDEN 1 ${CHANGED_ON} "memden ${MEMDEN_VERSION}"`,
     ...section("NAME", ["memden \\- memcached server"]),
     ...section("SYNOPSIS", [".B memden", "[\\fIoptions\\fR]", ...synopsis]),

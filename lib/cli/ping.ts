@@ -2,8 +2,8 @@
 //
 // The question is `version`: every memcached has it since the first, and proxies answer it. A line
 // of the protocol is enough, an error too: who must log in first is told so by a server that lives.
-// Servers that speak the binary protocol only close the connection over a line of text, and are
-// asked again by a packet, VERSION, which needs no login either.
+// Servers that speak the binary protocol only close the connection over text, and are asked again
+// by a packet, VERSION, which needs no login either.
 // deno-lint-ignore-file no-console -- One line is what the command is for.
 
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
@@ -17,6 +17,9 @@ import { labelOf } from "./server_address.ts";
 const ANSWER = /^(VERSION |ERROR$|ERROR |CLIENT_ERROR |SERVER_ERROR )/;
 
 const HEADER_BYTES = 24;
+
+/** As many bytes as a packet's header: with fewer, binary servers would wait for the rest. */
+const QUESTION = "version\r\nversion\r\nquit\r\n";
 
 /** A packet that asks for the version. Source: memcached protocol_binary.h, _CMD_VERSION. */
 const VERSION_PACKET = Uint8Array.from({ length: HEADER_BYTES }, (_, at) => [0x80, 0x0b][at] ?? 0);
@@ -62,7 +65,7 @@ async function ask(options: LinkOptions, how: (link: Link) => Promise<string>): 
 }
 
 async function askInText(link: Link): Promise<string> {
-  await link.send("version\r\n");
+  await link.send(QUESTION);
   const line = await link.readLine();
   if (ANSWER.test(line)) return printable(line);
   throw new LinkError(`no memcached: it says "${printable(line, WRONG_CHARS_MAX)}"`);

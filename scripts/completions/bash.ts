@@ -5,7 +5,7 @@
 // taken off in the end.
 
 import { SUB_COMMANDS } from "../../lib/cli/sub_commands.ts";
-import { type OptionRow, serverRows, spellings } from "../command_rows.ts";
+import { GENERATED, type OptionRow, serverRows, spellings } from "../command_rows.ts";
 import { subCommandRows, suboptionRows } from "../command_rows.ts";
 
 /** The options of the server, by the name "", and of each sub-command. */
@@ -19,7 +19,7 @@ export function bashCompletion(): string {
     ["", serverRows()],
     ...SUB_COMMANDS.map((it) => [it.name, subCommandRows(it)] as const),
   ];
-  return `# Generated from lib/config/options.ts and lib/cli/sub_commands.ts by \`deno task docs\`.
+  return `# ${GENERATED}
 # bash completion for memden: source it, or put it into bash-completion's folder as "memden".
 
 ${valueFunctions(commands)}

@@ -1,7 +1,13 @@
 // deploy/completions/memden.fish. Source of the forms: fish's complete(1).
 
 import { SUB_COMMANDS } from "../../lib/cli/sub_commands.ts";
-import { type OptionRow, serverRows, subCommandRows, suboptionRows } from "../command_rows.ts";
+import {
+  GENERATED,
+  type OptionRow,
+  serverRows,
+  subCommandRows,
+  suboptionRows,
+} from "../command_rows.ts";
 
 /** The condition under which the server's options are meant. */
 const SERVES = "__memden_serves";
@@ -16,7 +22,7 @@ export function fishCompletion(): string {
     const condition = quoted(`__memden_runs ${command.name}`);
     return subCommandRows(command).map((row) => completeLine(row, condition));
   });
-  return `# Generated from lib/config/options.ts and lib/cli/sub_commands.ts by \`deno task docs\`.
+  return `# ${GENERATED}
 # fish completion for memden: put it into ~/.config/fish/completions.
 
 function __memden_runs

@@ -2,7 +2,7 @@
 // _arguments and _values.
 
 import { OPERAND, SUB_COMMANDS } from "../../lib/cli/sub_commands.ts";
-import { type OptionRow, serverRows, spellings } from "../command_rows.ts";
+import { GENERATED, type OptionRow, serverRows, spellings } from "../command_rows.ts";
 import { subCommandRows, suboptionRows } from "../command_rows.ts";
 
 /** The script. */
@@ -21,7 +21,7 @@ ${rows.join("\n")}
     `${name}:${summary.replaceAll(":", "\\:")}`
   );
   return `#compdef memden
-# Generated from lib/config/options.ts and lib/cli/sub_commands.ts by \`deno task docs\`.
+# ${GENERATED}
 # zsh completion for memden: put it into a folder of $fpath.
 
 _memden_address() {
