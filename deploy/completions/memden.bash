@@ -1,7 +1,7 @@
 # Generated from lib/config/options.ts and lib/cli/sub_commands.ts by `deno task docs`.
 # bash completion for memden: source it, or put it into bash-completion's folder as "memden".
 
-# Says what there is to choose as the value of an option: _memden_value COMMAND OPTION TYPED
+# Says what there is to choose as a value: _memden_value COMMAND OPTION TYPED
 _memden_value() {
   case "$1 $2" in
     " -s" | " --unix-socket") compgen -f -- "$3" ;;

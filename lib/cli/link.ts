@@ -7,8 +7,9 @@ import { latin1 } from "../base/ascii.ts";
 import { printable } from "./printable.ts";
 import type { ServerAddress } from "./server_address.ts";
 
-/** Longest answer, in bytes: `stats conns` of ten thousand connections is two megabytes. */
-const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+/** Longest answer and longest line, in bytes: several times what a server with much to tell sends. */
+const ANSWER_BYTES_MAX = 2 * 1024 * 1024;
+const LINE_BYTES_MAX = 16 * 1024;
 const READ_BYTES = 64 * 1024;
 
 const CLOSED_REASON = "the server closed the connection";
@@ -134,6 +135,7 @@ export class Link {
         return line.endsWith("\r") ? line.slice(0, -1) : line;
       }
       searched = this.#waiting.length;
+      if (searched > LINE_BYTES_MAX) throw this.#failed("the answer has no end");
       await this.#receive();
     }
   }
@@ -154,7 +156,6 @@ export class Link {
     }
     this.receivedBytes += count;
     this.#waiting += latin1(this.#chunk, 0, count);
-    if (this.#waiting.length > ANSWER_BYTES_MAX) throw this.#failed("the answer has no end");
   }
 
   async #step<T>(work: Promise<T>): Promise<T> {

@@ -29,7 +29,7 @@ complete -F _memden memden
 }
 
 function valueFunctions(commands: Commands): string {
-  return `# Says what there is to choose as the value of an option: _memden_value COMMAND OPTION TYPED
+  return `# Says what there is to choose as a value: _memden_value COMMAND OPTION TYPED
 _memden_value() {
   case "$1 $2" in
 ${commands.flatMap(([name, rows]) => valueCases(name, rows)).join("\n")}

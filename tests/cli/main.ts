@@ -2,8 +2,9 @@
 //
 //   --only ping|top|shells|man
 //
-// Programs that are not there are installed where that is possible; what cannot run is said and left
-// out. The last line is "N passed, N failed"; exit code 77 says that python3 or memcached is missing.
+// Programs that are not there are installed where that is possible; what cannot run is said and
+// left out. The last line is "N passed, N failed"; exit code 77 says that python3 or memcached is
+// missing.
 // deno-lint-ignore-file no-console
 
 import { parseArgs } from "@std/cli/parse-args";
