@@ -7,7 +7,7 @@ import { latin1 } from "../base/ascii.ts";
 import { printable } from "./printable.ts";
 import type { ServerAddress } from "./server_address.ts";
 
-/** Longest answer and longest line, in bytes: several times what a server with much to tell sends. */
+/** Longest answer and longest line, in bytes: several times what a busy server sends. */
 const ANSWER_BYTES_MAX = 2 * 1024 * 1024;
 const LINE_BYTES_MAX = 16 * 1024;
 const READ_BYTES = 64 * 1024;

@@ -77,7 +77,8 @@ async function updates(
   for (let done = 0; done < source.count; done++) {
     // An update that took longer than the delay is not made up for.
     dueMs = Math.max(dueMs + source.delayMs, performance.now());
-    await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
+    const waitMs = Math.max(0, dueMs - performance.now());
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
     if (!(await act(await update(source)))) return;
   }
 }
