@@ -167,7 +167,7 @@ function memoryLine({ general }: Sample, columns: number, glyphs: Glyphs): Line 
 function itemParts({ sample: { general }, figures, since }: View): Span[] {
   const { evictedPerSecond, evictedTotal, evictedAge, reclaimedPerSecond } = figures;
   const evicted = `evicted ${countText(evictedPerSecond)}/s, ${countText(evictedTotal)} ${since}`;
-  const age = evictedAge === undefined ? "" : `, last one idle for ${ageText(evictedAge)}`;
+  const age = evictedAge === undefined ? "" : `, last idle for ${ageText(evictedAge)}`;
   return [
     [`items ${countText(numberOf(general, "curr_items"))}`, "plain"],
     [evicted + age, (evictedPerSecond ?? 0) > 0 ? "warn" : "plain"],

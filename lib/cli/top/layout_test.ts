@@ -39,7 +39,7 @@ Deno.test("layout() draws all of it in 80 columns and 24 rows", () => {
     "conns 3 of 1024, 0 new/s  threads 4  cpu 0%  in 0/s  out 0/s",
     "states 2 read, 1 parse_cmd",
     "memory #....................................... 1.0M of 64.0M  1.6%",
-    "items 30  evicted 4/s, 14 since start, last one idle for 1m  reclaimed 0/s",
+    "items 30  evicted 4/s, 14 since start, last idle for 1m  reclaimed 0/s",
     "",
     "          get    set  touch delete   incr   decr    cas  flush",
     "    /s    100      0      -      0      -      -      -      -",
