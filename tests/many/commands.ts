@@ -127,7 +127,7 @@ async function checkMany(checks: Checks, conn: TextConn, nodes: Nodes): Promise<
   checks.check(claim, `a get of ${MANY_KEYS} keys finds those of all nodes`, expected.length);
   const held = await nodes.held(expected);
   const ring = new Ring(nodes.names, KETAMA);
-  const elsewhere = expected.filter((key) => !held.get(ring.ownerOf(key))!.has(key));
+  const elsewhere = expected.filter((key) => !held.of(ring.ownerOf(key)).has(key));
   checks.equal(elsewhere.length, 0, "keys of that get that were not where the ring says");
 }
 

@@ -47,7 +47,9 @@ function problemOf(text: string): string | undefined {
     if (wrong !== undefined) return `server ${wrong} of pool ${name}`;
     if (pool.protocol !== "ascii") return `protocol ${pool.protocol} of pool ${name}`;
   }
-  const named = [...JSON.stringify(route).matchAll(/"PoolRoute\|(\w+)"/g)].map(([, name]) => name!);
+  const named = [...JSON.stringify(route).matchAll(/"PoolRoute\|(\w+)"/g)].map(([, name = ""]) =>
+    name
+  );
   const unknown = named.find((name) => !(name in pools));
   if (unknown !== undefined) return `no pool ${unknown}`;
   const unused = Object.keys(pools).find((name) => !named.includes(name));

@@ -12,8 +12,8 @@ import { checkConfigurations } from "./configurations.ts";
 import { Driver, type DriverStart } from "./driver.ts";
 import { Nodes } from "./nodes.ts";
 import type { Party } from "./party.ts";
-import { checkPlacement } from "./placement.ts";
-import { NUTCRACKER, Proxy } from "./proxy.ts";
+import { checkFixed, checkPlacement } from "./placement.ts";
+import { aliasesOf, NUTCRACKER, Proxy } from "./proxy.ts";
 import { HASHRING, KETAMA, LIBMEMCACHED_PLAIN } from "./ring.ts";
 import { Story } from "./story.ts";
 
@@ -58,8 +58,7 @@ async function withProxy(checks: Checks, nodes: Nodes): Promise<void> {
   await checkCommands(checks, proxy, nodes);
 
   await using party = await proxy.party("md5");
-  const [, victim, other] = nodes.names;
-  const story = await tell(checks, party, nodes, victim!);
+  const story = await tell(checks, party, nodes, nodes.names[1]!);
   const ejections = await proxy.ejections("md5");
   // A failure takes with it what is under way: at most one request of each connection.
   const most = proxy.failureLimit * party.conns.length * (ejections + 1);
@@ -68,17 +67,21 @@ async function withProxy(checks: Checks, nodes: Nodes): Promise<void> {
     `twemproxy md5: errors are few: at most ${most} with ${ejections} ejections`,
     story.errors,
   );
-  await story.hang(other!);
+  await story.hang(nodes.names[2]!);
 
-  await using second = await proxy.party("fnv1a_64");
+  await using second = await proxy.party("fnv");
   await checkPlacement(checks, second, nodes);
+  await using named = await proxy.party("named");
+  const aliases = aliasesOf("named", nodes.names);
+  await checkPlacement(checks, named, nodes, aliases);
+  await checkFixed(checks, named, nodes, aliases);
 }
 
 async function withDrivers(checks: Checks, nodes: Nodes, starts: readonly DriverStart[]) {
   for (const start of starts) {
     await using party = new Driver(start, nodes.names);
     if (start === PLAIN) await checkPlacement(checks, party, nodes);
-    else await tell(checks, party, nodes, nodes.names[2]!);
+    else await tell(checks, party, nodes, nodes.names[3]!);
   }
 }
 

@@ -8,6 +8,33 @@ import { nodeName } from "./ring.ts";
 const HOST = "127.0.0.1";
 const ARGS = ["-t", "1", "-m", "64"];
 
+/** Keys with their values, by node. */
+export class Holdings {
+  readonly #values = new Map<string, Map<string, string>>();
+
+  /** The node `name` has `values`. */
+  add(name: string, values: Map<string, string> = new Map()): void {
+    this.#values.set(name, values);
+  }
+
+  /** The node `name` is gone, with what it had. */
+  remove(name: string): void {
+    this.#values.delete(name);
+  }
+
+  /** What the node `name` has; nothing where there is no such node. */
+  of(name: string): ReadonlyMap<string, string> {
+    return this.#values.get(name) ?? new Map();
+  }
+
+  /** The node `name` stores a value. */
+  set(name: string, key: string, value: string): void {
+    const values = this.#values.get(name);
+    if (values === undefined) throw new Error(`There is no node ${name}`);
+    values.set(key, value);
+  }
+}
+
 /** The nodes behind the proxies and clients under test. */
 export class Nodes {
   /** By name, as they are in a ring. */
@@ -33,7 +60,7 @@ export class Nodes {
 
   /** Starts the node `name`, on the port that it has always had. */
   async start(name: string): Promise<void> {
-    const port = this.#ports.get(name)!;
+    const port = this.#port(name);
     const listen = {
       args: ["-l", HOST, "-p", String(port)],
       address: { hostname: HOST, port },
@@ -46,7 +73,7 @@ export class Nodes {
 
   /** Kills the node `name`, so that it has no time for anything. */
   async kill(name: string): Promise<void> {
-    const server = this.#servers.get(name)!;
+    const server = this.#server(name);
     Deno.kill(server.pid, "SIGKILL");
     await server.exited;
     this.#servers.delete(name);
@@ -54,27 +81,39 @@ export class Nodes {
 
   /** Halts the node: its kernel goes on taking connections and bytes, nobody answers. */
   halt(name: string): void {
-    Deno.kill(this.#servers.get(name)!.pid, "SIGSTOP");
+    Deno.kill(this.#server(name).pid, "SIGSTOP");
   }
 
   /** Lets a halted node go on, with all that it holds. */
   proceed(name: string): void {
-    Deno.kill(this.#servers.get(name)!.pid, "SIGCONT");
+    Deno.kill(this.#server(name).pid, "SIGCONT");
   }
 
   /** What each living node has of `keys`, asked without a proxy. */
-  async held(keys: readonly string[]): Promise<Map<string, Map<string, string>>> {
-    const held = new Map<string, Map<string, string>>();
+  async held(keys: readonly string[]): Promise<Holdings> {
+    const held = new Holdings();
     for (const name of this.#servers.keys()) {
-      using conn = await TextConn.open(HOST, this.#ports.get(name)!);
-      held.set(name, await conn.getMany(keys));
+      using conn = await this.connect(name);
+      held.add(name, await conn.getMany(keys));
     }
     return held;
   }
 
   /** A connection to the node `name`. */
   connect(name: string): Promise<TextConn> {
-    return TextConn.open(HOST, this.#ports.get(name)!);
+    return TextConn.open(HOST, this.#port(name));
+  }
+
+  #port(name: string): number {
+    const port = this.#ports.get(name);
+    if (port === undefined) throw new Error(`There is no node ${name}`);
+    return port;
+  }
+
+  #server(name: string): TestServer {
+    const server = this.#servers.get(name);
+    if (server === undefined) throw new Error(`The node ${name} does not live`);
+    return server;
   }
 
   /** Stops those that live. */

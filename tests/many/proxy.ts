@@ -1,5 +1,5 @@
-// twemproxy, Debian's `nutcracker`, with the configuration of deploy/ in front of the nodes of the
-// test: other addresses, shorter waits, and a second pool with its default hash.
+// twemproxy, Debian's `nutcracker`, with the configurations of deploy/ in front of the nodes of the
+// test: other addresses, shorter waits, and one pool more with its default hash.
 
 import { freePort } from "../support/server.ts";
 import { pause, until } from "../support/talk.ts";
@@ -8,7 +8,7 @@ import { KETAMA, KETAMA_FNV1A_64, type RingRules } from "./ring.ts";
 import { TextConn } from "./text_conn.ts";
 
 const HOST = "127.0.0.1";
-const DEPLOYED = new URL("../../deploy/twemproxy/eject.yml", import.meta.url);
+const DEPLOY = new URL("../../deploy/twemproxy/", import.meta.url).pathname;
 /** How long a node stays out, in milliseconds, in place of the 30 seconds of deploy/. */
 const RETRY_MS = 1500;
 /** How long an answer may take, in place of a quarter of a second: others use this machine, too. */
@@ -20,11 +20,36 @@ const CONNS = 8;
 /** The program; it is not on everybody's PATH. */
 export const NUTCRACKER = "/usr/sbin/nutcracker";
 
-/** The pools by name, with the hash that twemproxy calls so. */
-const POOLS = { md5: KETAMA, fnv1a_64: KETAMA_FNV1A_64 } as const;
+interface Pool {
+  /** The configuration of deploy/ that it is. */
+  readonly file: string;
+  /** What twemproxy calls its hash. */
+  readonly hash: string;
+  readonly rules: RingRules;
+  /** Names in its ring; without, there is one for each node, and it is the node's own. */
+  readonly names?: number;
+}
+
+/** The pools; the named one has as many nodes as make twemproxy round their points down. */
+const POOLS = {
+  md5: { file: "eject.yml", hash: "md5", rules: KETAMA },
+  fnv: { file: "eject.yml", hash: "fnv1a_64", rules: KETAMA_FNV1A_64 },
+  named: { file: "named.yml", hash: "md5", rules: KETAMA, names: 25 },
+} as const satisfies Readonly<Record<string, Pool>>;
 
 /** Name of one of the pools. */
 export type PoolName = keyof typeof POOLS;
+
+const POOL_NAMES = Object.keys(POOLS) as PoolName[];
+
+/** The names in the pool's ring, each with its node. */
+export function aliasesOf(pool: PoolName, nodes: readonly string[]): Map<string, string> {
+  const { names = 0 }: Pool = POOLS[pool];
+  if (names === 0) return new Map(nodes.map((node) => [node, node]));
+  return new Map(
+    Array.from({ length: names }, (_, at) => [`cache-${at}`, nodes[at % nodes.length]!] as const),
+  );
+}
 
 /** A running nutcracker. */
 export class Proxy {
@@ -58,13 +83,10 @@ export class Proxy {
   /** Starts it in front of `nodes`, each `host:port`. */
   static async start(nodes: readonly string[]): Promise<Proxy> {
     const folder = await Deno.makeTempDir({ prefix: "memden-many-" });
-    const ports = { md5: freePort(), fnv1a_64: freePort() };
-    const deployed = await Deno.readTextFile(DEPLOYED);
-    const pools = (Object.keys(POOLS) as PoolName[]).map((hash) =>
-      poolOf(deployed, hash, ports[hash], nodes)
-    );
-    await Deno.writeTextFile(`${folder}/conf.yml`, pools.join(""));
-    const [, limit] = /server_failure_limit: (\d+)/.exec(deployed) ?? [];
+    const ports = { md5: freePort(), fnv: freePort(), named: freePort() };
+    const pools = POOL_NAMES.map((pool) => configurationOf(pool, ports[pool], nodes)).join("");
+    await Deno.writeTextFile(`${folder}/conf.yml`, pools);
+    const [, limit] = /server_failure_limit: (\d+)/.exec(pools) ?? [];
     const proxy = new Proxy(ports, freePort(), folder, Number(limit));
     await until("nutcracker answers", async () => await proxy.#answers());
     return proxy;
@@ -78,7 +100,7 @@ export class Proxy {
   /** The pool as a party. */
   async party(pool: PoolName): Promise<ProxyParty> {
     const conns = await Promise.all(Array.from({ length: CONNS }, () => this.connect(pool)));
-    return new ProxyParty(`twemproxy ${pool}`, POOLS[pool], conns);
+    return new ProxyParty(`twemproxy ${pool}`, POOLS[pool].rules, conns);
   }
 
   /** How often the pool has left a node out. */
@@ -106,24 +128,23 @@ export class Proxy {
   }
 }
 
-/** The deployed pool under another name, for these nodes. */
-function poolOf(
-  deployed: string,
-  hash: PoolName,
-  port: number,
-  nodes: readonly string[],
-): string {
-  const servers = nodes.map((node) => `    - ${node}:1\n`).join("");
+/** The deployed configuration, for this pool and these nodes. */
+function configurationOf(pool: PoolName, port: number, nodes: readonly string[]): string {
+  const { file, hash } = POOLS[pool];
+  const servers = [...aliasesOf(pool, nodes)].map(([name, node]) =>
+    `    - ${node}:1${name === node ? "" : ` ${name}`}\n`
+  );
   const lines: readonly (readonly [RegExp, string])[] = [
-    [/^cache:$/m, `${hash}:`],
+    [/^cache:$/m, `${pool}:`],
     [/^ {2}listen: .*$/m, `  listen: ${HOST}:${port}`],
     [/^ {2}hash: md5$/m, `  hash: ${hash}`],
-    [/^ {2}server_retry_timeout: .*$/m, `  server_retry_timeout: ${RETRY_MS}`],
     [/^ {2}timeout: .*$/m, `  timeout: ${TIMEOUT_MS}`],
-    [/^ {2}servers:\n(?: {4}- .*\n)+/m, `  servers:\n${servers}`],
+    [/^ {2}servers:\n(?: {4}- .*\n)+/m, `  servers:\n${servers.join("")}`],
   ];
+  const deployed = Deno.readTextFileSync(DEPLOY + file)
+    .replace(/^( {2}server_retry_timeout): .*$/m, `$1: ${RETRY_MS}`);
   return lines.reduce((text, [line, instead]) => {
-    if (!line.test(text)) throw new Error(`deploy/twemproxy/eject.yml has no line ${line}`);
+    if (!line.test(text)) throw new Error(`deploy/twemproxy/${file} has no line ${line}`);
     return text.replace(line, instead);
   }, deployed);
 }

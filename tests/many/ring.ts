@@ -18,6 +18,9 @@ const DEFAULT_PORT = 11211;
 /** The number of values that a hash has. */
 export const HASH_SPACE = 2 ** 32;
 
+/** Nodes that a ring may have here. */
+const NODES_MAX = 2 ** 20;
+
 /** How one program makes its ring. */
 export interface RingRules {
   /** The points of the node `name` while `live` nodes are in the ring. */
@@ -121,12 +124,14 @@ export class Ring {
   constructor(names: readonly string[], rules: RingRules) {
     this.names = names;
     this.#hash = rules.hash;
-    const all = names.flatMap((name, index) =>
-      rules.points(name, names.length).map((point) => [point, index] as const)
-    );
-    all.sort(([a], [b]) => a - b);
-    this.#points = Float64Array.from(all, ([point]) => point);
-    this.#owners = Uint32Array.from(all, ([, index]) => index);
+    // Point and index in one number, so that they are sorted as numbers are.
+    const both = Float64Array.from(
+      names.flatMap((name, index) =>
+        rules.points(name, names.length).map((point) => point * NODES_MAX + index)
+      ),
+    ).sort();
+    this.#points = both.map((value) => Math.floor(value / NODES_MAX));
+    this.#owners = Uint32Array.from(both, (value) => value % NODES_MAX);
   }
 
   /** How many points there are. */
@@ -158,21 +163,39 @@ export class Ring {
   /** The part of all hashes that belongs to each node, in the order of the names; exact. */
   shares(): number[] {
     const sums = this.names.map(() => 0);
+    let before = this.#points[this.size - 1]! - HASH_SPACE;
     this.#points.forEach((point, at) => {
-      const before = at === 0 ? this.#points.at(-1)! - HASH_SPACE : this.#points[at - 1]!;
       sums[this.#owners[at]!]! += (point - before) / HASH_SPACE;
+      before = point;
     });
     return sums;
   }
 
-  /** The part of all hashes that belongs to another node than in `other`; exact. */
-  movedFrom(other: Ring): number {
-    const ends = Float64Array.from([...this.#points, ...other.#points]).sort();
-    let moved = 0;
-    ends.forEach((end, at) => {
-      const before = at === 0 ? ends.at(-1)! - HASH_SPACE : ends[at - 1]!;
-      if (this.ownerAt(end) !== other.ownerAt(end)) moved += (end - before) / HASH_SPACE;
-    });
-    return moved;
+  /**
+   * Walks along this ring and `other` together: calls `visit` for each stretch between two points,
+   * with the part of all hashes that it is, and the nodes that have it here and there.
+   */
+  compare(
+    other: Ring,
+    visit: (share: number, here: string, there: string) => void,
+  ): void {
+    let [at, otherAt, before] = [0, 0, 0];
+    while (before < HASH_SPACE) {
+      // Behind the last point comes the first, one round later.
+      const end = Math.min(this.#end(at), other.#end(otherAt), HASH_SPACE);
+      visit((end - before) / HASH_SPACE, this.#ownerOfPoint(at), other.#ownerOfPoint(otherAt));
+      before = end;
+      while (this.#end(at) <= before && at < this.size) at++;
+      while (other.#end(otherAt) <= before && otherAt < other.size) otherAt++;
+    }
+  }
+
+  /** Where the stretch of a point ends; that of the first point goes on behind the last. */
+  #end(at: number): number {
+    return at < this.size ? this.#points[at]! : HASH_SPACE;
+  }
+
+  #ownerOfPoint(at: number): string {
+    return this.names[this.#owners[at % this.size]!]!;
   }
 }

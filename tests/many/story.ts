@@ -6,7 +6,7 @@
 
 import { pause } from "../support/talk.ts";
 import type { Checks } from "../load/checks.ts";
-import type { Nodes } from "./nodes.ts";
+import { Holdings, type Nodes } from "./nodes.ts";
 import type { Party, Round } from "./party.ts";
 import { Ring } from "./ring.ts";
 
@@ -23,12 +23,12 @@ const LOST_MAX = 0.37;
 class Model {
   readonly #party: Party;
   ring: Ring;
-  readonly holds = new Map<string, Map<string, string>>();
+  readonly holds = new Holdings();
 
   constructor(party: Party, names: readonly string[]) {
     this.#party = party;
     this.ring = new Ring(names, party.rules);
-    for (const name of names) this.holds.set(name, new Map());
+    for (const name of names) this.holds.add(name);
   }
 
   /** The party has only these nodes in its ring. */
@@ -37,14 +37,14 @@ class Model {
   }
 
   set(keys: readonly string[], value: string): void {
-    for (const key of keys) this.holds.get(this.ring.ownerOf(key))!.set(key, value);
+    for (const key of keys) this.holds.set(this.ring.ownerOf(key), key, value);
   }
 
   /** What gets of `keys` find. */
   found(keys: readonly string[]): Map<string, string> {
     const found = new Map<string, string>();
     for (const key of keys) {
-      const value = this.holds.get(this.ring.ownerOf(key))?.get(key);
+      const value = this.holds.of(this.ring.ownerOf(key)).get(key);
       if (value !== undefined) found.set(key, value);
     }
     return found;
@@ -91,7 +91,7 @@ export class Story {
     const round = this.#party.get(this.#keys);
     await pause(UNDER_WAY_MS);
     await this.#nodes.kill(victim);
-    this.#model.holds.delete(victim);
+    this.#model.holds.remove(victim);
     this.#note(await round, owned);
     this.#model.use(this.#nodes.names.filter((name) => name !== victim));
     const found = await this.#settle(this.#keys, owned);
@@ -108,7 +108,7 @@ export class Story {
   /** The node comes back empty; what was set meanwhile stays where it is, out of sight. */
   async returnNode(victim: string): Promise<void> {
     await this.#nodes.start(victim);
-    this.#model.holds.set(victim, new Map());
+    this.#model.holds.add(victim);
     this.#model.use(this.#nodes.names);
     await this.#party.rejoin();
     const owned = this.#owned(victim);
@@ -124,14 +124,14 @@ export class Story {
   async meetStale(victim: string): Promise<void> {
     const owned = this.#owned(victim);
     await this.#nodes.kill(victim);
-    this.#model.holds.delete(victim);
+    this.#model.holds.remove(victim);
     this.#model.use(this.#nodes.names.filter((name) => name !== victim));
     const found = await this.#settle(this.#keys, owned);
     this.#same("dead again: old values are found", found, this.#model.found(this.#keys));
     const stale = owned.filter((key) => found.get(key) === "v2").length;
     this.#claim("all keys of the node are stale", stale === owned.length, `${stale} keys`);
     await this.#nodes.start(victim);
-    this.#model.holds.set(victim, new Map());
+    this.#model.holds.add(victim);
     this.#model.use(this.#nodes.names);
     await this.#party.rejoin();
     await this.#rejoined(owned, (value) => value === undefined);
@@ -212,12 +212,13 @@ export class Story {
   async #agree(what: string): Promise<void> {
     const held = await this.#nodes.held(this.#keys);
     let [differences, keys] = [0, 0];
-    for (const [name, expected] of this.#model.holds) {
+    for (const name of this.#nodes.names) {
+      const expected = this.#model.holds.of(name);
       keys += expected.size;
-      differences += differencesOf(held.get(name) ?? new Map(), expected).length;
+      differences += differencesOf(held.of(name), expected).length;
     }
     const found = differences === 0 ? `${keys} keys in their places` : `${differences} differ`;
-    this.#claim(what, differences === 0 && held.size === this.#model.holds.size, found);
+    this.#claim(what, differences === 0, found);
   }
 
   #same(
