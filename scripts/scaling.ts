@@ -1,6 +1,8 @@
 // The tables of docs/scaling.md: what a ring of 160 points a node does to keys, and the arithmetic
 // of many nodes. Rings are computed, not estimated; gen_docs.ts puts the tables into the page.
 
+import { ITEM } from "../lib/store/item.ts";
+import { PAGE_BYTES, SlabClasses } from "../lib/store/slab_class.ts";
 import { KETAMA, pointsPerNode, Ring } from "../tests/many/ring.ts";
 
 /** A table: its head, then its rows. */
@@ -25,6 +27,7 @@ const HOURS_PER_YEAR = 365 * 24;
 
 /** The tables by the names that docs/scaling.md marks their places with. */
 export const TABLES: Readonly<Record<string, () => Table>> = {
+  items: itemsTable,
   ring: ringTable,
   loss: lossTable,
   rounding: roundingTable,
@@ -62,6 +65,34 @@ function addresses(nodes: number, ring: number): string[] {
     { length: nodes },
     (_, at) => `10.${ring}.${Math.floor(at / 250)}.${1 + at % 250}`,
   );
+}
+
+/** Classes of a server without options. */
+const CLASSES = new SlabClasses({
+  factor: 1.25,
+  chunkSize: 48,
+  slabChunkMax: PAGE_BYTES / 2,
+  slabSizes: [],
+});
+const KEY_BYTES = 30;
+const CAS_BYTES = 8;
+const CRLF_BYTES = 2;
+
+function itemsTable(): Table {
+  const rows = [10, 100, 500, 1000, 5000, 20_000, 100_000].map((valueBytes) => {
+    const bytes = ITEM.bytes + CAS_BYTES + KEY_BYTES + valueBytes + CRLF_BYTES;
+    const clsid = CLASSES.fit(bytes);
+    const chunk = CLASSES.chunkBytes[clsid]!;
+    return [
+      valueBytes,
+      bytes,
+      chunk,
+      chunk - KEY_BYTES - valueBytes,
+      CLASSES.perPage[clsid]! * 1024,
+    ]
+      .map(whole);
+  });
+  return [["value bytes", "item", "chunk", "more than key and value", "items in 1 GiB"], ...rows];
 }
 
 const ringsBySize = new Map<number, readonly Ring[]>();
