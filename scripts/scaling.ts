@@ -47,10 +47,11 @@ const PLACE = /(<!-- table: (\w+) -->\n)[^]*?(<!-- end -->)/g;
 export function withTables(
   text: string,
   markdown: (head: readonly string[], rows: Table) => string,
+  tables: Readonly<Record<string, () => Table>> = TABLES,
 ): string {
-  const left = new Set(Object.keys(TABLES));
+  const left = new Set(Object.keys(tables));
   const page = text.replace(PLACE, (_, begin: string, name: string, end: string) => {
-    const rows = TABLES[name]?.();
+    const rows = tables[name]?.();
     if (rows === undefined) throw new Error(`There is no table ${name}`);
     left.delete(name);
     return `${begin}\n${markdown(rows[0] ?? [], rows.slice(1))}\n\n${end}`;

@@ -40,7 +40,7 @@ export function hashMd5(key: string): number {
 }
 
 /**
- * twemproxy's `fnv1a_64`, which keeps 32 bits of everything, and takes bytes above 127 as negative.
+ * twemproxy's `fnv1a_64`: the low half of it, and bytes above 127 count as negative.
  */
 export function hashFnv1a64(key: string): number {
   let hash = 0x84222325;
