@@ -1,5 +1,5 @@
 // Writes docs/*.md, the man page and the shells' completions from the tables of the source:
-// options, commands, counters, records.
+// options, commands, counters, records; and the tables of docs/scaling.md into their places there.
 // `--check` writes nothing and fails when a page is stale.
 // deno-lint-ignore-file no-console
 
@@ -25,6 +25,7 @@ import { fishCompletion } from "./completions/fish.ts";
 import { zshCompletion } from "./completions/zsh.ts";
 import { DEVIATIONS } from "./deviations.ts";
 import { manPage } from "./man_page.ts";
+import { withTables } from "./scaling.ts";
 
 /** One page: where it goes and what is in it. The formatter lays out those in Markdown. */
 type Page = readonly [path: string, render: () => string];
@@ -38,6 +39,7 @@ const PAGES: readonly Page[] = [
   ["deploy/completions/memden.bash", bashCompletion],
   ["deploy/completions/_memden", zshCompletion],
   ["deploy/completions/memden.fish", fishCompletion],
+  ["docs/scaling.md", () => withTables(Deno.readTextFileSync("docs/scaling.md"), table)],
 ];
 
 const generated = (sources: string): string =>
