@@ -17,6 +17,9 @@ import { ping } from "./ping.ts";
 import { shells } from "./shells.ts";
 
 const CANNOT_RUN = 77;
+
+/** Packages with what reads completions and man pages. */
+const READERS = ["zsh", "fish", "man-db", "groff-base", "mandoc"];
 const ROOT = new URL("../../", import.meta.url).pathname;
 const HERE = new URL(".", import.meta.url).pathname;
 
@@ -49,6 +52,7 @@ if (import.meta.main) {
     console.error("memcached and python3 must be there");
     Deno.exit(CANNOT_RUN);
   }
+  await ensurePackages(READERS); // Whoever reads without one of them says so.
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   for (const [name, part] of PARTS) {
     if (only.length === 0 || only.includes(name)) await part(counts);

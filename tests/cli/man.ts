@@ -1,7 +1,7 @@
 // The man page, as man, groff and mandoc read it. Each of them warns of what it does not like.
 
 import { run } from "../clients/command.ts";
-import { ensurePackages } from "../support/packages.ts";
+import { missingPackages } from "../support/packages.ts";
 import { check, type Counts, skip } from "./counts.ts";
 
 /** A reader: the package it is in, and what it is called with before the file. */
@@ -23,8 +23,8 @@ const WORDS = [
 /** Reads the page `path` by every reader. */
 export async function man(path: string, counts: Counts): Promise<void> {
   for (const [name, pack, program, ...args] of READERS) {
-    if (program === undefined || !(await ensurePackages([pack]))) {
-      skip(counts, `${name}, which cannot be installed`);
+    if (program === undefined || (await missingPackages([pack])).length > 0) {
+      skip(counts, `${name}, which is not there`);
       continue;
     }
     const { code, stdout, stderr } = await run(program, [...args, path]);

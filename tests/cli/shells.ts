@@ -1,7 +1,7 @@
 // The completions, asked by the shells they are for.
 
 import { run } from "../clients/command.ts";
-import { ensurePackages } from "../support/packages.ts";
+import { missingPackages } from "../support/packages.ts";
 import { check, type Counts, play, skip } from "./counts.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
@@ -42,10 +42,10 @@ const FISH_CASES: readonly (readonly [typed: string, offered: readonly string[]]
 /** Asks bash, zsh and fish; `folder` has the scripts. */
 export async function shells(folder: string, counts: Counts): Promise<void> {
   await bash(folder, counts);
-  if (await ensurePackages(["zsh"])) await play(`${HERE}zsh_completion.py`, [folder], counts);
-  else skip(counts, "zsh, which cannot be installed");
-  if (await ensurePackages(["fish"])) await fish(folder, counts);
-  else skip(counts, "fish, which cannot be installed");
+  const missing = await missingPackages(["zsh", "fish"]);
+  for (const name of missing) skip(counts, `${name}, which is not there`);
+  if (!missing.includes("zsh")) await play(`${HERE}zsh_completion.py`, [folder], counts);
+  if (!missing.includes("fish")) await fish(folder, counts);
 }
 
 /** Calls the function as readline does: words are cut at blanks, and before and after = and :. */
