@@ -51,6 +51,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ],
   },
   admin: { folders: ["base", "config", "stats"], packages: ["prom-client"] },
+  cli: { folders: ["base", "config"], packages: ["@std/cli/parse-args"] },
 };
 
 /** Files that put the layers together: they may import any of them, and any package. */

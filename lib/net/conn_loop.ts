@@ -36,6 +36,9 @@ const IDLE_CHECK_MS = 1000;
 /** Longest rest where log lines are to be sent. */
 const LINES_MS = 20;
 
+/** Watchers that send no more, as long as they are so few: most of them may be gone. */
+const HALF_CLOSED_MAX = 20;
+
 /** Connection records kept for the next connection. */
 const SPARE_CONNS_MAX = 1024;
 
@@ -188,12 +191,27 @@ export class ConnLoop {
     const { idleTimeout, executor, workload } = this.#shared;
     workload.tick(seconds);
     executor.store.hotKeys.tick(now, seconds);
+    if (this.#watchers.length > HALF_CLOSED_MAX) this.#closeHalfClosed();
     if (idleTimeout === 0) return;
     for (const conn of this.#conns) {
       if (conn?.state !== ConnState.WAITING || now - conn.lastCommand <= idleTimeout) continue;
       executor.counters.add(Counter.IDLE_KICKS, 1);
       conn.state = ConnState.CLOSING;
       conn.closeReason = CloseReason.IDLE_TIMEOUT;
+      this.#run(conn);
+    }
+  }
+
+  /**
+   * Closes the watchers that came first of those that send no more, but for the last few: a client
+   * that is gone looks the same until there is a line to send, which may be never.
+   */
+  #closeHalfClosed(): void {
+    const halfClosed = this.#watchers.filter((conn) => conn.session.watches?.isHalfClosed);
+    for (const conn of halfClosed.slice(0, -HALF_CLOSED_MAX)) {
+      if (conn.yielded) continue; // It comes again in this turn.
+      conn.state = ConnState.CLOSING;
+      conn.closeReason = CloseReason.NORMAL;
       this.#run(conn);
     }
   }

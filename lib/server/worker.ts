@@ -16,6 +16,7 @@ import type { Poller, Transport } from "../net/transport.ts";
 import { ConnTable } from "../stats/conn_table.ts";
 import { Workload } from "../stats/samples.ts";
 import { openThread, type SharedMemory, type StoreThread } from "../store/memory.ts";
+import { EventLog } from "../store/event_log.ts";
 import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { cpuTimes, threadCpuSeconds } from "../sys/limits.ts";
@@ -196,12 +197,13 @@ function encryptedOver(
   inner: ByteTransport,
   start: WorkerStart,
   views: SharedMemory,
-  { counters }: StoreThread,
+  { counters, control, thread }: StoreThread,
   tls: Tls | undefined,
 ): TlsTransport | undefined {
   const { certificates } = start;
   if (tls === undefined || certificates === undefined) return undefined;
-  return new tls.TlsTransport(inner, views.segments, counters, { ...start, certificates });
+  const log = new EventLog(control, thread, counters);
+  return new tls.TlsTransport(inner, views.segments, counters, log, { ...start, certificates });
 }
 
 function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunction): void {

@@ -45,8 +45,9 @@ const DENO_JSON = new URL("../../deno.json", import.meta.url);
 const START_MS_MAX = 20_000;
 
 /** What `deno task start` passes to deno: `run`, V8's flags and memden's permissions. */
-const START_ARGS = (JSON.parse(Deno.readTextFileSync(DENO_JSON)).tasks.start as string)
-  .split(" ").slice(1, -1);
+export const START_ARGS: readonly string[] =
+  (JSON.parse(Deno.readTextFileSync(DENO_JSON)).tasks.start as string)
+    .split(" ").slice(1, -1);
 
 /** What keeps deno from using anything but the files of a program. */
 const ALONE = ["--no-config", "--no-lock", "--no-npm", "--no-remote", "--cached-only"];
