@@ -57,7 +57,8 @@ async function serve(wished: Settings): Promise<number> {
   server = await starting;
   const admin = await openAdmin(settings, server, log);
   writePorts(settings, server);
-  service.started();
+  // A thread may have died on the way here.
+  if (await Promise.race([server.ended, undefined]) === undefined) service.started();
   const ending = await server.ended;
   service.ended();
   void admin?.stop();
