@@ -6,9 +6,9 @@ const FILE_BYTES_MAX = 65_536;
 /** Groups within groups that are looked at. */
 const LEVELS_MAX = 64;
 
-/** The two interfaces of the kernel: where a group's limit is. Source: cgroup-v2.rst, memory.rst. */
+/** Where a group has its limit, in both versions. Source: cgroup-v2.rst, cgroup-v1/memory.rst. */
 const VERSIONS = [
-  // line of /proc/self/cgroup, root of the groups, file
+  // line of /proc/self/cgroup, groups, file
   [/^0::(\/.*)$/m, "/sys/fs/cgroup", "memory.max"],
   [/^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(\/.*)$/m, "/sys/fs/cgroup/memory", "memory.limit_in_bytes"],
 ] as const;
