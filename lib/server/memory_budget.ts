@@ -1,6 +1,5 @@
 // What memory a server may come to need, held against what it may use.
 
-import type { Logger } from "@logtape/logtape";
 import type { Settings } from "../config/settings.ts";
 import { ITEM } from "../store/item.ts";
 import type { StorePlan } from "../store/memory.ts";
@@ -60,9 +59,10 @@ export function budgetWarning(parts: readonly MemoryPart[], limit: number): stri
     `come to need ${mib(need)}: ${sum}; lower -m, or raise the limit`;
 }
 
-/** Warns when the control group of the process allows less than may be needed. */
-export function checkBudget(settings: Settings, plan: StorePlan, log: Logger): void {
-  if (!canCallLibc) return;
-  const warning = budgetWarning(memoryParts(settings, plan), memoryLimit());
-  if (warning !== undefined) log.warn(warning);
+/**
+ * What to tell the operator when the control group of the process allows less than may be needed.
+ */
+export function checkBudget(settings: Settings, plan: StorePlan): string | undefined {
+  if (!canCallLibc) return undefined;
+  return budgetWarning(memoryParts(settings, plan), memoryLimit());
 }

@@ -105,7 +105,8 @@ export class Server {
     }
     const opened = await openFront(settings, log);
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
-    checkBudget(settings, plan, log);
+    const warning = checkBudget(settings, plan);
+    if (warning !== undefined) log.warn(warning);
     logClasses(plan.shape, log);
     const clock = new ServerClock();
     const { store, map } = makeMemory(plan, clock.clock);
