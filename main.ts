@@ -47,7 +47,7 @@ async function serve(wished: Settings): Promise<number> {
   const stop = () => server === undefined ? Deno.exit(ExitCode.OK) : void server.stop();
   for (const [signal, words] of Object.entries(STOP_SIGNALS)) {
     onSignal(signal as Deno.Signal, () => {
-      console.error(words);
+      log.error(words);
       stop();
     });
   }

@@ -106,6 +106,16 @@ for (const [what, env, name] of NAMES) {
   });
 }
 
+Deno.test("memden stops in order when its terminal is gone", async () => {
+  const port = freePort();
+  const script = [new URL("hung_up.py", import.meta.url).pathname, String(port), "SIGTERM"];
+  const command = ["python3", ...script, ...START_COMMAND];
+  assertEquals(await runMemden([...listenAt(port), "-vv"], ROOT, {}, command), {
+    code: 0,
+    stderr: "",
+  });
+});
+
 Deno.test("memden takes options from MEMDEN_OPTS, and those given after them", async () => {
   const env = { MEMDEN_OPTS: "-m 100 -c '77'" };
   await using server = await startMemden(["-t", "1", "-m", "200"], { env });
