@@ -1,4 +1,5 @@
-// Writes docs/*.md from the tables of the source: options, commands, counters, records.
+// Writes docs/*.md from the tables of the source: options, commands, counters, records; and the
+// tables of docs/scaling.md into their places there.
 // `--check` writes nothing and fails when a page is stale.
 // deno-lint-ignore-file no-console
 
@@ -20,6 +21,7 @@ import { LOGIN_WORDS } from "../lib/store/logins.ts";
 import { PREFIX_WORDS } from "../lib/store/prefix_counts.ts";
 import { TUNABLES } from "../lib/store/tunables.ts";
 import { DEVIATIONS } from "./deviations.ts";
+import { withTables } from "./scaling.ts";
 
 /** One page: where it goes and what is in it. */
 type Page = readonly [path: string, render: () => string];
@@ -29,6 +31,7 @@ const PAGES: readonly Page[] = [
   ["docs/protocol.md", protocolMarkdown],
   ["docs/stats.md", statsMarkdown],
   ["docs/memory.md", memoryMarkdown],
+  ["docs/scaling.md", () => withTables(Deno.readTextFileSync("docs/scaling.md"), table)],
 ];
 
 const generated = (sources: string): string =>
