@@ -7,8 +7,8 @@
 // with them any way to start memden works, be it by deno, bundled or as an executable.
 
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import { SysError } from "../sys/errno.ts";
-import { errorText, libc } from "../sys/libc.ts";
+import { Errno, SysError } from "../sys/errno.ts";
+import { errno, errorText, libc } from "../sys/libc.ts";
 import {
   awaitExit,
   closeOnExec,
@@ -45,8 +45,15 @@ export function startDaemon(): number {
   const { readFd, writeFd } = makePipe();
   const pid = spawnSession(path, argv, { ...Deno.env.toObject(), [READY_FD]: String(writeFd) });
   libc.close(writeFd);
-  const isReady = libc.read(readFd, new Uint8Array(1), 1) === 1;
-  return isReady ? ExitCode.OK : awaitExit(pid);
+  return hasByte(readFd) ? ExitCode.OK : awaitExit(pid);
+}
+
+/** Waits for a byte, or the end of the pipe; a signal in between is no answer. */
+function hasByte(fd: number): boolean {
+  for (;;) {
+    const count = libc.read(fd, new Uint8Array(1), 1);
+    if (count >= 0 || errno() !== Errno.EINTR) return count === 1;
+  }
 }
 
 /** The copy, from its start until it lets go of the terminal. */
