@@ -15,6 +15,7 @@ import { AuthFile } from "./auth_file.ts";
 import { chooseTransport } from "./choose_transport.ts";
 import { type Front, openFront } from "./front.ts";
 import type { UdpSocket } from "./listen_udp.ts";
+import { checkBudget } from "./memory_budget.ts";
 import type { Listening } from "./notify.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
 import { StoreCheck } from "./store_check.ts";
@@ -104,6 +105,8 @@ export class Server {
     }
     const opened = await openFront(settings, log);
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
+    const warning = checkBudget(settings, plan);
+    if (warning !== undefined) log.warn(warning);
     logClasses(plan.shape, log);
     const clock = new ServerClock();
     const { store, map } = makeMemory(plan, clock.clock);

@@ -42,6 +42,9 @@ export const START_ARGS: readonly string[] =
   (JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).tasks.start as string)
     .split(" ").slice(1, -1);
 
+/** The command that starts memden as `deno task start` does, without its flags. */
+export const START_COMMAND: readonly string[] = [Deno.execPath(), ...START_ARGS, `${ROOT}main.ts`];
+
 /** Starts memden with `args` (memcached's flags) and waits until it accepts. */
 export async function startMemden(
   args: readonly string[] = [],
