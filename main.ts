@@ -8,7 +8,8 @@ import type { Server } from "./lib/server/server.ts";
 import { runSubCommand, subCommandsText } from "./lib/cli/command_line.ts";
 import { findSubCommand } from "./lib/cli/sub_commands.ts";
 import { helpText, licenseText, versionText } from "./lib/config/help.ts";
-import { type Action, parseCommandLine } from "./lib/config/parse.ts";
+import { readOptions } from "./lib/config/option_sources.ts";
+import type { Action } from "./lib/config/parse.ts";
 import { type Settings, settingsFrom, warningsFor } from "./lib/config/settings.ts";
 import { ExitCode, SettingsError } from "./lib/config/settings_error.ts";
 
@@ -29,12 +30,17 @@ const TEXTS: Readonly<Record<Action, () => string>> = {
 };
 
 /** Runs the server until it ends; returns the exit code. */
-async function serve(settings: Settings): Promise<number> {
-  // Loaded late: -h and -V need none of it.
+async function serve(wished: Settings): Promise<number> {
+  // Loaded late: -h and -V need none of it, and with -d another process does.
+  const { runInBackground, Service } = await import("./lib/server/service.ts");
+  const exitCode = runInBackground(wished);
+  if (exitCode !== undefined) return exitCode;
   const { openLog } = await import("./lib/server/log.ts");
   const { warnOfRoot } = await import("./lib/server/privileges.ts");
   const { startServer } = await import("./lib/server/server.ts");
-  const log = openLog(settings.verbosity);
+  const log = openLog(wished.verbosity);
+  const service = new Service(wished, log);
+  const { settings } = service;
   for (const warning of warningsFor(settings)) log.warn(warning);
   warnOfRoot(settings.user, log);
   let server: Server | undefined = undefined;
@@ -45,7 +51,7 @@ async function serve(settings: Settings): Promise<number> {
   const stop = () => server === undefined ? Deno.exit(ExitCode.OK) : void server.stop();
   for (const [signal, words] of Object.entries(STOP_SIGNALS)) {
     onSignal(signal as Deno.Signal, () => {
-      console.error(words);
+      log.error(words);
       stop();
     });
   }
@@ -55,8 +61,10 @@ async function serve(settings: Settings): Promise<number> {
   server = await starting;
   const admin = await openAdmin(settings, server, log);
   writePorts(settings, server);
-  if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
+  // A thread may have died on the way here.
+  if (await Promise.race([server.ended, undefined]) === undefined) service.started();
   const ending = await server.ended;
+  service.ended();
   void admin?.stop();
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);
@@ -107,12 +115,13 @@ async function main(): Promise<number> {
   try {
     const subCommand = findSubCommand(Deno.args);
     if (subCommand !== undefined) return await runSubCommand(subCommand, Deno.args.slice(1));
-    const commandLine = parseCommandLine(Deno.args);
+    const env = Deno.env.toObject();
+    const commandLine = readOptions(Deno.args, env);
     if (commandLine.action !== "serve") {
       Deno.stdout.writeSync(new TextEncoder().encode(TEXTS[commandLine.action]()));
       return ExitCode.OK;
     }
-    return await serve(settingsFrom(commandLine.raw, Deno.env.toObject()));
+    return await serve(settingsFrom(commandLine.raw, env));
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     console.error(error.message);

@@ -10,6 +10,8 @@ _memden_value() {
     " -B" | " --protocol") compgen -W 'auto ascii binary' -- "$3" ;;
     " -Y" | " --auth-file") compgen -f -- "$3" ;;
     " --transport") compgen -W 'auto native relay' -- "$3" ;;
+    " --config") compgen -f -- "$3" ;;
+    " --logfile") compgen -f -- "$3" ;;
     " -o" | " --extended") _memden_suboption "$3" ;;
     "top --auth-file") compgen -f -- "$3" ;;
     "top --ca") compgen -f -- "$3" ;;
@@ -45,7 +47,7 @@ _memden() {
 
   local takes_value=
   case "$command $option" in
-    " -p" | " --port" | " -U" | " --udp-port" | " -s" | " --unix-socket" | " -a" | " --unix-mask" | " -l" | " --listen" | " -u" | " --user" | " -m" | " --memory-limit" | " -c" | " --conn-limit" | " -P" | " --pidfile" | " -f" | " --slab-growth-factor" | " -n" | " --slab-min-size" | " -D" | " -t" | " --threads" | " -R" | " --max-reqs-per-event" | " -b" | " --listen-backlog" | " -B" | " --protocol" | " -I" | " --max-item-size" | " -Y" | " --auth-file" | " -N" | " --napi_ids" | " --transport" | " --admin" | " -o" | " --extended") takes_value=1 ;;
+    " -p" | " --port" | " -U" | " --udp-port" | " -s" | " --unix-socket" | " -a" | " --unix-mask" | " -l" | " --listen" | " -u" | " --user" | " -m" | " --memory-limit" | " -c" | " --conn-limit" | " -P" | " --pidfile" | " -f" | " --slab-growth-factor" | " -n" | " --slab-min-size" | " -D" | " -t" | " --threads" | " -R" | " --max-reqs-per-event" | " -b" | " --listen-backlog" | " -B" | " --protocol" | " -I" | " --max-item-size" | " -Y" | " --auth-file" | " -N" | " --napi_ids" | " --transport" | " --admin" | " --config" | " --logfile" | " -o" | " --extended") takes_value=1 ;;
     "top -d" | "top --delay" | "top -n" | "top --count" | "top --auth-file" | "top --ca" | "top --tls-name") takes_value=1 ;;
     "ping --timeout" | "ping --ca" | "ping --tls-name") takes_value=1 ;;
   esac
@@ -64,7 +66,7 @@ _memden() {
       done
     elif [[ $word == -* ]]; then
       case "$command" in
-        '') compgen -W '-p --port= -U --udp-port= -s --unix-socket= -a --unix-mask= -A --enable-shutdown -l --listen= -u --user= -m --memory-limit= -M --disable-evictions -c --conn-limit= -k --lock-memory -v --verbose -h --help -i --license -V --version -P --pidfile= -f --slab-growth-factor= -n --slab-min-size= -L --enable-largepages -D -t --threads= -R --max-reqs-per-event= -C --disable-cas -b --listen-backlog= -B --protocol= -I --max-item-size= -S --enable-sasl -F --disable-flush-all -X --disable-dumping -W --disable-watch -Y --auth-file= -Z --enable-ssl -N --napi_ids= --transport= --admin= -o --extended=' -- "$word" ;;
+        '') compgen -W '-p --port= -U --udp-port= -s --unix-socket= -a --unix-mask= -A --enable-shutdown -l --listen= -d --daemon -r --enable-coredumps -u --user= -m --memory-limit= -M --disable-evictions -c --conn-limit= -k --lock-memory -v --verbose -h --help -i --license -V --version -P --pidfile= -f --slab-growth-factor= -n --slab-min-size= -L --enable-largepages -D -t --threads= -R --max-reqs-per-event= -C --disable-cas -b --listen-backlog= -B --protocol= -I --max-item-size= -S --enable-sasl -F --disable-flush-all -X --disable-dumping -W --disable-watch -Y --auth-file= -Z --enable-ssl -N --napi_ids= --transport= --admin= --config= --logfile= -o --extended=' -- "$word" ;;
         top) compgen -W '-d --delay= -n --count= -b --batch --auth-file= --tls --ca= --tls-name= -h --help' -- "$word" ;;
         ping) compgen -W '--timeout= --tls --ca= --tls-name= -h --help' -- "$word" ;;
       esac

@@ -1,4 +1,4 @@
-// How this program was put together, and how it was started.
+// How this program was put together.
 //
 //   source    deno run main.ts   each module is a .ts file of its own
 //   bundle    deno run main.js   the modules are in a few .js files, all in one directory
@@ -6,7 +6,6 @@
 //
 // Nobody else asks for the place or the ending of a module's file, so that the same source works in
 // each form: a thread's entry is named as it is in the source, and threadModule() says where it is.
-// The words that start the program again are in sys/launch.ts.
 
 /** How a program was put together. */
 export type Form = "source" | "bundle" | "compiled";
@@ -35,21 +34,4 @@ function isBundled(url: string): boolean {
  */
 export function threadModule(source: URL, from: string = import.meta.url): URL {
   return isBundled(from) ? new URL(source.href.replace(/\.ts$/, ".js")) : source;
-}
-
-/**
- * The words of a command line up to the program's own arguments: for a program that deno runs,
- * those are the executable, `run`, deno's flags and the module.
- *
- * @param commandLine As the kernel has it: each word ends with a zero byte.
- * @param executable Takes the place of the first word, which need not be a path.
- * @param argCount How many words at the end are the program's own arguments.
- */
-export function wordsBefore(
-  commandLine: string,
-  executable: string,
-  argCount: number,
-): readonly string[] {
-  const words = commandLine.split("\0").slice(1, -1);
-  return [executable, ...words.slice(0, words.length - argCount)];
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { FORM, formOf, threadModule, wordsBefore } from "./program.ts";
+import { FORM, formOf, threadModule } from "./program.ts";
 
 Deno.test("formOf() tells the forms apart by the module's ending and the runtime", () => {
   assertEquals(formOf("file:///m/lib/base/program.ts", false), "source");
@@ -15,10 +15,4 @@ Deno.test("threadModule() names the source, or the file beside a bundled module"
   assertEquals(moduleFrom("file:///m/program.ts"), "file:///m/worker.ts");
   assertEquals(moduleFrom("file:///m/chunk-ABC.js"), "file:///m/worker.js");
   assertEquals(threadModule(source), source);
-});
-
-Deno.test("wordsBefore() leaves out the program's own arguments", () => {
-  const line = "deno\0run\0--allow-net\0main.ts\0-p\0\0";
-  assertEquals(wordsBefore(line, "/bin/deno", 2), ["/bin/deno", "run", "--allow-net", "main.ts"]);
-  assertEquals(wordsBefore(line, "/bin/deno", 0).length, 6);
 });

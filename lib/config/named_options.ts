@@ -10,7 +10,10 @@ import type { RawValues } from "./parse.ts";
 import { ExitCode, SettingsError } from "./settings_error.ts";
 
 /** Options that are about a process of its own, not about a server in another's. */
-const NOT_NAMED = ["user", "pidfile", "daemon", "enable-coredumps", "admin", "extended"] as const;
+const NOT_NAMED = [
+  ...["user", "pidfile", "daemon", "enable-coredumps", "config", "logfile", "admin"] as const,
+  "extended",
+] as const;
 
 /** Kinds that have no name: what acts at once, and what other options say as well. */
 type Unnamed = "action" | "off" | "preset";

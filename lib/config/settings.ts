@@ -9,6 +9,7 @@ import { type AdminAddress, parseAdmin } from "./admin_address.ts";
 import { type BindingProtocol, type ListenAddress, parseListen } from "./listen_address.ts";
 import { checkTls, type TlsSettings, tlsSettings } from "./tls_settings.ts";
 import type { RawValues } from "./parse.ts";
+import { type ProcessSettings, processSettings } from "./process_settings.ts";
 import { checkLogins, type LoginSettings } from "./login_settings.ts";
 import { ExitCode, SettingsError } from "./settings_error.ts";
 import { atoi, Values } from "./values.ts";
@@ -29,7 +30,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Everything that is decided before the server starts. */
-export interface Settings extends TlsSettings, LoginSettings {
+export interface Settings extends TlsSettings, LoginSettings, ProcessSettings {
   /** How connections reach the workers; `auto` takes `native` where it works. */
   readonly transport: Transport;
   /** TCP port of addresses that name none; 0 for no TCP, -1 for any free port. */
@@ -66,9 +67,6 @@ export interface Settings extends TlsSettings, LoginSettings {
   /** Worker threads. */
   readonly threads: number;
   readonly reqsPerEvent: number;
-  /** A name or a numeric uid; null to stay who started the server. */
-  readonly user: string | null;
-  readonly pidfile: string | null;
   /** 0 silent, 1 errors and warnings, 2 commands and replies, 3 state changes. */
   readonly verbosity: number;
   /** Bytes. */
@@ -166,6 +164,7 @@ export function settingsFrom(raw: RawValues, env: Environment): Settings {
     ...networkSettings(values, env),
     ...tlsSettings(values),
     ...threadSettings(values),
+    ...processSettings(values, env),
     ...commandSettings(values, env),
     ...memorySettings(values),
     ...lookupSettings(values, env),
@@ -310,8 +309,6 @@ function threadSettings(values: Values) {
   return {
     threads: values.number("threads"),
     reqsPerEvent: values.number("max-reqs-per-event"),
-    user: values.text("user"),
-    pidfile: values.text("pidfile"),
     verbosity: values.number("verbose"),
     watcherLogbufSize: values.number("watcher_logbuf_size") * KIB,
     workerLogbufSize: values.number("worker_logbuf_size") * KIB,

@@ -16,9 +16,7 @@ export function openLog(verbosity: number): Logger {
   configureSync({
     reset: true,
     sinks: {
-      stderr: ({ message }) => {
-        Deno.stderr.writeSync(ENCODER.encode(`${message.map(String).join("")}\n`));
-      },
+      stderr: ({ message }) => writeLine(message.map(String).join("")),
     },
     loggers: [
       {
@@ -30,4 +28,13 @@ export function openLog(verbosity: number): Logger {
     ],
   });
   return getLogger("memden");
+}
+
+function writeLine(text: string): void {
+  try {
+    Deno.stderr.writeSync(ENCODER.encode(`${text}\n`));
+    // deno-lint-ignore house/catch-place -- The terminal is gone: nobody is left to be told.
+  } catch {
+    return;
+  }
 }

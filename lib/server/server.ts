@@ -17,6 +17,7 @@ import { AuthFile } from "./auth_file.ts";
 import { chooseTransport } from "./choose_transport.ts";
 import { type Front, type OpenFront, openFront } from "./front.ts";
 import type { UdpSocket } from "./listen_udp.ts";
+import { checkBudget } from "./memory_budget.ts";
 import type { Listening, MemoryMap } from "./notify.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
 import { unmapShared } from "./shared_views.ts";
@@ -109,6 +110,8 @@ export class Server {
     const sockets = await openFront(settings);
     undo.defer(() => sockets.close());
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
+    const warning = checkBudget(settings, plan);
+    if (warning !== undefined) log.warn(warning);
     logClasses(plan.shape, log);
     const clock = new ServerClock();
     const { store, map: memory } = makeMemory(plan, clock.clock);

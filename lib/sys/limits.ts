@@ -5,7 +5,9 @@ import { SysError } from "./errno.ts";
 import { canCallLibc, errno, libc } from "./libc.ts";
 
 const US_PER_SECOND = 1_000_000;
+const RLIMIT_CORE = 4;
 const RLIMIT_NOFILE = 7;
+const RLIM_INFINITY = 2n ** 64n - 1n;
 const RUSAGE_SELF = 0;
 const RUSAGE_THREAD = 1;
 
@@ -33,6 +35,20 @@ export function raiseDescriptorLimit(count: number): number {
   rlimit[0] = BigInt(reachable);
   rlimit[1] = BigInt(hard);
   return libc.setrlimit(RLIMIT_NOFILE, rlimit) === 0 ? reachable : soft;
+}
+
+/**
+ * Raises the limit on the size of core files: to none, or as far as is allowed.
+ *
+ * @returns false when no core file can be written all the same.
+ */
+export function raiseCoreLimit(): boolean {
+  if (libc.getrlimit(RLIMIT_CORE, rlimit) < 0) throw new SysError("getrlimit", -1, errno());
+  const hard = rlimit[1]!;
+  rlimit.fill(RLIM_INFINITY, 0, 2);
+  if (libc.setrlimit(RLIMIT_CORE, rlimit) === 0) return true;
+  rlimit.fill(hard, 0, 2);
+  return libc.setrlimit(RLIMIT_CORE, rlimit) === 0 && hard > 0n;
 }
 
 /** CPU time of this process so far, each as `<seconds>.<microseconds>` with six digits. */

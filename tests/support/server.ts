@@ -65,6 +65,9 @@ export function programWords(program?: string, over?: Over): string[] {
   return [Deno.execPath(), run, ...alone, ...allowed, program ?? `${ROOT}main.ts`];
 }
 
+/** The command that starts memden as `deno task start` does, without its flags. */
+export const START_COMMAND: readonly string[] = programWords();
+
 /** Starts memden with `args` (memcached's flags) and waits until it accepts. */
 export async function startMemden(
   args: readonly string[] = [],
