@@ -4,6 +4,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { makeBundle } from "../../scripts/bundle.ts";
+import { DaemonProcess, runMemden } from "../support/daemon.ts";
 import { freePort, programWords, startMemden } from "../support/server.ts";
 import type { Over } from "../support/ways.ts";
 import { connectTo } from "../support/address.ts";
@@ -31,9 +32,10 @@ Deno.test("a bundle runs from an empty directory with an empty cache", async (t)
   const cwd = `${home}/cwd`;
   const program = `${home}/bundle/main.js`;
 
-  const print = async (flag: string): Promise<string> => {
+  const print = async (...flags: string[]): Promise<string> => {
     const [word = "", ...args] = programWords(program);
-    const { stdout } = await new Deno.Command(word, { args: [...args, flag], env, cwd }).output();
+    const command = new Deno.Command(word, { args: [...args, ...flags], env, cwd });
+    const { stdout } = await command.output();
     return decoder.decode(stdout);
   };
   await t.step("-h and -V", async () => {
@@ -50,6 +52,15 @@ Deno.test("a bundle runs from an empty directory with an empty cache", async (t)
       assertEquals(await server.stop(), 0, server.stderr());
     });
   }
+
+  await t.step("-d starts the same bundle again, and a sub-command asks it", async () => {
+    const port = String(freePort());
+    const args = ["-d", "-P", `${home}/pid`, "-l", "127.0.0.1", "-p", port, "-t", "1"];
+    const started = await runMemden(args, cwd, env, programWords(program));
+    assertEquals(started.code, 0, started.stderr);
+    await using _daemon = new DaemonProcess(`${home}/pid`);
+    assertMatch(await print("ping", `127.0.0.1:${port}`), / is alive: VERSION 1\./);
+  });
 
   await t.step("the admin server", async () => {
     const port = freePort();
