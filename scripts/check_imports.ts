@@ -50,7 +50,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "node:worker_threads",
     ],
   },
-  admin: { folders: ["base", "config", "stats"], packages: ["prom-client"] },
+  admin: {
+    folders: ["base", "config", "stats"],
+    packages: ["prom-client", "uplot/dist/uPlot.iife.min.js", "uplot/dist/uPlot.min.css"],
+  },
 };
 
 /** Files that put the layers together: they may import any of them, and any package. */
