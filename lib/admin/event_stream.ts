@@ -85,26 +85,20 @@ export class EventStream {
   }
 
   /**
-   * Takes one more client.
+   * Takes one more client, until its connection ends.
    *
-   * @param gone Aborted when its connection ends.
    * @returns The body of the answer; undefined when there are too many, or the server stops.
    */
-  open(gone: AbortSignal): ReadableStream<Uint8Array<ArrayBuffer>> | undefined {
+  open(): ReadableStream<Uint8Array<ArrayBuffer>> | undefined {
     if (this.#isClosed || this.#clients.size >= CLIENTS_MAX) return undefined;
-    let client: Client | undefined = undefined;
-    const forget = () => {
-      if (client !== undefined) this.#forget(client);
-    };
-    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-      start: (controller) => {
-        client = controller;
-        this.#welcome(controller);
+    let forget = () => {};
+    return new ReadableStream<Uint8Array<ArrayBuffer>>({
+      start: (client) => {
+        forget = () => this.#forget(client);
+        this.#welcome(client);
       },
-      cancel: forget,
+      cancel: () => forget(),
     }, { highWaterMark: QUEUE_MAX });
-    gone.addEventListener("abort", forget, { once: true });
-    return body;
   }
 
   /** Shows a line of the log to all clients. */

@@ -12,11 +12,10 @@ const LINE = { level: "warning", text: "<b>odd</b>\nline", at: 5 };
 /** One client that reads when it is told to. */
 class Client {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #gone = new AbortController();
   #pending: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
 
   constructor(stream: EventStream) {
-    const body = stream.open(this.#gone.signal);
+    const body = stream.open();
     if (body === undefined) throw new Error("not taken");
     this.#reader = body.getReader();
   }
@@ -37,11 +36,7 @@ class Client {
   }
 
   /** Hangs up. */
-  leave(): void {
-    this.#gone.abort();
-  }
-
-  async cancel(): Promise<void> {
+  async leave(): Promise<void> {
     await this.#reader.cancel();
   }
 }
@@ -65,8 +60,8 @@ Deno.test("EventStream reads once a second for all clients, and for none not at 
   assertEquals(await two.take(), ["retry: 2000\n\n", 'stats {"n":1}']);
   timer.pass(SECOND_MS / 2);
   assertEquals([await one.take(), await two.take()], [['stats {"n":2}'], ['stats {"n":2}']]);
-  one.leave();
-  await two.cancel();
+  await one.leave();
+  await two.leave();
   assertEquals([stream.clients, timer.isArmed], [0, false]);
   timer.pass(5 * SECOND_MS);
   assertEquals(readings(), 2);
@@ -78,14 +73,14 @@ Deno.test("EventStream reads no more often for a client that comes and goes", as
     const client = new Client(stream);
     assertEquals((await client.take()).length, 2);
     timer.pass(SECOND_MS / 10);
-    client.leave();
+    await client.leave();
   }
   assertEquals(readings(), 3);
 });
 
 Deno.test("EventStream says when a reading was made", async () => {
   const { stream, timer } = openStream();
-  const body = stream.open(new AbortController().signal)!;
+  const body = stream.open()!;
   const reader = body.getReader();
   await reader.read();
   const { value } = await reader.read();
@@ -109,11 +104,11 @@ Deno.test("EventStream shows a line of the log in one event, cut where it is too
   stream.close();
 });
 
-Deno.test("EventStream takes 32 clients; the next gets the place of one that left", () => {
+Deno.test("EventStream takes 32 clients; the next gets the place of one that left", async () => {
   const { stream } = openStream();
   const clients = Array.from({ length: 32 }, () => new Client(stream));
-  assertEquals(stream.open(new AbortController().signal), undefined);
-  clients[3]?.leave();
+  assertEquals(stream.open(), undefined);
+  await clients[3]?.leave();
   assertEquals(stream.clients, 31);
   new Client(stream);
   assertEquals(stream.clients, 32);
@@ -146,7 +141,7 @@ Deno.test("EventStream.close() ends every stream and takes nobody any more", asy
   stream.close();
   assertEquals((await client.take()).at(-1), "end");
   assertEquals([timer.isArmed, stream.clients], [false, 0]);
-  assertEquals(stream.open(new AbortController().signal), undefined);
+  assertEquals(stream.open(), undefined);
 });
 
 Deno.test("EventStream rests after a reading that took long", () => {

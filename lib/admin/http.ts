@@ -176,7 +176,7 @@ function stats({ view }: Sources): Response {
   return Response.json(apiStats(view), { headers: HEADERS });
 }
 
-function streamEvents({ events }: Sources, { method, signal }: Request): Response {
+function streamEvents({ events }: Sources, { method }: Request): Response {
   // A proxy that compresses would hold events back.
   const headers = {
     ...HEADERS,
@@ -184,7 +184,7 @@ function streamEvents({ events }: Sources, { method, signal }: Request): Respons
     "content-type": "text/event-stream; charset=utf-8",
   };
   if (method === "HEAD") return new Response(null, { headers });
-  const body = events.open(signal);
+  const body = events.open();
   return body === undefined ? line(503, "too many watch") : new Response(body, { headers });
 }
 

@@ -33,10 +33,13 @@ const WORDS = /** @type {const} */ ({
 const history = new History();
 let state = /** @type {LinkState} */ ("connecting");
 let isPaused = false;
+/** Whether the page will be drawn with the next frame. */
+let isDue = false;
 let wishedSeconds = HISTORY_SECONDS;
 let heardAt = 0;
 let problem = "";
 
+const sectionList = byId("sections");
 const charts = Object.entries(CHART_PLANS).map(([id, plan]) => new Chart(byId(id), plan));
 const fillTiles = makeTiles();
 const fillMemory = makeMemorySection();
@@ -48,7 +51,16 @@ const fillEvictions = sections.makeEvictions();
 const fillWorkers = sections.makeWorkers();
 const fillSettings = sections.makeSettings();
 
-/** Shows all that is known. */
+/** Shows all that is known, with the next frame: one that nobody sees costs nothing. */
+function showSoon() {
+  if (isDue || isPaused) return;
+  isDue = true;
+  requestAnimationFrame(() => {
+    isDue = false;
+    show();
+  });
+}
+
 function show() {
   const { stats } = history;
   if (stats === undefined) return;
@@ -118,7 +130,7 @@ function pause(wished) {
   isPaused = wished;
   document.body.classList.toggle("is-paused", isPaused);
   byId("pause").setAttribute("aria-pressed", String(isPaused));
-  if (!isPaused) show();
+  showSoon();
   showState();
 }
 
@@ -151,6 +163,20 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+/** Marks the section that is read, in the list of sections. */
+const reading = new IntersectionObserver((entries) => {
+  const id = entries.findLast(({ isIntersecting }) => isIntersecting)?.target.id;
+  if (id === undefined) return;
+  const links = /** @type {NodeListOf<HTMLElement>} */ (sectionList.querySelectorAll("a"));
+  for (const link of links) {
+    const isIt = link.getAttribute("href") === `#${id}`;
+    if (isIt) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+    if (isIt) sectionList.scrollTo({ left: link.offsetLeft - sectionList.clientWidth / 3 });
+  }
+}, { rootMargin: "-20% 0px -75% 0px" });
+for (const section of document.querySelectorAll("main > section")) reading.observe(section);
+
 setInterval(showAge, 1000);
 showState();
 new Link("api/events", {
@@ -159,7 +185,7 @@ new Link("api/events", {
     heardAt = performance.now();
     const hasRestarted = history.add(stats, at);
     if (hasRestarted) showRestart(at);
-    if (!isPaused) show();
+    showSoon();
     showState();
   },
   problem: (message) => {

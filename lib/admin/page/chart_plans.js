@@ -38,6 +38,7 @@ export const CHART_PLANS = {
       { column: "received", label: "received", colour: "--orange" },
     ],
     format: bytes,
+    isBytes: true,
   },
   "chart-cpu": {
     title: "CPU, in cores",
@@ -84,7 +85,6 @@ export const CHART_PLANS = {
     title: "Items",
     empty: "No items yet",
     lines: [{ column: "items", label: "stored", colour: "--green", isFilled: true }],
-    format: rate,
-    formatAxis: compact,
+    format: compact,
   },
 };

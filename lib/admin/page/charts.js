@@ -14,6 +14,8 @@ const uPlot = /** @type {any} */ (globalThis).uPlot;
 
 const HEIGHT = 180;
 const AXIS_FONT = "11px system-ui, sans-serif";
+/** Steps of a scale in bytes: powers of two, so that labels are round. */
+const BYTE_STEPS = Array.from({ length: 50 }, (_, at) => 2 ** at);
 /** All charts show the same moment. */
 const SYNC = "memden";
 
@@ -33,6 +35,7 @@ const SYNC = "memden";
  * @property {(value: number | null) => string} format
  * @property {(value: number | null) => string} [formatAxis]
  * @property {boolean} [isLogarithmic]
+ * @property {boolean} [isBytes]
  * @property {number} [top] Fixed end of the scale.
  */
 
@@ -54,7 +57,7 @@ export class Chart {
    */
   constructor(place, plan) {
     this.#plan = plan;
-    this.#empty = make("p", { class: "plot-empty", text: plan.empty });
+    this.#empty = make("p", { class: "plot-empty" }, [make("span", { text: plan.empty })]);
     this.#frame = make("div", { class: "plot-frame", tabindex: "0", role: "group" }, [
       this.#host,
       this.#empty,
@@ -185,12 +188,14 @@ function plotOptions(plan, range, width) {
       y: { range: (_, __, max) => heightOf(plan, max), distr: plan.isLogarithmic ? 3 : 1 },
     },
     axes: [
-      { ...axis, space: 70, size: 28, values: (_, times) => times.map((at) => timeLabel(at)) },
+      { ...axis, space: 70, size: 24, values: (_, times) => times.map((at) => timeLabel(at)) },
       {
         ...axis,
         size: 54,
         space: 36,
         gap: 4,
+        ...(plan.isBytes ? { incrs: BYTE_STEPS } : {}),
+        grid: { ...axis.grid, filter: (_, values) => values.map((at) => lineAt(plan, at)) },
         values: (_, values) => values.map((value) => value === null ? "" : formatAxis(value)),
       },
     ],
@@ -205,6 +210,16 @@ function plotOptions(plan, range, width) {
       })),
     ],
   };
+}
+
+/**
+ * Of a logarithmic scale only the powers of ten get a line.
+ * @param {ChartPlan} plan
+ * @param {number} at
+ * @returns {number | null}
+ */
+function lineAt({ isLogarithmic }, at) {
+  return isLogarithmic && Math.log10(at) % 1 !== 0 ? null : at;
 }
 
 /** @param {number} at Unix time in seconds. */

@@ -87,7 +87,7 @@ export function makeHotList(id, colour) {
     const bar = makeBar([["", colour]]);
     const [name, count] = [make("code"), make("span", { class: "count" })];
     return {
-      root: make("li", {}, [make("div", { class: "hot-line" }, [name, count]), bar.root]),
+      root: make("li", {}, [bar.root, make("div", { class: "hot-line" }, [name, count])]),
       fill: (item) => {
         setText(name, item.name);
         setText(count, `${rate(item.perSecond)}/s`);
@@ -120,6 +120,7 @@ export function makeStates() {
       ...STATES,
       ...Object.keys(conns.states).filter((state) => !known.has(state)).map((state) => [state, ""]),
     ];
+    byId("states-table").hidden = conns.open === 0;
     fill(
       lines.filter(([state = ""]) => (conns.states[state] ?? 0) > 0).map((
         [state = "", words = ""],

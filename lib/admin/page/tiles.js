@@ -33,7 +33,7 @@ const TILES = [
     column: "commands",
     colour: "--blue",
     value: ({ commands }) => rate(commands),
-    note: ({ gets, sets }) => `${compact(gets)} gets, ${compact(sets)} sets`,
+    note: ({ sets }) => `${compact(sets)} of them sets`,
   },
   {
     title: "Hit ratio",
@@ -41,14 +41,14 @@ const TILES = [
     colour: "--green",
     top: 1,
     value: ({ hitRatio }) => percent(hitRatio),
-    note: (_, { general }) => `${percent(allTimeRatio(general))} since start`,
+    note: (_, { general }) => noteOf(allTimeRatio(general), percent, "since start", "no gets yet"),
   },
   {
     title: "p99 latency",
     column: "p99",
     colour: "--orange",
     value: ({ p99 }) => micros(p99),
-    note: ({ p50 }) => `p50 ${micros(p50)}`,
+    note: ({ p50 }) => noteOf(p50, micros, "is the p50", "nothing measured"),
   },
   {
     title: "Items",
@@ -79,13 +79,24 @@ const TILES = [
     note: (_, { general }) => `${compact(numberOf(general, "evictions"))} since start`,
   },
   {
-    title: "CPU",
+    title: "CPU, of a core",
     column: "cpu",
     colour: "--violet",
     value: ({ cpu }) => percent(cpu),
-    note: (_, { general }) => `of a core; ${numberOf(general, "threads")} workers`,
+    note: (_, { general }) => `${numberOf(general, "threads")} workers`,
   },
 ];
+
+/**
+ * @param {number | null} value
+ * @param {(value: number) => string} format
+ * @param {string} words What the value is.
+ * @param {string} otherwise What to say where there is none.
+ * @returns {string}
+ */
+function noteOf(value, format, words, otherwise) {
+  return value === null ? otherwise : `${format(value)} ${words}`;
+}
 
 /**
  * @param {import("./stats_event.js").Values} general
