@@ -186,6 +186,7 @@ function memoryMarkdown(): string {
     prefixWords: PREFIX_WORDS,
     logRingBytes: 65536,
     logLinesBytes: 262144,
+    sampleBytes: 0,
   });
   return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
 

@@ -67,7 +67,21 @@ Deno.test("/readyz is 503 while the server stops", async () => {
 
 Deno.test("/api/stats shows what `stats` and its sub-commands do", async () => {
   const stats = await (await answer("/api/stats")).json();
-  assertEquals(Object.keys(stats), ["general", "settings", "items", "slabs", "conns"]);
+  assertEquals(Object.keys(stats), [
+    "general",
+    "settings",
+    "items",
+    "slabs",
+    "conns",
+    "latency",
+    "hot",
+    "workers",
+  ]);
+  assertEquals([stats.latency.commands, stats.hot, stats.workers], [
+    {},
+    { keys: [], prefixes: [] },
+    [],
+  ]);
   assertEquals([stats.general.get_hits, stats.general.curr_items], [1, 1]);
   assertMatch(stats.general.version, /^1\.6\./);
   assertEquals([stats.settings.maxconns, stats.settings.umask], ["1024", "700"]);

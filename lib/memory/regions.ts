@@ -99,6 +99,8 @@ export interface RegionSizes {
   readonly logRingBytes: number;
   /** Bytes of the lines that watchers read. */
   readonly logLinesBytes: number;
+  /** Bytes of what each thread notes for the admin server; 0 without one. */
+  readonly sampleBytes: number;
 }
 
 /** Where each region starts, in bytes. */
@@ -129,6 +131,8 @@ export interface Regions extends RegionSizes {
   readonly logRingsAt: number;
   /** Four lines of state, then the lines. */
   readonly logLinesAt: number;
+  /** By thread; see stats/samples.ts. */
+  readonly samplesAt: number;
   readonly lrusAt: number;
   readonly countersAt: number;
   /** Bytes from one thread's counters to the next one's. */
@@ -170,6 +174,7 @@ export function planRegions(sizes: RegionSizes): Regions {
     prefixesAt: take(sizes.prefixWords * WORD_BYTES),
     logRingsAt: take(sizes.counterThreads * (2 * LINE_BYTES + sizes.logRingBytes)),
     logLinesAt: take(4 * LINE_BYTES + sizes.logLinesBytes),
+    samplesAt: take(sizes.counterThreads * sizes.sampleBytes),
     bytes: at,
   };
 }

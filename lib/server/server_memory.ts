@@ -63,6 +63,7 @@ export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
     conns,
     connNameBytes: settings.transport === "relay" ? CONN_NAME_BYTES : 0,
     maxbytes: settings.maxbytes,
+    takesSamples: settings.admin !== null,
     threads: settings.threads,
     useCas: settings.cas,
     evictions: settings.evictions,

@@ -14,10 +14,12 @@ import { ConnLoop, type Doorbell } from "../net/conn_loop.ts";
 import { UdpConn } from "../net/udp_conn.ts";
 import type { Poller, Transport } from "../net/transport.ts";
 import { ConnTable } from "../stats/conn_table.ts";
+import { Workload } from "../stats/samples.ts";
 import { openThread, type SharedMemory, type StoreThread } from "../store/memory.ts";
+import { EventLog } from "../store/event_log.ts";
 import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
-import { cpuTimes } from "../sys/limits.ts";
+import { cpuTimes, threadCpuSeconds } from "../sys/limits.ts";
 import { mapMemory, viewMemory } from "../sys/mmap.ts";
 import { logConnClose } from "./conn_events.ts";
 import { connLines } from "./conn_stats.ts";
@@ -117,6 +119,7 @@ function runWorker(start: WorkerStart, report: ReportFunction, tls: Tls | undefi
     comesShort: start.families.map((family) => family === "unix"),
     protocols: start.manners.map(({ protocol }) => protocol),
     table,
+    workload: new Workload(thread.control, start.thread, threadCpuSeconds),
     idleTimeout: settings.idleTimeout,
     trace: undefined,
   };
@@ -189,12 +192,13 @@ function encryptedOver(
   inner: ByteTransport,
   start: WorkerStart,
   views: SharedMemory,
-  { counters }: StoreThread,
+  { counters, control, thread }: StoreThread,
   tls: Tls | undefined,
 ): TlsTransport | undefined {
   const { certificates } = start;
   if (tls === undefined || certificates === undefined) return undefined;
-  return new tls.TlsTransport(inner, views.segments, counters, { ...start, certificates });
+  const log = new EventLog(control, thread, counters);
+  return new tls.TlsTransport(inner, views.segments, counters, log, { ...start, certificates });
 }
 
 function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunction): void {

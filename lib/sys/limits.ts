@@ -7,6 +7,7 @@ import { canCallLibc, errno, libc } from "./libc.ts";
 const US_PER_SECOND = 1_000_000;
 const RLIMIT_NOFILE = 7;
 const RUSAGE_SELF = 0;
+const RUSAGE_THREAD = 1;
 
 /** `struct rlimit`: soft, hard. */
 const rlimit = new BigUint64Array(16);
@@ -40,6 +41,13 @@ export function cpuTimes(): { readonly user: string; readonly system: string } {
   if (libc.getrusage(RUSAGE_SELF, rusage) < 0) throw new SysError("getrusage", -1, errno());
   const time = (at: number) => `${rusage[at]}.${String(rusage[at + 1]).padStart(6, "0")}`;
   return { user: time(0), system: time(2) };
+}
+
+/** CPU time of the calling thread so far, the kernel's included; NaN where it is not known. */
+export function threadCpuSeconds(): number {
+  if (!canCallLibc || libc.getrusage(RUSAGE_THREAD, rusage) < 0) return NaN;
+  const seconds = Number(rusage[0]! + rusage[2]!);
+  return seconds + Number(rusage[1]! + rusage[3]!) / US_PER_SECOND;
 }
 
 /** The same as far as the runtime tells. */
