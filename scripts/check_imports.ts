@@ -52,7 +52,12 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   admin: {
     folders: ["base", "config", "stats"],
-    packages: ["prom-client", "uplot/dist/uPlot.iife.min.js", "uplot/dist/uPlot.min.css"],
+    packages: [
+      "prom-client",
+      "uplot", // types alone
+      "uplot/dist/uPlot.iife.min.js",
+      "uplot/dist/uPlot.min.css",
+    ],
   },
 };
 

@@ -1,5 +1,5 @@
-// The repository's TypeScript files, those in JavaScript for the browser, and what each imports, for
-// the checks of the gate.
+// The repository's TypeScript files, the browser's in JavaScript, and what each imports: for the
+// checks of the gate.
 //
 // Imports are found by pattern, not by parser: deno fmt, an earlier step of the gate, puts every
 // import and export statement at the start of a line and every specifier in double quotes.

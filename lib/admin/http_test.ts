@@ -90,7 +90,7 @@ Deno.test("/api/stats shows what `stats` and its sub-commands do", async () => {
   assertEquals(stats.conns.states, {});
 });
 
-Deno.test("the page and its files come with a type, and leave to load from here alone", async () => {
+Deno.test("the page and its files have a type, and leave to load from here alone", async () => {
   for (const [path, { type, text }] of ASSETS) {
     const { headers, body } = await answer(path);
     await body?.cancel();

@@ -2,13 +2,12 @@
 // All of it follows from a seed.
 
 import { Prng } from "../../lib/base/prng.ts";
+import { LATENCY_BOUNDS_US } from "../../lib/stats/latency.ts";
 
 const SEED = 20;
 const MIB = 2 ** 20;
 const LIMIT = 1024 * MIB;
 const THREADS = 4;
-/** Upper bounds in microseconds: powers of two. */
-const BOUNDS_US = Array.from({ length: 20 }, (_, at) => 2 ** at);
 
 /** Slab classes: size of a chunk, share of the pages, how full. */
 const CLASSES: readonly (readonly [chunk: number, share: number, full: number])[] = [
@@ -37,9 +36,12 @@ const PREFIXES = ["session", "user", "feed", "cfg", "rate", "img"];
 export class FakeStats {
   readonly #prng = new Prng(SEED);
   readonly #counts: Record<string, number> = {};
-  readonly #buckets = new Map(
-    COMMANDS.map(([name]) => [name, { count: 0, sumUs: 0, buckets: BOUNDS_US.map(() => 0) }]),
-  );
+  readonly #measured = COMMANDS.map(([name]) => ({
+    name,
+    count: 0,
+    sumUs: 0,
+    buckets: new Array<number>(LATENCY_BOUNDS_US.length + 1).fill(0),
+  }));
   readonly #workers = Array.from({ length: THREADS }, (_, at) => ({
     thread: at + 1,
     connections: 52 + at,
@@ -55,8 +57,7 @@ export class FakeStats {
   /** @param hottest A key that is asked for most. */
   constructor(hottest = HOT[0]!) {
     this.#hottest = hottest;
-    this.#counts.total_items = 410_000_000;
-    for (const { buckets } of this.#buckets.values()) buckets.push(0);
+    this.#add("total_items", 410_000_000);
   }
 
   /** Passes a second, and tells what `/api/stats` would. */
@@ -73,12 +74,11 @@ export class FakeStats {
       settings: SETTINGS,
       items: Object.fromEntries(CLASSES.map((_, at) => [at + 4, this.#items(at)])),
       slabs: Object.fromEntries(CLASSES.map((_, at) => [at + 4, this.#slab(at)])),
-      conns: {
-        listening: 1,
-        open: 214,
-        states: { conn_read: 197, conn_parse_cmd: 9, conn_nread: 5, conn_mwrite: 2, conn_watch: 1 },
+      conns: { listening: 1, open: 214, states: STATES },
+      latency: {
+        boundsUs: LATENCY_BOUNDS_US,
+        commands: Object.fromEntries(this.#measured.map(({ name, ...rest }) => [name, rest])),
       },
-      latency: { boundsUs: BOUNDS_US, commands: Object.fromEntries(this.#buckets) },
       hot: this.#hot(),
       workers: this.#workers,
     };
@@ -114,15 +114,15 @@ export class FakeStats {
   }
 
   #measure(): void {
-    for (const [name, part, usual] of COMMANDS) {
-      const measured = this.#buckets.get(name)!;
+    for (const [command, [, part, usual]] of COMMANDS.entries()) {
+      const measured = this.#measured[command]!;
       const count = Math.round(this.#load * part / 16);
       const slow = this.#second % 240 > 200 ? 2 : 1;
       for (let sample = 0; sample < Math.min(count, 400); sample++) {
         const u = (1 + this.#prng.below(100_000)) / 100_001;
         const us = usual * slow * (0.6 + 0.35 * -Math.log(u) + (u < 0.003 ? 0.02 / u : 0));
-        const at = BOUNDS_US.findIndex((bound) => us <= bound);
-        measured.buckets[at < 0 ? BOUNDS_US.length : at]! += 1;
+        const at = LATENCY_BOUNDS_US.findIndex((bound) => us <= bound);
+        measured.buckets[at < 0 ? LATENCY_BOUNDS_US.length : at]! += 1;
         measured.count++;
         measured.sumUs += Math.round(us);
       }
@@ -141,36 +141,36 @@ export class FakeStats {
 
   #general(): object {
     const cpu = this.#workers.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
-    return {
-      pid: 4711,
-      uptime: 93_600 + this.#second,
-      version: "1.6.45",
-      rusage_user: cpu * 0.6,
-      rusage_system: cpu * 0.45,
-      max_connections: 1024,
-      curr_connections: 214,
-      rejected_connections: 0,
-      limit_maxbytes: LIMIT,
-      threads: THREADS,
-      bytes: Math.round(LIMIT * 0.8 + 3 * MIB * Math.sin(this.#second / 60)),
-      curr_items: Math.round(3_200_000 + 20_000 * Math.sin(this.#second / 60)),
-      total_malloced: CLASSES.reduce((sum, [, share]) => sum + pagesOf(share), 0) * MIB,
-      ...this.#counts,
-    };
+    return Object.fromEntries([
+      ["pid", 4711],
+      ["uptime", 93_600 + this.#second],
+      ["version", "1.6.45"],
+      ["rusage_user", cpu * 0.6],
+      ["rusage_system", cpu * 0.45],
+      ["max_connections", 1024],
+      ["curr_connections", 214],
+      ["rejected_connections", 0],
+      ["limit_maxbytes", LIMIT],
+      ["threads", THREADS],
+      ["bytes", Math.round(LIMIT * 0.8 + 3 * MIB * Math.sin(this.#second / 60))],
+      ["curr_items", Math.round(3_200_000 + 20_000 * Math.sin(this.#second / 60))],
+      ["total_malloced", CLASSES.reduce((sum, [, share]) => sum + pagesOf(share), 0) * MIB],
+      ...Object.entries(this.#counts),
+    ]);
   }
 
   #slab(at: number): object {
     const [chunk, share, full] = CLASSES[at]!;
     const pages = pagesOf(share);
     const chunks = pages * Math.floor(MIB / chunk);
-    return {
-      chunk_size: chunk,
-      chunks_per_page: Math.floor(MIB / chunk),
-      total_pages: pages,
-      total_chunks: chunks,
-      used_chunks: Math.round(chunks * full),
-      free_chunks: chunks - Math.round(chunks * full),
-    };
+    return Object.fromEntries([
+      ["chunk_size", chunk],
+      ["chunks_per_page", Math.floor(MIB / chunk)],
+      ["total_pages", pages],
+      ["total_chunks", chunks],
+      ["used_chunks", Math.round(chunks * full)],
+      ["free_chunks", chunks - Math.round(chunks * full)],
+    ]);
   }
 
   #items(at: number): object {
@@ -178,18 +178,18 @@ export class FakeStats {
     const number = Math.round(pagesOf(share) * Math.floor(MIB / chunk) * full);
     const evictions = this.#counts.evictions ?? 0;
     const evicted = full > 0.98 ? Math.round(evictions * share * 2) : 0;
-    return {
-      number,
-      number_hot: Math.round(number * 0.14),
-      number_warm: Math.round(number * (0.2 + 0.02 * at)),
-      number_cold: Math.round(number * (0.64 - 0.02 * at)),
-      number_temp: Math.round(number * 0.02),
-      age: 5400 - 300 * at,
-      mem_requested: Math.round(number * chunk * 0.93),
-      evicted,
-      evicted_unfetched: Math.round(evicted * 0.31),
-      evicted_time: 5200 - 290 * at,
-    };
+    return Object.fromEntries([
+      ["number", number],
+      ["number_hot", Math.round(number * 0.14)],
+      ["number_warm", Math.round(number * (0.2 + 0.02 * at))],
+      ["number_cold", Math.round(number * (0.64 - 0.02 * at))],
+      ["number_temp", Math.round(number * 0.02)],
+      ["age", 5400 - 300 * at],
+      ["mem_requested", Math.round(number * chunk * 0.93)],
+      ["evicted", evicted],
+      ["evicted_unfetched", Math.round(evicted * 0.31)],
+      ["evicted_time", 5200 - 290 * at],
+    ]);
   }
 
   #hot(): object {
@@ -209,27 +209,36 @@ function pagesOf(share: number): number {
   return Math.round(share * 0.96 * LIMIT / MIB);
 }
 
-const SETTINGS = {
-  maxbytes: String(LIMIT),
-  maxconns: "1024",
-  tcpport: "11211",
-  udpport: "0",
-  inter: "127.0.0.1",
-  verbosity: "0",
-  evictions: "on",
-  growth_factor: "1.25",
-  chunk_size: "48",
-  num_threads: String(THREADS),
-  reqs_per_event: "20",
-  cas_enabled: "yes",
-  tcp_backlog: "1024",
-  binding_protocol: "auto-negotiate",
-  item_size_max: "1048576",
-  slab_reassign: "yes",
-  slab_automove: "1",
-  lru_crawler: "yes",
-  lru_segmented: "yes",
-  hot_lru_pct: "20",
-  warm_lru_pct: "40",
-  idle_timeout: "0",
-};
+/** Connections by state. */
+const STATES = Object.fromEntries([
+  ["conn_read", 197],
+  ["conn_parse_cmd", 9],
+  ["conn_nread", 5],
+  ["conn_mwrite", 2],
+  ["conn_watch", 1],
+]);
+
+const SETTINGS = Object.fromEntries([
+  ["maxbytes", String(LIMIT)],
+  ["maxconns", "1024"],
+  ["tcpport", "11211"],
+  ["udpport", "0"],
+  ["inter", "127.0.0.1"],
+  ["verbosity", "0"],
+  ["evictions", "on"],
+  ["growth_factor", "1.25"],
+  ["chunk_size", "48"],
+  ["num_threads", String(THREADS)],
+  ["reqs_per_event", "20"],
+  ["cas_enabled", "yes"],
+  ["tcp_backlog", "1024"],
+  ["binding_protocol", "auto-negotiate"],
+  ["item_size_max", "1048576"],
+  ["slab_reassign", "yes"],
+  ["slab_automove", "1"],
+  ["lru_crawler", "yes"],
+  ["lru_segmented", "yes"],
+  ["hot_lru_pct", "20"],
+  ["warm_lru_pct", "40"],
+  ["idle_timeout", "0"],
+]);

@@ -12,7 +12,7 @@ const PHONE = { viewport: { width: 360, height: 760 }, deviceScaleFactor: 1.5 };
 const PICTURES: readonly (readonly [string, BrowserContextOptions, string])[] = [
   ["light", { ...DESK, colorScheme: "light" }, "overview"],
   ["dark", { ...DESK, colorScheme: "dark" }, "latency"],
-  ["phone", { ...PHONE, colorScheme: "light" }, "traffic"],
+  ["phone", { ...PHONE, colorScheme: "light" }, "overview"],
 ];
 
 /** Takes all of them. */

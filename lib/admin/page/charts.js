@@ -175,7 +175,7 @@ function plotOptions(plan, range, width) {
   return {
     width: Math.max(1, width),
     height: HEIGHT,
-    padding: [10, 6, 0, 0],
+    padding: [10, 18, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

@@ -26,7 +26,7 @@
 
 /** Between two tries, in milliseconds. */
 const RETRY_MS = 2000;
-/** Silence after which the stream counts as lost, in milliseconds; the server may wait for locks. */
+/** Silence after which the stream is lost, in milliseconds; the server may wait for locks. */
 const SILENT_MS = 6000;
 /** Silence after which it is opened anew. */
 const DEAD_MS = 12_000;

@@ -1,5 +1,5 @@
-// The sections that are lists and tables: latency by command, keys, connections, evictions, workers,
-// settings and the log.
+// The sections that are lists and tables: latency by command, keys, connections, evictions,
+// workers, settings and the log.
 
 import { byId, make, makeBar, setText, showList } from "./dom.js";
 import { bytes, clock, compact, micros, percent, rate, span, whole } from "./format.js";
