@@ -17,6 +17,7 @@ import link from "./page/link.js" with { type: "text" };
 import liveCss from "./page/live.css" with { type: "text" };
 import liveHtml from "./page/live.html" with { type: "text" };
 import memorySection from "./page/memory_section.js" with { type: "text" };
+import partsCss from "./page/parts.css" with { type: "text" };
 import percentiles from "./page/percentiles.js" with { type: "text" };
 import rates from "./page/rates.js" with { type: "text" };
 import sections from "./page/sections.js" with { type: "text" };
@@ -25,6 +26,7 @@ import statsEvent from "./page/stats_event.js" with { type: "text" };
 import themeCss from "./page/theme.css" with { type: "text" };
 import themeJs from "./page/theme.js" with { type: "text" };
 import tiles from "./page/tiles.js" with { type: "text" };
+import wideCss from "./page/wide.css" with { type: "text" };
 
 /** One file of the page. */
 export interface Asset {
@@ -71,6 +73,7 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map<string, Asset>([
   ["/link.js", { type: JS, text: link }],
   ["/live.css", { type: CSS, text: liveCss }],
   ["/memory_section.js", { type: JS, text: memorySection }],
+  ["/parts.css", { type: CSS, text: partsCss }],
   ["/percentiles.js", { type: JS, text: percentiles }],
   ["/rates.js", { type: JS, text: rates }],
   ["/sections.js", { type: JS, text: sections }],
@@ -81,4 +84,5 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map<string, Asset>([
   ["/tiles.js", { type: JS, text: tiles }],
   ["/uplot.css", { type: CSS, text: uplotCss }],
   ["/uplot.js", { type: JS, text: uplotJs }],
+  ["/wide.css", { type: CSS, text: wideCss }],
 ]);

@@ -14,7 +14,11 @@ export type Check = (holds: boolean, what: string) => void;
 const WAIT_MS_MAX = 10_000;
 const POLL_MS = 50;
 const PHONE_WIDTH = 360;
+/** What the server takes: lib/admin/event_stream.ts. */
+const STREAMS_MAX = 32;
 const EVIL_KEY = '<img src="x" onerror="document.title=1">';
+
+const PROBLEM = "statistics cannot be read: Lock 7 not had within 2000 ms";
 
 const SECTIONS = [
   "traffic",
@@ -91,6 +95,7 @@ export async function lookAtServer(browser: Browser, check: Check): Promise<void
   await lookAtLoad(page, check, server, url);
   await byKeyboard(page, check);
   check(complaints.length === 0, `no errors in the console: ${complaints.join("; ")}`);
+  await crowd(browser, check, url);
   await load.stop();
   await server.stop();
   await becomes(page, check, isShown("#banner"), "the banner says that the server is gone");
@@ -166,6 +171,22 @@ async function lookAtMeasured(page: Page, check: Check, url: string): Promise<vo
     ? isShown("#workers-empty")
     : `document.querySelectorAll("#workers-list li").length === 2`;
   await becomes(page, check, workers, `workers (${stats.workers ? "" : "not "}measured)`);
+}
+
+/** One page more than the server takes: it says so, and comes in when there is room. */
+async function crowd(browser: Browser, check: Check, url: string): Promise<void> {
+  const leave = new AbortController();
+  const { signal } = leave;
+  const others = Array.from({ length: STREAMS_MAX }, () => fetch(`${url}api/events`, { signal }));
+  const statuses = (await Promise.all(others)).map(({ status }) => status);
+  const taken = statuses.filter((status) => status === 200).length;
+  check(taken === STREAMS_MAX - 1, `${taken} streams beside the page's own`);
+  check(statuses.includes(503), "one more gets 503");
+  const { page } = await open(browser, url);
+  await becomes(page, check, `${textOf("#state")} === "Refused"`, "a page too many says so");
+  leave.abort();
+  await becomes(page, check, `${textOf("#state")} === "Live"`, "and comes in when there is room");
+  await page.close();
 }
 
 async function byKeyboard(page: Page, check: Check): Promise<void> {
@@ -247,6 +268,9 @@ export async function lookAtFake(browser: Browser, check: Check): Promise<void> 
   await becomes(page, check, `${textOf("#latency-rows")}.includes("delete")`, "latency by command");
   const figures = await page.evaluate(textOf("#chart-latency tbody tr:last-child td:nth-child(3)"));
   check(/ µs$/.test(String(figures)), `p50 of sets over ten minutes: ${figures}`);
+  server.complain(PROBLEM);
+  const words = `${textOf("#banner-words")} === ${JSON.stringify(PROBLEM)}`;
+  await becomes(page, check, words, "the banner says why there are no numbers");
   check(complaints.length === 0, `no errors in the console: ${complaints.join("; ")}`);
   await page.close();
   await server.stop();

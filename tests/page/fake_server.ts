@@ -13,10 +13,18 @@ const HISTORY_SECONDS = 600;
 /** A server to look at. */
 export interface FakeServer {
   readonly url: string;
+  /** Says that statistics cannot be read, and sends none from then on. */
+  complain(message: string): void;
   stop(): Promise<void>;
 }
 
 type Client = ReadableStreamDefaultController<Uint8Array>;
+
+/** What becomes of one stream. */
+interface Stream {
+  readonly client: Client;
+  readonly timer: ReturnType<typeof setInterval>;
+}
 
 /**
  * Starts it on 127.0.0.1.
@@ -25,12 +33,12 @@ type Client = ReadableStreamDefaultController<Uint8Array>;
  * @param hottest A key to show on top; none for the usual one.
  */
 export function startFakeServer(port = 0, hottest?: string): FakeServer {
-  const endings = new Set<() => void>();
+  const streams = new Set<Stream>();
   const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/api/events") {
       const headers = { "content-type": "text/event-stream", "cache-control": "no-store" };
-      return new Response(openStream(endings, hottest), { headers });
+      return new Response(openStream(streams, hottest), { headers });
     }
     const asset = ASSETS.get(pathname);
     if (asset === undefined) return new Response("not found\n", { status: 404 });
@@ -40,30 +48,34 @@ export function startFakeServer(port = 0, hottest?: string): FakeServer {
   });
   return {
     url: `http://127.0.0.1:${server.addr.port}/`,
+    complain: (message) => {
+      const event = `event: problem\ndata: ${JSON.stringify({ message })}\n\n`;
+      for (const { client, timer } of streams) {
+        clearInterval(timer);
+        client.enqueue(new TextEncoder().encode(event));
+      }
+    },
     stop: async () => {
-      for (const end of endings) end();
+      for (const { client, timer } of streams) {
+        clearInterval(timer);
+        client.close();
+      }
       await server.shutdown();
     },
   };
 }
 
 /** Ten minutes at once, then a second each second. */
-function openStream(endings: Set<() => void>, hottest?: string): ReadableStream<Uint8Array> {
-  let timer: ReturnType<typeof setInterval> | undefined;
-  let end = () => {};
+function openStream(streams: Set<Stream>, hottest?: string): ReadableStream<Uint8Array> {
+  let stream: Stream | undefined;
   return new ReadableStream({
     start(client) {
-      timer = play(client, hottest);
-      end = () => {
-        clearInterval(timer);
-        client.close();
-        endings.delete(end);
-      };
-      endings.add(end);
+      stream = { client, timer: play(client, hottest) };
+      streams.add(stream);
     },
     cancel: () => {
-      clearInterval(timer);
-      endings.delete(end);
+      clearInterval(stream?.timer);
+      if (stream !== undefined) streams.delete(stream);
     },
   });
 }

@@ -78,7 +78,7 @@ function show() {
   fillSettings(stats);
   setText(
     byId("server"),
-    `memcached ${general.version} · pid ${general.pid} · up ${span(numberOf(general, "uptime"))}`,
+    `up ${span(numberOf(general, "uptime"))} · pid ${general.pid} · memcached ${general.version}`,
   );
   const isIdle = numberOf(general, "cmd_get") + numberOf(general, "cmd_set") === 0;
   byId("welcome").hidden = !isIdle;

@@ -181,7 +181,10 @@ export function makeWorkers() {
         setText(name, `Worker ${worker.thread}`);
         setText(
           words,
-          `${whole(worker.connections)} connections · ${bytes(worker.received)}/s in · ` +
+          `${whole(worker.connections)} ${
+            worker.connections === 1 ? "connection" : "connections"
+          } · ` +
+            `${bytes(worker.received)}/s in · ` +
             `${bytes(worker.sent)}/s out`,
         );
         setText(commandsText, `${rate(worker.commands)} commands/s`);

@@ -41,14 +41,14 @@ const TILES = [
     colour: "--green",
     top: 1,
     value: ({ hitRatio }) => percent(hitRatio),
-    note: (_, { general }) => noteOf(allTimeRatio(general), percent, "since start", "no gets yet"),
+    note: (_, { general }) => ratioSinceStart(general),
   },
   {
     title: "p99 latency",
     column: "p99",
     colour: "--orange",
     value: ({ p99 }) => micros(p99),
-    note: ({ p50 }) => noteOf(p50, micros, "is the p50", "nothing measured"),
+    note: ({ p50 }) => p50 === null ? "nothing measured" : `p50 ${micros(p50)}`,
   },
   {
     title: "Items",
@@ -88,24 +88,13 @@ const TILES = [
 ];
 
 /**
- * @param {number | null} value
- * @param {(value: number) => string} format
- * @param {string} words What the value is.
- * @param {string} otherwise What to say where there is none.
+ * @param {import("./stats_event.js").Values} general
  * @returns {string}
  */
-function noteOf(value, format, words, otherwise) {
-  return value === null ? otherwise : `${format(value)} ${words}`;
-}
-
-/**
- * @param {import("./stats_event.js").Values} general
- * @returns {number | null}
- */
-function allTimeRatio(general) {
+function ratioSinceStart(general) {
   const hits = numberOf(general, "get_hits");
   const gets = hits + numberOf(general, "get_misses");
-  return gets === 0 ? null : hits / gets;
+  return gets === 0 ? "no gets yet" : `${percent(hits / gets)} since start`;
 }
 
 /**
