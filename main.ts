@@ -5,6 +5,8 @@
 import type { Logger } from "@logtape/logtape";
 import type { AdminServer } from "./lib/admin/http.ts";
 import type { Server } from "./lib/server/server.ts";
+import { runSubCommand, subCommandsText } from "./lib/cli/command_line.ts";
+import { findSubCommand } from "./lib/cli/sub_commands.ts";
 import { helpText, licenseText, versionText } from "./lib/config/help.ts";
 import { type Action, parseCommandLine } from "./lib/config/parse.ts";
 import { type Settings, settingsFrom, warningsFor } from "./lib/config/settings.ts";
@@ -21,7 +23,7 @@ const STOP_SIGNALS: Readonly<Partial<Record<Deno.Signal, string>>> = {
 };
 
 const TEXTS: Readonly<Record<Action, () => string>> = {
-  help: helpText,
+  help: () => `${helpText()}${subCommandsText()}`,
   license: licenseText,
   version: versionText,
 };
@@ -103,6 +105,8 @@ function writePorts(settings: Settings, { listening, udp }: Server): void {
 
 async function main(): Promise<number> {
   try {
+    const subCommand = findSubCommand(Deno.args);
+    if (subCommand !== undefined) return await runSubCommand(subCommand, Deno.args.slice(1));
     const commandLine = parseCommandLine(Deno.args);
     if (commandLine.action !== "serve") {
       Deno.stdout.writeSync(new TextEncoder().encode(TEXTS[commandLine.action]()));

@@ -59,6 +59,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "uplot/dist/uPlot.min.css",
     ],
   },
+  cli: { folders: ["base", "config"], packages: ["@std/cli/parse-args"] },
 };
 
 /** Files that put the layers together: they may import any of them, and any package. */

@@ -38,8 +38,9 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const START_MS_MAX = 20_000;
 
 /** What `deno task start` passes to deno: `run`, V8's flags and memden's permissions. */
-const START_ARGS = (JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).tasks.start as string)
-  .split(" ").slice(1, -1);
+export const START_ARGS: readonly string[] =
+  (JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).tasks.start as string)
+    .split(" ").slice(1, -1);
 
 /** Starts memden with `args` (memcached's flags) and waits until it accepts. */
 export async function startMemden(
