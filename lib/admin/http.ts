@@ -8,7 +8,7 @@
 // answer is told to that client and to the log, and to nobody else. No answer is for the scripts of
 // other pages: there is no CORS.
 
-import type { AdminAddress } from "../config/admin_address.ts";
+import { type AdminAddress, isLoopback } from "../config/admin_address.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import type { StatsView } from "../stats/stats_view.ts";
 import { apiStats } from "./api_stats.ts";
@@ -65,7 +65,7 @@ export class AdminServer {
   constructor(address: AdminAddress, view: StatsView, complain: Complain) {
     this.#address = address;
     this.#events = new EventStream(() => readStats(view, complain));
-    this.#handler = makeHandler({ view, events: this.#events }, complain);
+    this.#handler = makeHandler({ view, events: this.#events }, complain, isLoopback(address.host));
     this.#complain = complain;
     const opened = this.#open();
     if (typeof opened === "string") {
@@ -124,14 +124,21 @@ export class AdminServer {
   }
 }
 
-/** Makes what answers requests. It never throws. */
-export function makeHandler(sources: Sources, complain: Complain): Handler {
+/**
+ * Makes what answers requests. It never throws.
+ *
+ * @param isLocal Answers only under names of this machine: a page of somebody else can have its own
+ * name lead to 127.0.0.1, and would read what is here with its visitor's browser.
+ */
+export function makeHandler(sources: Sources, complain: Complain, isLocal = true): Handler {
   return async (request) => {
     if (!METHODS.includes(request.method)) {
       return line(405, "method not allowed", { allow: METHODS.join(", ") });
     }
-    const pathname = pathOf(request);
-    if (pathname === undefined) return line(400, "bad address");
+    const url = urlOf(request);
+    if (url === undefined) return line(400, "bad address");
+    const { pathname, hostname } = url;
+    if (isLocal && !isOfThisMachine(hostname)) return line(403, "not under this name");
     if (pathname.length > PATH_LENGTH_MAX) return line(414, "address too long");
     const route = ROUTES.get(pathname);
     if (route === undefined) return line(404, "not found");
@@ -144,13 +151,18 @@ export function makeHandler(sources: Sources, complain: Complain): Handler {
   };
 }
 
-/** The path that is asked for; undefined where the Host header makes no address. */
-function pathOf(request: Request): string | undefined {
+/** What is asked for; undefined where the Host header makes no address. */
+function urlOf(request: Request): URL | undefined {
   try {
-    return new URL(request.url).pathname;
+    return new URL(request.url);
   } catch {
     return undefined;
   }
+}
+
+/** Whether a host is a number, or a name that every machine has for itself. */
+function isOfThisMachine(hostname: string): boolean {
+  return /^(\[.*\]|[\d.]+|(.*\.)?localhost)$/.test(hostname);
 }
 
 /** Reads the statistics for the stream of events. It never throws. */

@@ -57,6 +57,24 @@ for (const [method, path, status] of ANSWERS) {
   });
 }
 
+Deno.test("on loopback it answers under names of this machine only", async () => {
+  const { view } = viewAfter("");
+  const sources = {
+    view,
+    events: new EventStream(() => readStats(view, () => {}), new TestTimer()),
+  };
+  const status = async (host: string, isLocal: boolean): Promise<number> => {
+    const handler = makeHandler(sources, () => {}, isLocal);
+    return (await handler(new Request(`http://${host}/healthz`))).status;
+  };
+  for (const host of ["127.0.0.1:9150", "[::1]", "localhost:8080", "a.localhost", "10.1.2.3"]) {
+    assertEquals(await status(host, true), 200, host);
+  }
+  for (const host of ["evil.example", "127.0.0.1.nip.io:9150", "localhost.evil.example"]) {
+    assertEquals([await status(host, true), await status(host, false)], [403, 200], host);
+  }
+});
+
 Deno.test("/readyz is 503 while the server stops", async () => {
   const { view, stop } = viewAfter("");
   assertEquals((await answer("/readyz", {}, view)).status, 200);
