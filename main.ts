@@ -79,11 +79,13 @@ async function openAdmin(
 ): Promise<AdminServer | undefined> {
   if (admin === null) return undefined;
   const { AdminServer } = await import("./lib/admin/http.ts");
+  const { listenToLog } = await import("./lib/server/log.ts");
   const started = new AdminServer(
     admin,
     await server.openStats(),
     (message) => log.error(message),
   );
+  listenToLog((line) => started.tell(line));
   log.info(`admin server on ${started.url}`);
   return started;
 }

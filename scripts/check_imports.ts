@@ -50,7 +50,15 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "node:worker_threads",
     ],
   },
-  admin: { folders: ["base", "config", "stats"], packages: ["prom-client"] },
+  admin: {
+    folders: ["base", "config", "stats"],
+    packages: [
+      "prom-client",
+      "uplot", // types alone
+      "uplot/dist/uPlot.iife.min.js",
+      "uplot/dist/uPlot.min.css",
+    ],
+  },
   cli: { folders: ["base", "config"], packages: ["@std/cli/parse-args"] },
 };
 

@@ -5,7 +5,7 @@
 // A check that needs more than one option belongs in checkSettings(); all others are made by row.
 
 import { type EnvironmentName, ITEM_SIZE_MAX, ITEM_SIZE_MIN } from "./options.ts";
-import { type AdminAddress, parseAdmin } from "./admin_address.ts";
+import { type AdminAddress, isLoopback, parseAdmin } from "./admin_address.ts";
 import { type BindingProtocol, type ListenAddress, parseListen } from "./listen_address.ts";
 import { checkTls, type TlsSettings, tlsSettings } from "./tls_settings.ts";
 import type { RawValues } from "./parse.ts";
@@ -179,13 +179,13 @@ export function warningsFor(settings: Settings): readonly string[] {
   if (settings.threads > THREADS_SENSIBLE_MAX) {
     warnings.push(`Warning: ${settings.threads} worker threads; more than cores rarely helps`);
   }
-  if (!isLoopback(settings.udpListen)) {
+  if (!settings.udpListen.every(({ host }) => host !== null && isLoopback(host))) {
     warnings.push(
       "Warning: UDP is open beyond this machine: anyone can make the server send large replies " +
         "to a forged address; use -l 127.0.0.1, or a firewall",
     );
   }
-  if (settings.admin !== null && !isLoopback([settings.admin])) {
+  if (settings.admin !== null && !isLoopback(settings.admin.host)) {
     warnings.push(
       "Warning: --admin is open beyond this machine: anyone can read statistics and settings " +
         "there; use 127.0.0.1, or a firewall",
@@ -195,12 +195,6 @@ export function warningsFor(settings: Settings): readonly string[] {
     warnings.push("Warning: ssl_min_version: TLS below 1.2 is not spoken");
   }
   return warnings;
-}
-
-/** Whether every address is one of this machine's own. */
-function isLoopback(listen: readonly { readonly host: string | null }[]): boolean {
-  const isOwn = (host: string) => /^(?:127\.|localhost$|::1$)/.test(host);
-  return listen.every(({ host }) => host !== null && isOwn(host));
 }
 
 /** Refuses options that do not go together. The sentences about sizes are memcached's. */
