@@ -3,6 +3,7 @@
 // start task's permissions, in each way that loads further files.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { ASSETS } from "../../lib/admin/assets.ts";
 import { makeBundle } from "../../scripts/bundle.ts";
 import { DaemonProcess, runMemden } from "../support/daemon.ts";
 import { freePort, programWords, startMemden } from "../support/server.ts";
@@ -62,7 +63,7 @@ Deno.test("a bundle runs from an empty directory with an empty cache", async (t)
     assertMatch(await print("ping", `127.0.0.1:${port}`), / is alive: VERSION 1\./);
   });
 
-  await t.step("the admin server", async () => {
+  await t.step("the admin server, with every file of its page", async () => {
     const port = freePort();
     const args = ["-t", "1", `--admin=127.0.0.1:${port}`];
     await using server = await startMemden(args, { program, env, cwd });
@@ -74,6 +75,10 @@ Deno.test("a bundle runs from an empty directory with an empty cache", async (t)
       response = await get();
     }
     assertStringIncludes(await response?.text() ?? "", "memcached_up 1");
+    for (const [path, { text }] of ASSETS) {
+      const asset = await fetch(`http://127.0.0.1:${port}${path}`);
+      assertEquals(await asset.text(), text, path);
+    }
     assertEquals(await server.stop(), 0, server.stderr());
   });
   assertEquals([...Deno.readDirSync(cwd)], [], "nothing was left where it ran");
