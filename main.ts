@@ -5,8 +5,11 @@
 import type { Logger } from "@logtape/logtape";
 import type { AdminServer } from "./lib/admin/http.ts";
 import type { Server } from "./lib/server/server.ts";
+import { runSubCommand, subCommandsText } from "./lib/cli/command_line.ts";
+import { findSubCommand } from "./lib/cli/sub_commands.ts";
 import { helpText, licenseText, versionText } from "./lib/config/help.ts";
-import { type Action, parseCommandLine } from "./lib/config/parse.ts";
+import { readOptions } from "./lib/config/option_sources.ts";
+import type { Action } from "./lib/config/parse.ts";
 import { type Settings, settingsFrom, warningsFor } from "./lib/config/settings.ts";
 import { ExitCode, SettingsError } from "./lib/config/settings_error.ts";
 
@@ -24,18 +27,25 @@ const STOP_SIGNALS: Readonly<Partial<Record<Deno.Signal, string>>> = {
 const GRACEFUL_SIGNAL = "SIGUSR1";
 
 const TEXTS: Readonly<Record<Action, () => string>> = {
-  help: helpText,
+  help: () => `${helpText()}${subCommandsText()}`,
   license: licenseText,
   version: versionText,
 };
 
 /** Runs the server until it ends; returns the exit code. */
-async function serve(settings: Settings): Promise<number> {
-  // Loaded late: -h and -V need none of it.
+async function serve(wished: Settings): Promise<number> {
+  // Loaded late: -h and -V need none of it, and with -d another process does.
+  const { runInBackground, Service } = await import("./lib/server/service.ts");
+  const exitCode = runInBackground(wished);
+  if (exitCode !== undefined) return exitCode;
   const { openLog } = await import("./lib/server/log.ts");
+  const { warnOfRoot } = await import("./lib/server/privileges.ts");
   const { startServer } = await import("./lib/server/server.ts");
-  const log = openLog(settings.verbosity);
+  const log = openLog(wished.verbosity);
+  const service = new Service(wished, log);
+  const { settings } = service;
   for (const warning of warningsFor(settings)) log.warn(warning);
+  warnOfRoot(settings.user, log);
   let server: Server | undefined = undefined;
   let starting: Promise<Server> | undefined = undefined;
   /** Does something with the server once it is up; a signal must not end the process before. */
@@ -48,7 +58,7 @@ async function serve(settings: Settings): Promise<number> {
   };
   for (const [signal, words] of Object.entries(STOP_SIGNALS)) {
     onSignal(signal as Deno.Signal, () => {
-      console.error(words);
+      log.error(words);
       stop(signal === GRACEFUL_SIGNAL);
     });
   }
@@ -57,7 +67,10 @@ async function serve(settings: Settings): Promise<number> {
   starting = startServer(settings, log);
   server = await starting;
   const admin = await announce(settings, server, log);
+  // A thread may have died on the way here.
+  if (await Promise.race([server.ended, undefined]) === undefined) service.started();
   const ending = await server.ended;
+  service.ended();
   void admin?.stop();
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);
@@ -73,7 +86,6 @@ async function announce(
   try {
     const admin = await openAdmin(settings, server, log);
     writePorts(settings, server);
-    if (settings.pidfile !== null) Deno.writeTextFileSync(settings.pidfile, `${Deno.pid}\n`);
     return admin;
   } catch (error) {
     await server.stop(true); // It may have a cache that is to be kept.
@@ -89,11 +101,13 @@ async function openAdmin(
 ): Promise<AdminServer | undefined> {
   if (admin === null) return undefined;
   const { AdminServer } = await import("./lib/admin/http.ts");
+  const { listenToLog } = await import("./lib/server/log.ts");
   const started = new AdminServer(
     admin,
     await server.openStats(),
     (message) => log.error(message),
   );
+  listenToLog((line) => started.tell(line));
   log.info(`admin server on ${started.url}`);
   return started;
 }
@@ -123,12 +137,15 @@ function writePorts(settings: Settings, { listening, udp }: Server): void {
 
 async function main(): Promise<number> {
   try {
-    const commandLine = parseCommandLine(Deno.args);
+    const subCommand = findSubCommand(Deno.args);
+    if (subCommand !== undefined) return await runSubCommand(subCommand, Deno.args.slice(1));
+    const env = Deno.env.toObject();
+    const commandLine = readOptions(Deno.args, env);
     if (commandLine.action !== "serve") {
       Deno.stdout.writeSync(new TextEncoder().encode(TEXTS[commandLine.action]()));
       return ExitCode.OK;
     }
-    return await serve(settingsFrom(commandLine.raw, Deno.env.toObject()));
+    return await serve(settingsFrom(commandLine.raw, env));
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     console.error(error.message);

@@ -51,7 +51,16 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "node:zlib",
     ],
   },
-  admin: { folders: ["base", "config", "stats"], packages: ["prom-client"] },
+  admin: {
+    folders: ["base", "config", "stats"],
+    packages: [
+      "prom-client",
+      "uplot", // types alone
+      "uplot/dist/uPlot.iife.min.js",
+      "uplot/dist/uPlot.min.css",
+    ],
+  },
+  cli: { folders: ["base", "config"], packages: ["@std/cli/parse-args"] },
 };
 
 /** Files that put the layers together: they may import any of them, and any package. */

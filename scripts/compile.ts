@@ -1,59 +1,51 @@
-// Builds memden as one executable, build/memden, and proves that nothing is missing in it.
+// Builds memden as one executable for each target, and proves that nothing is missing in it.
 //
-// A thread's module is named in a URL, which `deno compile` does not follow: each such entry goes
-// in by --include. The proof is the list of embedded files that `deno compile` prints, held
-// against all modules that main.ts and the entries can reach.
+// What is embedded is the bundle (scripts/bundle.ts), the very files that the conversations are
+// played against: no package, no source. `deno compile` follows the imports of main.js; the
+// entries of threads go in by --include. The proof is the list of embedded files that it prints,
+// held against all files that main.js and the entries load.
 //
 // `deno compile` puts the files behind a runtime that it downloads (denort). Where that cannot be
-// had, the deno binary stands in for it: everything is resolved, type-checked and embedded as for
-// a real build, but what comes out does not start, so it is thrown away and the list is checked.
+// had, the deno binary stands in for it: everything is resolved and embedded as for a real build,
+// but what comes out does not start, so it is thrown away and the list is checked.
 //
-//   deno task compile            build, or check where no runtime can be had
-//   deno task compile --check    only check
+//   deno task compile                build/memden, for this machine
+//     --target NAME[,NAME…]          build/memden-NAME for others: a name of TARGETS, or all
+//     --strict                       fail where no runtime can be had
+//     --check                        only check
 // deno-lint-ignore-file no-console
 
 import { parseArgs } from "@std/cli/parse-args";
-import { importsOf, isTest, readSources, resolveImport, ROOT } from "./sources.ts";
+import { BUNDLE, type Bundle, bundledName, kibibytes, makeBundle, PROGRAM } from "./bundle.ts";
+import { ROOT } from "./sources.ts";
 
-const PROGRAM = "main.ts";
 const OUTPUT = "build/memden";
-
-/**
- * Folders of packages that stay out, in the cache of a registry. Every file of a package is read
- * as a module, and `deno compile` runs out of stack over one that is a sum of 100,000 numbers.
- */
-const LEFT_OUT = ["bintrees/1.0.2/test"];
 
 /** What `deno compile` says when the runtime cannot be downloaded. */
 const NO_RUNTIME = /denort|base binary/;
 
-/** What `deno info --json` says about a module, as far as it matters here. */
-interface Module {
-  readonly specifier: string;
-  readonly dependencies?: readonly {
-    /** Where it comes from at run time; missing for types. */
-    readonly code?: { readonly specifier?: string };
-  }[];
-}
+/** The systems that memden is built for: our name, and deno's. */
+export const TARGETS: ReadonlyMap<string, string> = new Map([
+  ["linux-x64", "x86_64-unknown-linux-gnu"],
+  ["linux-arm64", "aarch64-unknown-linux-gnu"],
+  ["macos-x64", "x86_64-apple-darwin"],
+  ["macos-arm64", "aarch64-apple-darwin"],
+  ["windows-x64", "x86_64-pc-windows-msvc"],
+]);
 
-/** What `deno info --json` says about a program, as far as it matters here. */
-export interface ModuleGraph {
-  readonly roots: readonly string[];
-  readonly modules: readonly Module[];
-  readonly redirects: Readonly<Record<string, string>>;
-}
-
-/** The modules that threads start from, as repository paths: those named in a `new URL(…)`. */
-export function threadEntries(sources: ReadonlyMap<string, string>): string[] {
-  const entries = new Set<string>();
-  for (const [path, text] of sources) {
-    if (isTest(path)) continue;
-    for (const { specifier, entry } of importsOf(text)) {
-      const target = entry ? resolveImport(path, specifier) : undefined;
-      if (target !== undefined) entries.add(target);
-    }
+/**
+ * The names in `text`, with commas between them; `all` stands for every one.
+ *
+ * @throws {RangeError} For a name that is not in {@linkcode TARGETS}.
+ */
+export function parseTargets(text: string): string[] {
+  if (text === "all") return [...TARGETS.keys()];
+  const names = text.split(",");
+  for (const name of names) {
+    if (TARGETS.has(name)) continue;
+    throw new RangeError(`No target ${name}: there are all, ${[...TARGETS.keys()].join(", ")}`);
   }
-  return [...entries].sort();
+  return names;
 }
 
 /** The permissions and V8 flags in the start task's command line: the executable gets them too. */
@@ -95,137 +87,137 @@ export function isEmbedded(files: readonly string[], path: string): boolean {
   );
 }
 
-/** Every module loaded at run time from the roots of `graph`, by specifier. */
-export function reachable({ roots, modules, redirects }: ModuleGraph): string[] {
-  const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
-  const reached = new Set<string>();
-  const waiting = [...roots];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const specifier = redirects[next] ?? next;
-    if (reached.has(specifier)) continue;
-    reached.add(specifier);
-    for (const { code } of bySpecifier.get(specifier)?.dependencies ?? []) {
-      if (code?.specifier !== undefined) waiting.push(code.specifier);
-    }
-  }
-  return [...reached].sort();
-}
-
-/** Where `specifier` must be in the list of embedded files; undefined if deno brings it along. */
-export function placeOf(specifier: string, root: string): string | undefined {
-  if (specifier.startsWith(`file://${root}`)) return specifier.slice(`file://${root}`.length);
-  const npm = /^npm:\/?((?:@[^/]+\/)?[^/@]+)@([^/]+)/.exec(specifier);
-  if (npm !== null) return `.deno_compile_node_modules/localhost/${npm[1]}/${npm[2]}/*`;
-  return /^(node|ext):/.test(specifier) ? undefined : specifier;
-}
-
-/** Output of `deno` with `args`, run in the repository. */
-async function deno(
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<{ success: boolean; stdout: string; printed: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", ...env },
-  });
-  const { success, stdout, stderr } = await command.output();
-  const decoder = new TextDecoder();
-  const out = decoder.decode(stdout);
-  return { success, stdout: out, printed: decoder.decode(stderr) + out };
-}
-
-/** Every file that the executable needs, as {@linkcode embeddedFiles} names it. */
-async function neededFiles(entries: readonly string[]): Promise<string[]> {
-  const needed = new Set<string>();
-  for (const root of [PROGRAM, ...entries]) {
-    const { success, stdout, printed } = await deno(["info", "--json", root]);
-    if (!success) throw new Error(printed);
-    const graph: ModuleGraph = JSON.parse(stdout);
-    for (const specifier of reachable(graph)) {
-      const place = placeOf(specifier, ROOT);
-      if (place !== undefined) needed.add(place);
-    }
-  }
-  return [...needed].sort();
-}
-
-/** Where those of {@linkcode LEFT_OUT} are that have been downloaded. */
-async function foldersLeftOut(): Promise<string[]> {
-  const { success, stdout, printed } = await deno(["info", "--json"]);
-  if (!success) throw new Error(printed);
-  const { npmCache }: { npmCache: string } = JSON.parse(stdout);
-  const folders: string[] = [];
-  for await (const registry of Deno.readDir(npmCache)) {
-    folders.push(...LEFT_OUT.map((folder) => `${npmCache}/${registry.name}/${folder}`));
-  }
-  return folders;
+/** What `deno compile` did. */
+interface Compiled {
+  readonly success: boolean;
+  readonly printed: string;
 }
 
 /**
- * Compiles to `output`.
+ * Compiles the bundle to `output`.
  *
+ * @param target Deno's name; undefined for this machine.
  * @param runtime What to put the files behind; undefined for deno's own choice.
  */
 async function compile(
+  { threads }: Bundle,
   output: string,
-  entries: readonly string[],
+  target: string | undefined,
   runtime: string | undefined,
-): Promise<{ success: boolean; printed: string }> {
+): Promise<Compiled> {
   const config: { tasks: { start: string } } = JSON.parse(
     await Deno.readTextFile(`${ROOT}deno.json`),
   );
-  const includes = entries.flatMap((entry) => ["--include", entry]);
-  const excludes = (await foldersLeftOut()).flatMap((folder) => ["--exclude", folder]);
-  const args = [
-    "compile",
-    ...startFlagsOf(config.tasks.start),
-    ...includes,
-    ...excludes,
-    "-o",
-    output,
-    PROGRAM,
-  ];
-  return await deno(args, runtime === undefined ? {} : { DENORT_BIN: runtime });
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["compile", "--no-check", ...startFlagsOf(config.tasks.start)],
+      ...(target === undefined ? [] : ["--target", target]),
+      ...threads.flatMap((entry) => ["--include", `${BUNDLE}/${bundledName(entry)}`]),
+      ...["--output", output, `${BUNDLE}/${bundledName(PROGRAM)}`],
+    ],
+    cwd: ROOT,
+    env: { NO_COLOR: "1", ...(runtime === undefined ? {} : { DENORT_BIN: runtime }) },
+  });
+  const { success, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return { success, printed: decoder.decode(stderr) + decoder.decode(stdout) };
 }
 
 /** Compiles with the deno binary as runtime; only what it prints is of use. */
-async function dryCompile(
-  entries: readonly string[],
-): Promise<{ success: boolean; printed: string }> {
+async function dryCompile(bundle: Bundle): Promise<Compiled> {
   const directory = await Deno.makeTempDir({ prefix: "memden-compile-" });
-  const result = await compile(`${directory}/memden`, entries, Deno.execPath());
+  const result = await compile(bundle, `${directory}/memden`, undefined, Deno.execPath());
   await Deno.remove(directory, { recursive: true });
   return result;
 }
 
-async function main(checkOnly: boolean): Promise<number> {
-  const entries = threadEntries(await readSources([PROGRAM, "lib"]));
-  const needed = await neededFiles(entries); // Downloads what is not there yet.
-  let result = checkOnly ? undefined : await compile(OUTPUT, entries, undefined);
-  const compiled = result?.success === true;
-  const noRuntime = result?.success === false && NO_RUNTIME.test(result.printed);
-  if (result === undefined || noRuntime) result = await dryCompile(entries);
-  if (!result.success) {
-    console.error(result.printed);
-    return 1;
-  }
+/** The files that must be in the executable, by name. */
+function neededFiles({ threads, loads }: Bundle): string[] {
+  const names = [PROGRAM, ...threads].flatMap((entry) => loads.get(bundledName(entry)) ?? []);
+  return [...new Set(names)].sort();
+}
 
-  const files = embeddedFiles(result.printed);
-  const missing = needed.filter((path) => !isEmbedded(files, path));
-  for (const path of missing) console.error(`${path} is not in the executable`);
-  if (missing.length > 0) {
-    console.error(result.printed);
-    return 1;
-  }
+/** Whether all is embedded; says so if not. */
+function isComplete(bundle: Bundle, printed: string): boolean {
+  const embedded = embeddedFiles(printed);
+  const missing = neededFiles(bundle).filter((name) => !isEmbedded(embedded, `${BUNDLE}/${name}`));
+  for (const name of missing) console.error(`${name} is not in the executable`);
+  if (missing.length > 0) console.error(printed);
+  return missing.length === 0;
+}
 
-  const how = compiled ? `compiled ${OUTPUT}` : "checked only";
-  const why = noRuntime ? " (no runtime stub here)" : "";
-  console.log(`${how}${why}: ${needed.length} modules, thread entries ${entries.join(", ")}`);
-  return 0;
+/** One executable that is wanted. */
+interface Wanted {
+  readonly output: string;
+  /** Deno's name of the target; undefined for this machine. */
+  readonly target: string | undefined;
+}
+
+/** Builds one executable, or checks the list where no runtime can be had. */
+async function build(
+  bundle: Bundle,
+  { output, target }: Wanted,
+  strict: boolean,
+): Promise<boolean> {
+  const result = await compile(bundle, output, target, undefined);
+  if (result.success) {
+    if (!isComplete(bundle, result.printed)) return false;
+    const file = target?.includes("windows") ? `${output}.exe` : output;
+    const { size } = await Deno.stat(`${ROOT}${file}`);
+    console.log(`compiled ${file}: ${(size / 2 ** 20).toFixed(1)} MiB`);
+    return true;
+  }
+  if (strict || !NO_RUNTIME.test(result.printed)) {
+    console.error(result.printed);
+    return false;
+  }
+  console.log(`not built: ${output} (no runtime stub here)`);
+  return await check(bundle);
+}
+
+async function check(bundle: Bundle): Promise<boolean> {
+  const { success, printed } = await dryCompile(bundle);
+  if (success) return isComplete(bundle, printed);
+  console.error(printed);
+  return false;
+}
+
+/** The options above, as given; the parser has no types. */
+interface Options {
+  readonly check: boolean;
+  readonly strict: boolean;
+  readonly target?: string;
+}
+
+async function main(options: Options): Promise<number> {
+  const names = options.target === undefined ? [] : parseTargets(options.target);
+  const bundle = await makeBundle(ROOT + BUNDLE);
+  const wanted: Wanted[] = options.target === undefined
+    ? [{ output: OUTPUT, target: undefined }]
+    : names.map((name) => ({ output: `${OUTPUT}-${name}`, target: TARGETS.get(name) }));
+  let good = options.check ? await check(bundle) : true;
+  if (!options.check) {
+    for (const one of wanted) good = await build(bundle, one, options.strict) && good;
+  }
+  const needed = neededFiles(bundle);
+  if (good) {
+    const size = kibibytes(bundle, needed);
+    const threads = bundle.threads.map(bundledName).join(", ");
+    console.log(`embedded: ${needed.length} files, ${size}; threads start from ${threads}`);
+  }
+  return good ? 0 : 1;
 }
 
 if (import.meta.main) {
-  const { check }: { check: boolean } = parseArgs(Deno.args, { boolean: ["check"] });
-  Deno.exit(await main(check));
+  const options: Options = parseArgs(Deno.args, {
+    boolean: ["check", "strict"],
+    string: ["target"],
+  });
+  try {
+    Deno.exit(await main(options));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    console.error(error.message);
+    Deno.exit(2);
+  }
 }

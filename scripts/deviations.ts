@@ -47,6 +47,11 @@ export const DEVIATIONS: readonly Deviation[] = [
     "as up to 1.6.18; memccapable checks it",
   ],
   ["`-c` limits descriptor numbers", "`-c` limits client connections", "what the operator means"],
+  [
+    "`memcached top`, `memcached ping`: serves, as operands are ignored",
+    "a first argument that names a sub-command runs that",
+    "no script gives operands to a server",
+  ],
   ["root without `-u`: refuses to start", "warns and runs", "in a container root is the rule"],
   [
     "an item has a header of 48 bytes; small slab classes grow by `-f`",

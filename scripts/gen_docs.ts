@@ -1,4 +1,5 @@
-// Writes docs/*.md from the tables of the source: options, commands, counters, records.
+// Writes docs/*.md, the man page and the shells' completions from the tables of the source:
+// options, commands, counters, records; and the tables of docs/scaling.md into their places there.
 // `--check` writes nothing and fails when a page is stale.
 // deno-lint-ignore-file no-console
 
@@ -19,9 +20,14 @@ import { CHUNK } from "../lib/store/chunk.ts";
 import { LOGIN_WORDS } from "../lib/store/logins.ts";
 import { PREFIX_WORDS } from "../lib/store/prefix_counts.ts";
 import { TUNABLES } from "../lib/store/tunables.ts";
+import { bashCompletion } from "./completions/bash.ts";
+import { fishCompletion } from "./completions/fish.ts";
+import { zshCompletion } from "./completions/zsh.ts";
 import { DEVIATIONS } from "./deviations.ts";
+import { manPage } from "./man_page.ts";
+import { withTables } from "./scaling.ts";
 
-/** One page: where it goes and what is in it. */
+/** One page: where it goes and what is in it. The formatter lays out those in Markdown. */
 type Page = readonly [path: string, render: () => string];
 
 const PAGES: readonly Page[] = [
@@ -29,6 +35,11 @@ const PAGES: readonly Page[] = [
   ["docs/protocol.md", protocolMarkdown],
   ["docs/stats.md", statsMarkdown],
   ["docs/memory.md", memoryMarkdown],
+  ["deploy/man/memden.1", manPage],
+  ["deploy/completions/memden.bash", bashCompletion],
+  ["deploy/completions/_memden", zshCompletion],
+  ["deploy/completions/memden.fish", fishCompletion],
+  ["docs/scaling.md", () => withTables(Deno.readTextFileSync("docs/scaling.md"), table)],
 ];
 
 const generated = (sources: string): string =>
@@ -186,6 +197,7 @@ function memoryMarkdown(): string {
     prefixWords: PREFIX_WORDS,
     logRingBytes: 65536,
     logLinesBytes: 262144,
+    sampleBytes: 0,
   });
   return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
 
@@ -298,7 +310,7 @@ if (import.meta.main) {
   const check = Deno.args.includes("--check");
   let stale = 0;
   for (const [path, render] of PAGES) {
-    const text = await formatted(render());
+    const text = path.endsWith(".md") ? await formatted(render()) : render();
     if (await read(path) === text) continue;
     stale++;
     if (!check) await Deno.writeTextFile(path, text);

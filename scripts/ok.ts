@@ -24,6 +24,14 @@ interface Options {
 
 const CHECKED = ["main.ts", "lib", "scripts", "tests"];
 
+/** What runs in a browser, with a browser's types; each of the page's modules is imported there. */
+const PAGE_CHECK = [
+  "--config=lib/admin/page/check.json",
+  "--import-map=deno.json",
+  "lib/admin/page/app.js",
+  "lib/admin/page/theme.js",
+];
+
 /** The steps, those that fail soonest first. */
 const STEPS: readonly Step[] = [
   { name: "fmt", args: ["fmt", "--check"] },
@@ -31,6 +39,7 @@ const STEPS: readonly Step[] = [
   { name: "imports", args: ["run", "--allow-all", "scripts/check_imports.ts"] },
   { name: "tidy", args: ["run", "--allow-all", "scripts/tidy.ts"] },
   { name: "check", args: ["check", ...CHECKED] },
+  { name: "page", args: ["check", ...PAGE_CHECK] },
   { name: "docs", args: ["run", "--allow-all", "scripts/gen_docs.ts", "--check"] },
   { name: "compile", args: ["run", "--allow-all", "scripts/compile.ts", "--check"] },
   { name: "test", args: ["task", "test"] },

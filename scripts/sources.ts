@@ -1,4 +1,5 @@
-// The repository's TypeScript files and what each imports, for the checks of the gate.
+// The repository's TypeScript files, the browser's in JavaScript, and what each imports: for the
+// checks of the gate.
 //
 // Imports are found by pattern, not by parser: deno fmt, an earlier step of the gate, puts every
 // import and export statement at the start of a line and every specifier in double quotes.
@@ -57,14 +58,14 @@ export function isTest(path: string): boolean {
 }
 
 /**
- * The text of each `.ts` file under `places`, by repository path, in order of path.
+ * The text of each `.ts` and `.js` file under `places`, by repository path, in order of path.
  *
  * @param places Directories or files, relative to {@linkcode ROOT}; one that is missing is empty.
  */
 export async function readSources(places: readonly string[]): Promise<Map<string, string>> {
   const paths: string[] = [];
   for (const place of places) {
-    if (place.endsWith(".ts")) paths.push(place);
+    if (isSource(place)) paths.push(place);
     else await walk(place, paths);
   }
   const texts = new Map<string, string>();
@@ -80,8 +81,12 @@ async function walk(directory: string, paths: string[]): Promise<void> {
   for (const entry of entries) {
     const path = `${directory}/${entry.name}`;
     if (entry.isDirectory) await walk(path, paths);
-    else if (path.endsWith(".ts")) paths.push(path);
+    else if (isSource(path)) paths.push(path);
   }
+}
+
+function isSource(path: string): boolean {
+  return path.endsWith(".ts") || path.endsWith(".js");
 }
 
 /** Puts `value` in the place of a file that is not there; any other failure stays one. */

@@ -16,7 +16,6 @@ const COMMENT_SHARE_MIN = 0.1;
 /** Files of lib/ that nobody imports although they are in use, each with the reason. */
 const UNIMPORTED = new Map([
   ["lib/mod.ts", "other programs import it"],
-  ["lib/base/prng.ts", "random tests of every kind draw from it"],
 ]);
 
 /** Files that may have a default export, each with the reason. */

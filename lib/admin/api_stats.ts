@@ -1,6 +1,15 @@
 // /api/stats: what `stats` and its sub-commands show, as one JSON object.
 
-import type { ConnSummary, StatRow, StatsView } from "../stats/stats_view.ts";
+import type { HotName } from "../stats/hot_names.ts";
+import { LATENCY_BOUNDS_US } from "../stats/latency.ts";
+import type {
+  CommandLatency,
+  ConnSummary,
+  StatRow,
+  StatsView,
+  WorkerLoad,
+  WorkSamples,
+} from "../stats/stats_view.ts";
 import { byClass } from "./series.ts";
 
 type Values = Readonly<Record<string, number | string>>;
@@ -15,6 +24,15 @@ export interface ApiStats {
   /** By slab class. */
   readonly slabs: Readonly<Record<string, Values>>;
   readonly conns: ConnSummary;
+  /** How long requests take: sampled. Bounds are in microseconds. */
+  readonly latency: {
+    readonly boundsUs: readonly number[];
+    /** By command. */
+    readonly commands: Readonly<Record<string, Omit<CommandLatency, "command">>>;
+  };
+  /** What is asked for most: estimates, of the last ten seconds or so. */
+  readonly hot: { readonly keys: readonly HotName[]; readonly prefixes: readonly HotName[] };
+  readonly workers: readonly WorkerLoad[];
 }
 
 /** Reads everything that `view` shows. */
@@ -27,6 +45,21 @@ export function apiStats(view: StatsView): ApiStats {
     items: mapValues(items.classes),
     slabs: mapValues(slabs.classes),
     conns: view.conns(),
+    ...samplesOf(view.samples()),
+  };
+}
+
+function samplesOf(
+  samples: WorkSamples | undefined,
+): Pick<ApiStats, "latency" | "hot" | "workers"> {
+  const { latencies = [], hotKeys = [], hotPrefixes = [], workers = [] } = samples ?? {};
+  return {
+    latency: {
+      boundsUs: LATENCY_BOUNDS_US,
+      commands: Object.fromEntries(latencies.map(({ command, ...rest }) => [command, rest])),
+    },
+    hot: { keys: hotKeys, prefixes: hotPrefixes },
+    workers,
   };
 }
 

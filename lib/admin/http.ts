@@ -1,23 +1,32 @@
 // The HTTP server of the operator (`--admin`), on the main thread, beside clock and signals.
 //
-//   /metrics     series for Prometheus       /healthz   200 while the process lives
-//   /api/stats   all of `stats` as JSON      /readyz    200 while clients are taken, else 503
+//   /            the live page, and its files   /healthz   200 while the process lives
+//   /metrics     series for Prometheus          /readyz    200 while clients are taken, else 503
+//   /api/stats   all of `stats` as JSON         /api/events   the same each second, and the log
 //
 // It reads statistics and changes nothing. A request's body is never read. What goes wrong in one
 // answer is told to that client and to the log, and to nobody else. No answer is for the scripts of
 // other pages: there is no CORS.
 
-import type { AdminAddress } from "../config/admin_address.ts";
+import { type AdminAddress, isLoopback } from "../config/admin_address.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import type { StatsView } from "../stats/stats_view.ts";
 import { apiStats } from "./api_stats.ts";
+import { type Asset, ASSETS, PAGE_HEADERS } from "./assets.ts";
+import { EventStream, type LogLine, type Reading } from "./event_stream.ts";
 import { chooseFormat, writeExposition } from "./openmetrics.ts";
 import { familiesOf } from "./series.ts";
 
 /** Answers one request. */
 export type Handler = (request: Request) => Promise<Response>;
 
-type Route = (view: StatsView, request: Request) => Response | Promise<Response>;
+/** What routes answer from. */
+export interface Sources {
+  readonly view: StatsView;
+  readonly events: EventStream;
+}
+
+type Route = (sources: Sources, request: Request) => Response | Promise<Response>;
 
 /** Longest path that is looked at, in characters. */
 const PATH_LENGTH_MAX = 1024;
@@ -33,8 +42,10 @@ const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosnif
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["/metrics", metrics],
   ["/healthz", () => line(200, "ok")],
-  ["/readyz", (view) => view.isReady() ? line(200, "ready") : line(503, "not accepting")],
+  ["/readyz", ({ view }) => view.isReady() ? line(200, "ready") : line(503, "not accepting")],
   ["/api/stats", stats],
+  ["/api/events", streamEvents],
+  ...[...ASSETS].map(([path, asset]): [string, Route] => [path, () => file(asset)]),
 ]);
 
 /** Takes a line for the log. */
@@ -46,13 +57,15 @@ export class AdminServer {
   readonly #handler: Handler;
   readonly #complain: Complain;
   readonly #ending = new AbortController();
+  readonly #events: EventStream;
   #server: Deno.HttpServer<Deno.NetAddr>;
   #reopening: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws {SettingsError} With memcached's exit code for an address that cannot be bound. */
   constructor(address: AdminAddress, view: StatsView, complain: Complain) {
     this.#address = address;
-    this.#handler = makeHandler(view, complain);
+    this.#events = new EventStream(() => readStats(view, complain));
+    this.#handler = makeHandler({ view, events: this.#events }, complain, isLoopback(address.host));
     this.#complain = complain;
     const opened = this.#open();
     if (typeof opened === "string") {
@@ -68,9 +81,20 @@ export class AdminServer {
     return `http://${host.includes(":") ? `[${host}]` : host}:${this.#server.addr.port}`;
   }
 
+  /** How many clients `/api/events` has. */
+  get watchers(): number {
+    return this.#events.clients;
+  }
+
+  /** Shows a line of the server's log to those who watch. */
+  tell(line: LogLine): void {
+    this.#events.tell(line);
+  }
+
   /** Closes it, with the connections it has; settles when that is done. */
   stop(): Promise<void> {
     clearTimeout(this.#reopening);
+    this.#events.close();
     this.#ending.abort();
     return this.#server.finished.catch(() => {});
   }
@@ -100,19 +124,26 @@ export class AdminServer {
   }
 }
 
-/** Makes what answers requests. It never throws. */
-export function makeHandler(view: StatsView, complain: Complain): Handler {
+/**
+ * Makes what answers requests. It never throws.
+ *
+ * @param isLocal Answers only under names of this machine: a page of somebody else can have its own
+ * name lead to 127.0.0.1, and would read what is here with its visitor's browser.
+ */
+export function makeHandler(sources: Sources, complain: Complain, isLocal = true): Handler {
   return async (request) => {
     if (!METHODS.includes(request.method)) {
       return line(405, "method not allowed", { allow: METHODS.join(", ") });
     }
-    const pathname = pathOf(request);
-    if (pathname === undefined) return line(400, "bad address");
+    const url = urlOf(request);
+    if (url === undefined) return line(400, "bad address");
+    const { pathname, hostname } = url;
+    if (isLocal && !isOfThisMachine(hostname)) return line(403, "not under this name");
     if (pathname.length > PATH_LENGTH_MAX) return line(414, "address too long");
     const route = ROUTES.get(pathname);
     if (route === undefined) return line(404, "not found");
     try {
-      return await route(view, request);
+      return await route(sources, request);
     } catch (error) {
       complain(`admin: ${pathname}: ${messageOf(error)}`);
       return line(500, "failed; the server's log says why");
@@ -120,16 +151,32 @@ export function makeHandler(view: StatsView, complain: Complain): Handler {
   };
 }
 
-/** The path that is asked for; undefined where the Host header makes no address. */
-function pathOf(request: Request): string | undefined {
+/** What is asked for; undefined where the Host header makes no address. */
+function urlOf(request: Request): URL | undefined {
   try {
-    return new URL(request.url).pathname;
+    return new URL(request.url);
   } catch {
     return undefined;
   }
 }
 
-async function metrics(view: StatsView, request: Request): Promise<Response> {
+/** Whether a host is a number, or a name that every machine has for itself. */
+function isOfThisMachine(hostname: string): boolean {
+  return /^(\[.*\]|[\d.]+|(.*\.)?localhost)$/.test(hostname);
+}
+
+/** Reads the statistics for the stream of events. It never throws. */
+export function readStats(view: StatsView, complain: Complain): Reading {
+  try {
+    return { event: "stats", data: JSON.stringify(apiStats(view)) };
+  } catch (error) {
+    const message = `statistics cannot be read: ${messageOf(error)}`;
+    complain(`admin: ${message}`);
+    return { event: "problem", data: JSON.stringify({ message }) };
+  }
+}
+
+async function metrics({ view }: Sources, request: Request): Promise<Response> {
   const format = chooseFormat(request.headers.get("accept"));
   const { text, contentType } = await writeExposition(familiesOf(view), format);
   return new Response(text, {
@@ -137,8 +184,24 @@ async function metrics(view: StatsView, request: Request): Promise<Response> {
   });
 }
 
-function stats(view: StatsView): Response {
+function stats({ view }: Sources): Response {
   return Response.json(apiStats(view), { headers: HEADERS });
+}
+
+function streamEvents({ events }: Sources, { method }: Request): Response {
+  // A proxy that compresses would hold events back.
+  const headers = {
+    ...HEADERS,
+    "cache-control": "no-store, no-transform",
+    "content-type": "text/event-stream; charset=utf-8",
+  };
+  if (method === "HEAD") return new Response(null, { headers });
+  const body = events.open();
+  return body === undefined ? line(503, "too many watch") : new Response(body, { headers });
+}
+
+function file({ type, text }: Asset): Response {
+  return new Response(text, { headers: { ...HEADERS, ...PAGE_HEADERS, "content-type": type } });
 }
 
 function line(status: number, text: string, more: Readonly<Record<string, string>> = {}): Response {

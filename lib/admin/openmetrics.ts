@@ -6,11 +6,15 @@
 import {
   Counter,
   Gauge,
+  type GaugeConfiguration,
+  type MetricObjectWithValues,
+  type MetricType,
+  type MetricValueWithName,
   type OpenMetricsContentType,
   type PrometheusContentType,
   Registry,
 } from "prom-client";
-import type { Family } from "./series.ts";
+import type { Family, Sample } from "./series.ts";
 
 /** The formats: the classic one, and OpenMetrics. */
 export type ExpositionFormat = "text" | "openmetrics";
@@ -31,6 +35,10 @@ export async function writeExposition(
   for (const { name, kind, help, samples } of families) {
     const labelNames = Object.keys(samples[0]?.labels ?? {});
     const shape = { name, help, labelNames, registers: [] };
+    if (kind === "histogram") {
+      registry.registerMetric(new Precounted(shape, samples));
+      continue;
+    }
     // OpenMetrics would rename a counter without _total; a name must not depend on the format.
     if (kind === "counter" && (!isOpen || name.endsWith("_total"))) {
       const counter = new Counter(shape);
@@ -43,6 +51,35 @@ export async function writeExposition(
     }
   }
   return { contentType: registry.contentType, text: await registry.metrics() };
+}
+
+/** A histogram whose buckets were counted elsewhere: prom-client's own counts for itself. */
+class Precounted extends Gauge {
+  readonly #values: MetricValueWithName<string>[];
+  readonly #shape: { readonly name: string; readonly help: string };
+
+  constructor(shape: GaugeConfiguration<string>, samples: readonly Sample[]) {
+    super(shape);
+    this.#shape = shape;
+    this.#values = samples.map(({ suffix = "", labels, value }) => ({
+      metricName: shape.name + suffix,
+      labels,
+      value,
+    }));
+  }
+
+  override get(): Promise<MetricObjectWithValues<MetricValueWithName<string>>> {
+    const { name, help } = this.#shape;
+    return Promise.resolve({
+      name,
+      help,
+      // As the registry writes it: the declared enumeration has no values at run time.
+      type: "histogram" as unknown as MetricType,
+      aggregator: "sum",
+      collect: () => {},
+      values: this.#values,
+    });
+  }
 }
 
 function openRegistry(

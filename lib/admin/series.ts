@@ -6,12 +6,15 @@
 // Source: memcached_exporter pkg/exporter/exporter.go, parseStats, parseStatsSettings.
 
 import type { StatRow, StatsView } from "../stats/stats_view.ts";
+import { workFamilies } from "./work_series.ts";
 
 /** What a series is to Prometheus. */
-export type SeriesKind = "counter" | "gauge";
+export type SeriesKind = "counter" | "gauge" | "histogram";
 
 /** One value of a series, with its labels. */
 export interface Sample {
+  /** What follows the family's name: of a histogram's `_bucket`, `_sum` and `_count`. */
+  readonly suffix?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
@@ -176,6 +179,7 @@ export function familiesOf(view: StatsView): Family[] {
       [...slabs.classes].flatMap(([slab, stats]) => commandSamples(stats, { slab })),
     ),
     ...processFamilies(general),
+    ...workFamilies(view.samples()),
   ];
   return families.filter(({ samples }) => samples.length > 0);
 }

@@ -1,4 +1,4 @@
-// The statistics of a store that has seen some commands, for tests.
+// The statistics of a store that has seen some commands, and time that stands still, for tests.
 
 import { ascii } from "../base/ascii.ts";
 import type { Settings } from "../config/settings.ts";
@@ -8,6 +8,42 @@ import { Global } from "../memory/regions.ts";
 import { converse } from "../net/testing.ts";
 import { ServerStats } from "../server/server_stats.ts";
 import { makeStore } from "../store/testing.ts";
+import type { Timer } from "./event_stream.ts";
+
+/** Time that goes on when it is told to. */
+export class TestTimer implements Timer {
+  #now = 1_000_000;
+  #due: { readonly at: number; readonly act: () => void } | undefined;
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, act: () => void): () => void {
+    const due = { at: this.#now + ms, act };
+    this.#due = due;
+    return () => {
+      if (this.#due === due) this.#due = undefined;
+    };
+  }
+
+  /** Whether something is to be called. */
+  get isArmed(): boolean {
+    return this.#due !== undefined;
+  }
+
+  /** Lets `ms` milliseconds pass, and calls what is due. */
+  pass(ms: number): void {
+    const to = this.#now + ms;
+    while (this.#due !== undefined && this.#due.at <= to) {
+      const { at, act } = this.#due;
+      this.#due = undefined;
+      this.#now = at;
+      act();
+    }
+    this.#now = to;
+  }
+}
 
 /** Statistics to look at, and the server's end to play. */
 export interface TestView {

@@ -37,6 +37,7 @@ export function runPacket(
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
+  executor.served = session.verb = request.opcode.verb;
   switch (request.opcode.action) {
     case Action.GET:
     case Action.TOUCH:

@@ -101,6 +101,7 @@ export function execute(
   if (command === undefined) {
     return refuseUnknown(executor, block, from, to, lineBytes, replies);
   }
+  executor.served = session.verb = command.verb;
   if (command.shape === CommandShape.KEYS) {
     return runRetrieval(executor, session, command, block, nameTo, to, true, replies);
   }

@@ -4,6 +4,7 @@ import { ascii, equalsWord, latin1 } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import type { Settings } from "../config/settings.ts";
 import { MetaRequest } from "../protocol/meta/request.ts";
+import { Verb } from "../protocol/text/commands.ts";
 import { Tokens } from "../protocol/text/tokens.ts";
 import type { Counters } from "../stats/counters.ts";
 import type { Store } from "../store/store.ts";
@@ -32,6 +33,8 @@ export class Executor {
   readonly server: ServerView;
   /** Tokens of the line at hand. */
   readonly tokens = new Tokens();
+  /** The command that was run last; for who wants to know whether one was. */
+  served: Verb = Verb.NONE;
   /** The meta command at hand. */
   readonly meta = new MetaRequest();
 

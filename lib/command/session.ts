@@ -54,6 +54,8 @@ export class Session {
   /** Storage: the item being filled; {@linkcode NO_ITEM} when none is. */
   item: ItemRef = NO_ITEM;
   mode: StoreMode = StoreMode.SET;
+  /** The command that is being run. */
+  verb: Verb = Verb.NONE;
   noreply = false;
   /** Storage: the version that a cas names. */
   readonly cas = new U64();

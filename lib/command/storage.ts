@@ -227,6 +227,7 @@ function endsInCrlf({ store: { items } }: Executor, session: Session): boolean {
  */
 export function finishStorage(executor: Executor, session: Session, replies: ReplyBuffer): void {
   const { store } = executor;
+  executor.served = session.verb;
   if (session.request !== undefined) {
     return finishBinaryStorage(executor, session, session.request, replies);
   }

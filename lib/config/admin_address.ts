@@ -17,6 +17,11 @@ const LOOPBACK = "127.0.0.1";
 const ANY = "0.0.0.0";
 const PORT_MAX = 65535;
 
+/** Whether only this machine reaches what listens on `host`. */
+export function isLoopback(host: string): boolean {
+  return /^(?:127\.|localhost$|::1$)/.test(host);
+}
+
 /**
  * Reads the value of `--admin`.
  *

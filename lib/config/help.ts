@@ -83,7 +83,7 @@ function usageOf(option: Option): string {
 }
 
 /** The help of an option, with its choices and its default. */
-function explain(option: Option): string {
+export function explain(option: Option): string {
   const notes: string[] = [];
   if (option.kind === "word") notes.push(option.allowed.join(", "));
   const fallback = defaultOf(option);

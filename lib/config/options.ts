@@ -80,9 +80,9 @@ const FLAG_ROWS = [
     "Without it, every address of the machine. In front of one: notls:, btls: or mtls: for plain " +
     "text, TLS, or TLS with client certificates; proto[ascii]: or " +
     "proto[binary]: for its protocol; tag[name]:"],
-  ["d", "daemon", "flag", "0", [], "", "later",
-    "run in the background, detached from the terminal"],
-  ["r", "enable-coredumps", "flag", "0", [], "", "later",
+  ["d", "daemon", "flag", "0", [], "", "ready",
+    "run in the background, detached from the terminal, once the server has started"],
+  ["r", "enable-coredumps", "flag", "0", [], "", "ready",
     "raise the core file limit as far as allowed"],
   ["u", "user", "text", "", [], "user", "ready",
     "when started as root, continue as this user; a name or a numeric uid"],
@@ -103,7 +103,7 @@ const FLAG_ROWS = [
   ["V", "version", "action", "", [], "", "ready",
     "print the version and exit"],
   ["P", "pidfile", "text", "", [], "file", "ready",
-    "write the process id to this file"],
+    "write the process id to this file; with -d it is removed at the end"],
   ["f", "slab-growth-factor", "decimal", "1.25", [1, 1_000_000], "num", "ready",
     "how much larger each slab class is than the one before"],
   ["n", "slab-min-size", "int", "48", [1, 512 * KIB], "bytes", "ready",
@@ -147,6 +147,10 @@ const FLAG_ROWS = [
   ["", "admin", "text", "", [], "addr:port", "ready",
     "HTTP server with /metrics, /healthz, /readyz and /api/stats; without an address, for this " +
     "machine only. Not in memcached"],
+  ["", "config", "text", "", [], "file", "ready",
+    "read options from this file first, one to a line as in memcached.conf. Not in memcached"],
+  ["", "logfile", "text", "", [], "file", "ready",
+    "with -d, append to this file what would go to stderr. Not in memcached"],
   ["o", "extended", "list", "", [], "list", "ready",
     "further options, comma separated; see below"],
 ] as const satisfies readonly Row[];
@@ -273,6 +277,9 @@ const SUBOPTION_ROWS = [
 /** The long name of a flag, the name of a sub-option, or the letter of `-D`, which has no name. */
 export type OptionName = typeof FLAG_ROWS[number][1] | typeof SUBOPTION_ROWS[number][1];
 
+/** Every row as it stands in the tables, for types that are made of them. */
+export type OptionRow = typeof FLAG_ROWS[number] | typeof SUBOPTION_ROWS[number];
+
 /** One option, as its row says. */
 export interface Option {
   /** The short flag; empty for a sub-option of `-o`, and for a flag that only has a long name. */
@@ -306,6 +313,9 @@ export const ENVIRONMENT = [
     "MEMCACHED_SASL_PWDB",
     "file of logins for -S: a line user:password for each; read again on SIGHUP",
   ],
+  ["MEMDEN_OPTS", "options, split as a shell would; those of the command line come after them"],
+  ["MEMDEN_NAME", "name of the process, such as memcached; default: what it was started as"],
+  ["MEMDEN_READY_FD", "set by -d for the process that it starts"],
   ["LISTEN_FDS", "listening sockets that systemd has opened, from descriptor 3 on"],
   ["LISTEN_PID", "the process that LISTEN_FDS is meant for"],
 ] as const;

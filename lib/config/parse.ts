@@ -107,11 +107,16 @@ function* readBundle(letters: string, takeNext: (option: Option) => string): Gen
   }
 }
 
-/** Finds the flag with this long name, or the only one that starts with it. */
+/**
+ * Finds the flag with this long name, or the only one that starts with it. Options that memcached
+ * does not have, those without a letter, make no beginning ambiguous that is not so there.
+ */
 function findLong(name: string): Option {
-  const candidates = FLAGS.filter((it) => hasLongName(it) && it.name.startsWith(name));
-  const exact = candidates.find((it) => it.name === name);
+  const matching = FLAGS.filter((it) => hasLongName(it) && it.name.startsWith(name));
+  const exact = matching.find((it) => it.name === name);
   if (exact !== undefined) return exact;
+  const memcached = matching.filter(({ letter }) => letter !== "");
+  const candidates = memcached.length > 0 ? memcached : matching;
   if (candidates.length === 1) return candidates[0]!;
   if (candidates.length === 0) throw illegalArgument(`unknown option --${name}`);
   const names = candidates.map((it) => `--${it.name}`).join(", ");

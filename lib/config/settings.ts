@@ -5,10 +5,11 @@
 // A check that needs more than one option belongs in checkSettings(); all others are made by row.
 
 import { type EnvironmentName, ITEM_SIZE_MAX, ITEM_SIZE_MIN } from "./options.ts";
-import { type AdminAddress, parseAdmin } from "./admin_address.ts";
+import { type AdminAddress, isLoopback, parseAdmin } from "./admin_address.ts";
 import { type BindingProtocol, type ListenAddress, parseListen } from "./listen_address.ts";
 import { checkTls, type TlsSettings, tlsSettings } from "./tls_settings.ts";
 import type { RawValues } from "./parse.ts";
+import { type ProcessSettings, processSettings } from "./process_settings.ts";
 import { checkLogins, type LoginSettings } from "./login_settings.ts";
 import { ExitCode, SettingsError } from "./settings_error.ts";
 import { atoi, Values } from "./values.ts";
@@ -29,7 +30,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Everything that is decided before the server starts. */
-export interface Settings extends TlsSettings, LoginSettings {
+export interface Settings extends TlsSettings, LoginSettings, ProcessSettings {
   /** How connections reach the workers; `auto` takes `native` where it works. */
   readonly transport: Transport;
   /** TCP port of addresses that name none; 0 for no TCP, -1 for any free port. */
@@ -66,9 +67,6 @@ export interface Settings extends TlsSettings, LoginSettings {
   /** Worker threads. */
   readonly threads: number;
   readonly reqsPerEvent: number;
-  /** A name or a numeric uid; null to stay who started the server. */
-  readonly user: string | null;
-  readonly pidfile: string | null;
   /** 0 silent, 1 errors and warnings, 2 commands and replies, 3 state changes. */
   readonly verbosity: number;
   /** Bytes. */
@@ -166,6 +164,7 @@ export function settingsFrom(raw: RawValues, env: Environment): Settings {
     ...networkSettings(values, env),
     ...tlsSettings(values),
     ...threadSettings(values),
+    ...processSettings(values, env),
     ...commandSettings(values, env),
     ...memorySettings(values),
     ...lookupSettings(values, env),
@@ -180,13 +179,13 @@ export function warningsFor(settings: Settings): readonly string[] {
   if (settings.threads > THREADS_SENSIBLE_MAX) {
     warnings.push(`Warning: ${settings.threads} worker threads; more than cores rarely helps`);
   }
-  if (!isLoopback(settings.udpListen)) {
+  if (!settings.udpListen.every(({ host }) => host !== null && isLoopback(host))) {
     warnings.push(
       "Warning: UDP is open beyond this machine: anyone can make the server send large replies " +
         "to a forged address; use -l 127.0.0.1, or a firewall",
     );
   }
-  if (settings.admin !== null && !isLoopback([settings.admin])) {
+  if (settings.admin !== null && !isLoopback(settings.admin.host)) {
     warnings.push(
       "Warning: --admin is open beyond this machine: anyone can read statistics and settings " +
         "there; use 127.0.0.1, or a firewall",
@@ -196,12 +195,6 @@ export function warningsFor(settings: Settings): readonly string[] {
     warnings.push("Warning: ssl_min_version: TLS below 1.2 is not spoken");
   }
   return warnings;
-}
-
-/** Whether every address is one of this machine's own. */
-function isLoopback(listen: readonly { readonly host: string | null }[]): boolean {
-  const isOwn = (host: string) => /^(?:127\.|localhost$|::1$)/.test(host);
-  return listen.every(({ host }) => host !== null && isOwn(host));
 }
 
 /** Refuses options that do not go together. The sentences about sizes are memcached's. */
@@ -314,8 +307,6 @@ function threadSettings(values: Values) {
   return {
     threads: values.number("threads"),
     reqsPerEvent: values.number("max-reqs-per-event"),
-    user: values.text("user"),
-    pidfile: values.text("pidfile"),
     verbosity: values.number("verbose"),
     watcherLogbufSize: values.number("watcher_logbuf_size") * KIB,
     workerLogbufSize: values.number("worker_logbuf_size") * KIB,

@@ -157,7 +157,6 @@ for (const [argv, exitCode, message] of REFUSED) {
 }
 
 const NOT_HERE: readonly (readonly [argv: string, message: string])[] = [
-  ["-vd", "memden: -d (daemon) is not available in this version"],
   ["-l proto[proxy]:host", "memden: -l (listen) proto[proxy]: is not available in this version"],
   ["-o ssl_ciphers=HIGH", "memden: -o ssl_ciphers is not supported"],
   ["-o ssl_kernel_tls", "memden: -o ssl_kernel_tls is not supported"],

@@ -58,7 +58,7 @@ export const Global = {
   NEEDY_HIGH: 3 * WORDS_PER_LINE + 8,
   /** Most pages that one of them needs, times 64, and that class. */
   NEEDY_PAGES: 3 * WORDS_PER_LINE + 9,
-  /** 1 once the maintenance thread is to end. */
+  /** One of {@linkcode Stopping}. */
   STOPPING: 3 * WORDS_PER_LINE + 11,
   /** 1 while a crawl runs. */
   CRAWLING: 3 * WORDS_PER_LINE + 10,
@@ -66,6 +66,15 @@ export const Global = {
   WORLD_LOCK: 4 * WORDS_PER_LINE,
   /** Switches of the locks that threads have made, all threads together. */
   WORLD_REPORTS: 4 * WORDS_PER_LINE + 1,
+} as const;
+
+/** What {@linkcode Global.STOPPING} says. */
+export const Stopping = {
+  NO: 0,
+  /** Each thread is told in its turn; the maintainer goes by this word. */
+  IN_ORDER: 1,
+  /** A thread has died: the others end when they next look, without waiting for each other. */
+  AT_ONCE: 2,
 } as const;
 const GLOBAL_LINES = 5;
 
@@ -101,6 +110,8 @@ export interface RegionSizes {
   readonly logRingBytes: number;
   /** Bytes of the lines that watchers read. */
   readonly logLinesBytes: number;
+  /** Bytes of what each thread notes for the admin server; 0 without one. */
+  readonly sampleBytes: number;
 }
 
 /** Where each region starts, in bytes. */
@@ -131,6 +142,8 @@ export interface Regions extends RegionSizes {
   readonly logRingsAt: number;
   /** Four lines of state, then the lines. */
   readonly logLinesAt: number;
+  /** By thread; see stats/samples.ts. */
+  readonly samplesAt: number;
   readonly lrusAt: number;
   readonly countersAt: number;
   /** Bytes from one thread's counters to the next one's. */
@@ -172,6 +185,7 @@ export function planRegions(sizes: RegionSizes): Regions {
     prefixesAt: take(sizes.prefixWords * WORD_BYTES),
     logRingsAt: take(sizes.counterThreads * (2 * LINE_BYTES + sizes.logRingBytes)),
     logLinesAt: take(4 * LINE_BYTES + sizes.logLinesBytes),
+    samplesAt: take(sizes.counterThreads * sizes.sampleBytes),
     bytes: at,
   };
 }

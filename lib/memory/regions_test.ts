@@ -29,6 +29,7 @@ const SIZES: readonly RegionSizes[] = [
     prefixWords: 0,
     logRingBytes: 4096,
     logLinesBytes: 8192,
+    sampleBytes: 128,
   },
   {
     shards: 4,
@@ -46,6 +47,7 @@ const SIZES: readonly RegionSizes[] = [
     prefixWords: 0,
     logRingBytes: 4096,
     logLinesBytes: 8192,
+    sampleBytes: 128,
   },
   {
     shards: 1024,
@@ -63,6 +65,7 @@ const SIZES: readonly RegionSizes[] = [
     prefixWords: 0,
     logRingBytes: 4096,
     logLinesBytes: 8192,
+    sampleBytes: 128,
   },
   {
     shards: 2,
@@ -80,6 +83,7 @@ const SIZES: readonly RegionSizes[] = [
     prefixWords: 0,
     logRingBytes: 4096,
     logLinesBytes: 8192,
+    sampleBytes: 128,
   },
 ];
 
@@ -96,6 +100,7 @@ for (const sizes of SIZES) {
       ["lrus", plan.lrusAt, sizes.lrus * LINE_BYTES],
       ["counters", plan.countersAt, plan.counterStride * sizes.counterThreads],
       ["conns", plan.connsAt, sizes.conns * 16],
+      ["samples", plan.samplesAt, sizes.sampleBytes * sizes.counterThreads],
       ["logins", plan.loginsAt, sizes.loginWords * 4],
       ["baseline", plan.baselineAt, sizes.countersPerThread * 8],
       ["end", plan.bytes, 0],

@@ -25,6 +25,7 @@ const SMALL_SIZES: RegionSizes = {
   prefixWords: 0,
   logRingBytes: 4096,
   logLinesBytes: 8192,
+  sampleBytes: 0,
 };
 
 /** Control memory with these sizes, small where none is given. */

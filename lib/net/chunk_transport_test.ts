@@ -7,6 +7,7 @@ import { Block } from "../base/block.ts";
 import { Executor } from "../command/executor.ts";
 import { defaultSettings } from "../config/settings.ts";
 import { ConnTable } from "../stats/conn_table.ts";
+import { Workload } from "../stats/samples.ts";
 import { makeStore } from "../store/testing.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { ChunkTransport, SEND_WINDOW, TAKEN_STEP } from "./chunk_transport.ts";
@@ -51,6 +52,7 @@ class Bed {
       comesShort: [false],
       protocols: ["auto"],
       table: new ConnTable(store.control),
+      workload: new Workload(store.control, 1, () => NaN),
       idleTimeout: 0,
       trace: undefined,
     };

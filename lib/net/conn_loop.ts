@@ -5,6 +5,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { hasLines } from "../command/watch.ts";
+import { Verb } from "../protocol/text/commands.ts";
 import { Counter } from "../stats/names.ts";
 import { drive } from "./conn.ts";
 import { CloseReason, Conn, type ConnShared } from "./conn_record.ts";
@@ -34,6 +35,9 @@ const IDLE_CHECK_MS = 1000;
 
 /** Longest rest where log lines are to be sent. */
 const LINES_MS = 20;
+
+/** Watchers that send no more, as long as they are so few: most of them may be gone. */
+const HALF_CLOSED_MAX = 20;
 
 /** Connection records kept for the next connection. */
 const SPARE_CONNS_MAX = 1024;
@@ -83,6 +87,7 @@ export class ConnLoop {
     conn.untilEmpty = this.#shared.comesShort[listener] ?? false;
     conn.mayHaveMore = true; // The first request has often come before the connection got here.
     this.#conns[fd] = conn;
+    this.#shared.workload.countConnection(1);
     this.#run(conn);
   }
 
@@ -115,6 +120,7 @@ export class ConnLoop {
    */
   turn(timeoutMs: number): void {
     const count = this.#poller.wait(timeoutMs);
+    this.#shared.workload.latency.beginTurn();
     this.#turnLock.enter();
     const now = this.#readClock();
     if (now !== this.#clock.now) this.#tick(now);
@@ -148,9 +154,11 @@ export class ConnLoop {
 
   /** @hot */
   #run(conn: Conn): void {
-    const { table } = this.#shared;
+    const { table, executor, workload } = this.#shared;
     table.setState(conn.fd, ConnState.PARSE_CMD);
+    executor.served = Verb.NONE;
     drive(conn, this.#shared);
+    if (workload.latency.isTiming) this.#time(conn);
     if (conn.state === ConnState.CLOSED) return this.#forget(conn);
     table.setState(conn.fd, conn.state);
     table.setLastCommand(conn.fd, conn.lastCommand);
@@ -159,6 +167,13 @@ export class ConnLoop {
       conn.isWatcher = true;
       this.#watchers.push(conn);
     }
+  }
+
+  /** Records how long it took to answer all that a connection asked for; nothing if it was not. */
+  #time(conn: Conn): void {
+    const { executor: { served }, workload, reqsPerEvent } = this.#shared;
+    if (served === Verb.NONE || conn.state !== ConnState.WAITING) return;
+    workload.latency.record(served, Math.max(1, reqsPerEvent - conn.requestsLeft));
   }
 
   /** Sends lines to those that have not had them. */
@@ -171,8 +186,12 @@ export class ConnLoop {
 
   /** A new second has begun. */
   #tick(now: number): void {
+    const seconds = now - this.#clock.now;
     this.#clock.now = now;
-    const { idleTimeout, executor } = this.#shared;
+    const { idleTimeout, executor, workload } = this.#shared;
+    workload.tick(seconds);
+    executor.store.hotKeys.tick(now, seconds);
+    if (this.#watchers.length > HALF_CLOSED_MAX) this.#closeHalfClosed();
     if (idleTimeout === 0) return;
     for (const conn of this.#conns) {
       if (conn?.state !== ConnState.WAITING || now - conn.lastCommand <= idleTimeout) continue;
@@ -183,8 +202,23 @@ export class ConnLoop {
     }
   }
 
+  /**
+   * Closes the watchers that came first of those that send no more, but for the last few: a client
+   * that is gone looks the same until there is a line to send, which may be never.
+   */
+  #closeHalfClosed(): void {
+    const halfClosed = this.#watchers.filter((conn) => conn.session.watches?.isHalfClosed);
+    for (const conn of halfClosed.slice(0, -HALF_CLOSED_MAX)) {
+      if (conn.yielded) continue; // It comes again in this turn.
+      conn.state = ConnState.CLOSING;
+      conn.closeReason = CloseReason.NORMAL;
+      this.#run(conn);
+    }
+  }
+
   #forget(conn: Conn): void {
     this.#conns[conn.fd] = undefined;
+    this.#shared.workload.countConnection(-1);
     if (conn.isWatcher) this.#watchers = this.#watchers.filter((watcher) => watcher !== conn);
     if (this.#spare.length < SPARE_CONNS_MAX) {
       conn.reset();

@@ -7,6 +7,7 @@ import type { ReplyBuffer } from "../protocol/reply.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { BindingProtocol } from "../config/listen_address.ts";
 import type { ConnTable } from "../stats/conn_table.ts";
+import type { Workload } from "../stats/samples.ts";
 import { ConnState } from "./conn_state.ts";
 import type { ReadBuffer } from "./read_buffer.ts";
 import type { Transport } from "./transport.ts";
@@ -24,6 +25,8 @@ export interface ConnShared {
   readonly pool: BufferPool;
   /** Commands that one connection may run before the others get their turn (`-R`). */
   readonly reqsPerEvent: number;
+  /** How busy this thread is. */
+  readonly workload: Workload;
   /** What all connections do, for `stats conns`. */
   readonly table: ConnTable;
   /** Seconds after which an idle connection is closed; 0 for never. */

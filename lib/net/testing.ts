@@ -5,6 +5,7 @@ import { Executor, type ServerView } from "../command/executor.ts";
 import { defaultSettings, type Settings } from "../config/settings.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import { ConnTable } from "../stats/conn_table.ts";
+import { Workload } from "../stats/samples.ts";
 import type { Store } from "../store/store.ts";
 import { makeStore } from "../store/testing.ts";
 import { BufferPool } from "./buffer_pool.ts";
@@ -133,6 +134,7 @@ export function converse(
     comesShort: [false],
     protocols: [all.bindingProtocol],
     table: new ConnTable(store.control),
+    workload: new Workload(store.control, 1, () => NaN),
     idleTimeout: all.idleTimeout,
   };
   const conn = new Conn(5);

@@ -8,6 +8,7 @@ import { Prng } from "../base/prng.ts";
 import { Executor } from "../command/executor.ts";
 import { defaultSettings } from "../config/settings.ts";
 import { ConnTable } from "../stats/conn_table.ts";
+import { Workload } from "../stats/samples.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "../store/check.ts";
 import { makeStore } from "../store/testing.ts";
@@ -70,6 +71,7 @@ function makeWorker() {
     comesShort: [],
     protocols: [],
     table: new ConnTable(store.control),
+    workload: new Workload(store.control, 1, () => NaN),
     idleTimeout: 0,
   };
   const socket = new ScriptedSocket();

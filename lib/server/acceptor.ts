@@ -103,6 +103,7 @@ class Acceptor {
     }
     this.#start.port.close();
     this.#epoll.close();
+    if (this.#spareFd >= 0) closeFd(this.#spareFd);
   }
 
   #serve(fd: number): void {

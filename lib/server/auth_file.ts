@@ -7,7 +7,7 @@
 // could not be read again is refused at once. Source: memcached authfile.c, authfile_load;
 // sasl_defs.c, sasl_server_userdb_checkpass.
 
-import type { Logger } from "@logtape/logtape";
+import type { Log } from "../base/log.ts";
 import { CR, latin1, LF } from "../base/ascii.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { type Login, LOGIN_BYTES_MAX, type Logins, LOGINS_MAX } from "../store/logins.ts";
@@ -111,10 +111,10 @@ export class AuthFile {
   readonly #path: string;
   readonly #form: LoginForm;
   readonly #logins: Logins;
-  readonly #log: Logger;
+  readonly #log: Log;
   #reloaded: Promise<void> = Promise.resolve();
 
-  constructor(path: string, form: LoginForm, logins: Logins, log: Logger) {
+  constructor(path: string, form: LoginForm, logins: Logins, log: Log) {
     this.#path = path;
     this.#form = form;
     this.#logins = logins;

@@ -1,6 +1,6 @@
 // Which transport a server uses: native where system calls are allowed, else relay.
 
-import type { Logger } from "@logtape/logtape";
+import type { Log } from "../base/log.ts";
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { canCallLibc } from "../sys/libc.ts";
@@ -10,7 +10,7 @@ import { canCallLibc } from "../sys/libc.ts";
  *
  * @throws {SettingsError} When `--transport=native` cannot be had, or the settings need it.
  */
-export function chooseTransport(settings: Settings, log: Logger): "native" | "relay" {
+export function chooseTransport(settings: Settings, log: Log): "native" | "relay" {
   const { transport, udpPort, inherited, memoryFile } = settings;
   if (transport !== "relay" && canCallLibc) return "native";
   if (transport === "native") throw unusable("--transport=native");

@@ -19,6 +19,21 @@ export function logConnNew(log: EventLog, fd: number, peer: string | undefined):
   log.text(LogType.CONNEVENT, `type=conn_new ${endpoint(peer)} cfd=${fd}`);
 }
 
+/** What would end a line, or the words of one. */
+// deno-lint-ignore no-control-regex -- they are what it is about
+const CONTROLS = /[\x00-\x1f\x7f-\uffff]/g;
+
+/**
+ * Logs that a client broke the rules of TLS, or a handshake came to nothing.
+ *
+ * @param message Why; "" when the client just went away.
+ * Source: memcached tls.c, ssl_accept; its logger.c, LOGGER_CONNECTION_TLSERROR.
+ */
+export function logTlsError(log: EventLog, fd: number, message: string): void {
+  const text = message.replaceAll(CONTROLS, " ").trim() || "connection ended in the handshake";
+  log.text(LogType.CONNEVENT, `type=conntlserr fd=${fd} msg=${text}`);
+}
+
 /** Logs a connection that is about to be closed. */
 export function logConnClose(
   log: EventLog,

@@ -1,12 +1,10 @@
 // Where connections come in: the sockets and the acceptor, by either transport.
 
-import type { Logger } from "@logtape/logtape";
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import { closeFd } from "../sys/socket.ts";
-import { openListeners } from "./listen.ts";
+import { closeListeners, openListeners } from "./listen.ts";
 import { planListeners } from "./listen_plan.ts";
-import { openUdpSockets, type UdpSocket } from "./listen_udp.ts";
+import { closeUdpSockets, openUdpSockets, type UdpSocket } from "./listen_udp.ts";
 import type { Listening } from "./notify.ts";
 import { assumeUser } from "./privileges.ts";
 import {
@@ -24,8 +22,6 @@ export interface Front {
   readonly listening: readonly Listening[];
   readonly udp: readonly UdpSocket[];
   readonly acceptor: AcceptorHandle;
-  /** Lets go of the listening sockets and the way to the acceptor. */
-  close(): void;
 }
 
 /** A front whose threads are still to be started. */
@@ -38,6 +34,8 @@ export interface OpenFront {
   readonly udp: readonly UdpSocket[];
   /** @throws {SettingsError} When an address cannot be bound. */
   start(common: WorkerCommon, workers: readonly WorkerHandle[]): Promise<Front>;
+  /** Lets go of the sockets; no thread may be using them. */
+  close(): void;
 }
 
 /**
@@ -45,35 +43,36 @@ export interface OpenFront {
  *
  * @throws {SettingsError} When an address cannot be bound.
  */
-export function openFront(settings: Settings, log: Logger): Promise<OpenFront> {
-  return settings.transport === "relay" ? openRelay(settings, log) : openNative(settings, log);
+export function openFront(settings: Settings): Promise<OpenFront> {
+  return settings.transport === "relay" ? openRelay(settings) : openNative(settings);
 }
 
 /** Binds on this thread; the acceptor gets descriptors. */
-async function openNative(settings: Settings, log: Logger): Promise<OpenFront> {
+async function openNative(settings: Settings): Promise<OpenFront> {
   const certificates = await firstCertificates(settings); // As root still, if it is root.
-  const listening = await openListeners(settings);
-  const udp = await openUdpSockets(settings);
-  assumeUser(settings.user, log);
+  using undo = new DisposableStack();
+  const listening = undo.adopt(await openListeners(settings), closeListeners);
+  const udp = undo.adopt(await openUdpSockets(settings), closeUdpSockets);
+  assumeUser(settings.user);
+  const opened = undo.move();
   return {
     families: listening.map(({ address: { family } }) => family),
     manners: listening.map(({ manner }) => manner),
     certificates,
     udp,
     start(common, workers) {
-      const acceptor = startAcceptor(listening, common, workers);
-      const close = (): void => {
-        for (const { listener } of listening) listener?.close();
-        for (const { fd } of udp) closeFd(fd);
-        acceptor.notify.close();
-      };
-      return Promise.resolve({ listening, udp, acceptor, close });
+      return Promise.resolve({
+        listening,
+        udp,
+        acceptor: startAcceptor(listening, common, workers),
+      });
     },
+    close: () => opened.dispose(),
   };
 }
 
 /** The acceptor binds, since a listener cannot be handed to another thread. */
-async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
+async function openRelay(settings: Settings): Promise<OpenFront> {
   const certificates = await firstCertificates(settings); // As root still, if it is root.
   const plans = await planListeners(settings);
   return {
@@ -84,9 +83,10 @@ async function openRelay(settings: Settings, log: Logger): Promise<OpenFront> {
     async start(common, workers) {
       const acceptor = startRelayAcceptor(common, plans, workers);
       const listening = await listeningOf(acceptor.thread);
-      assumeUser(settings.user, log);
-      return { listening, udp: [], acceptor, close: () => acceptor.notify.close() };
+      assumeUser(settings.user);
+      return { listening, udp: [], acceptor };
     },
+    close: () => {}, // The acceptor has them.
   };
 }
 

@@ -39,11 +39,19 @@ export async function openListeners(settings: Settings): Promise<ListeningConn[]
   const { inherited } = settings;
   if (inherited.count > 0 && inherited.pid === Deno.pid) return takeInherited(settings);
   const conns: ListeningConn[] = [];
+  using undo = new DisposableStack();
+  undo.defer(() => closeListeners(conns));
   for (const plan of await planListeners(settings)) {
     const listener = bindListener(plan, conns.at(-1)?.listener?.addr, settings);
     if (listener !== undefined) conns.push(adopt(listener, plan.manner, conns));
   }
+  undo.move();
   return conns;
+}
+
+/** Closes those that were opened here: the others are not ours to close. */
+export function closeListeners(conns: readonly ListeningConn[]): void {
+  for (const { listener } of conns) listener?.close();
 }
 
 /** Finds the descriptor of a listener: a listening socket of its address that no other conn has. */

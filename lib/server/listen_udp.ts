@@ -4,7 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { openDatagramSocket } from "../sys/datagram.ts";
 import { errorText } from "../sys/libc.ts";
-import { localAddress } from "../sys/socket.ts";
+import { closeFd, localAddress } from "../sys/socket.ts";
 import { planAddresses } from "./listen_plan.ts";
 
 /** A bound UDP socket. */
@@ -21,6 +21,8 @@ export interface UdpSocket {
  */
 export async function openUdpSockets(settings: Settings): Promise<UdpSocket[]> {
   const sockets: UdpSocket[] = [];
+  using undo = new DisposableStack();
+  undo.defer(() => closeUdpSockets(sockets));
   for (const { hostname, port, optional } of await planAddresses(settings.udpListen, "UDP")) {
     const wanted = optional ? sockets.at(-1)?.port ?? port : port;
     const fd = openDatagramSocket(hostname, wanted);
@@ -30,7 +32,13 @@ export async function openUdpSockets(settings: Settings): Promise<UdpSocket[]> {
       throw new SettingsError(message, ExitCode.OS_ERROR);
     }
   }
+  undo.move();
   return sockets;
+}
+
+/** Closes what {@linkcode openUdpSockets} has opened. */
+export function closeUdpSockets(sockets: readonly UdpSocket[]): void {
+  for (const { fd } of sockets) closeFd(fd);
 }
 
 function portOf(fd: number): number {

@@ -1,4 +1,5 @@
 // The server's log: plain lines on stderr, as memcached writes them. Each thread sets it up once.
+// Lines of warnings and errors are also handed to whoever of this thread listens.
 
 import { configureSync, getLogger, type Logger, type LogLevel } from "@logtape/logtape";
 
@@ -6,6 +7,24 @@ const ENCODER = new TextEncoder();
 
 /** Lowest level that is written at each `-v` count. */
 const LEVELS: readonly LogLevel[] = ["warning", "info", "debug", "trace"];
+
+/** Levels that listeners hear of. */
+const HEARD: readonly LogLevel[] = ["warning", "error", "fatal"];
+
+/** A line as listeners get it. */
+export interface HeardLine {
+  readonly level: string;
+  readonly text: string;
+  /** When it was written, Unix time in milliseconds. */
+  readonly at: number;
+}
+
+const LISTENERS = new Set<(line: HeardLine) => void>();
+
+/** Calls `listener` for each line of this thread at level warning or above, from now on. */
+export function listenToLog(listener: (line: HeardLine) => void): void {
+  LISTENERS.add(listener);
+}
 
 /**
  * Opens the log of this thread.
@@ -16,8 +35,11 @@ export function openLog(verbosity: number): Logger {
   configureSync({
     reset: true,
     sinks: {
-      stderr: ({ message }) => {
-        Deno.stderr.writeSync(ENCODER.encode(`${message.map(String).join("")}\n`));
+      stderr: ({ level, message, timestamp }) => {
+        const text = message.map(String).join("");
+        writeLine(text);
+        if (!HEARD.includes(level)) return;
+        for (const listener of LISTENERS) listener({ level, text, at: timestamp });
       },
     },
     loggers: [
@@ -30,4 +52,13 @@ export function openLog(verbosity: number): Logger {
     ],
   });
   return getLogger("memden");
+}
+
+function writeLine(text: string): void {
+  try {
+    Deno.stderr.writeSync(ENCODER.encode(`${text}\n`));
+    // deno-lint-ignore house/catch-place -- The terminal is gone: nobody is left to be told.
+  } catch {
+    return;
+  }
 }

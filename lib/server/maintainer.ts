@@ -3,7 +3,7 @@
 
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import { loadWord } from "../memory/atomic.ts";
-import { Global } from "../memory/regions.ts";
+import { Global, Stopping } from "../memory/regions.ts";
 import { World } from "../memory/world.ts";
 import { SEGMENT_BYTES } from "../memory/arena.ts";
 import { Maintainer } from "../store/maintainer.ts";
@@ -37,7 +37,7 @@ serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => 
   const drain = new LogDrain(control, store.lines);
   const world = new World(control, thread.locks);
   report({ type: "ready" });
-  while (loadWord(control.u32, Global.STOPPING) === 0) {
+  while (loadWord(control.u32, Global.STOPPING) === Stopping.NO) {
     const woken = wakeCount(control);
     world.enter();
     clock.now = loadWord(control.u32, Global.NOW);

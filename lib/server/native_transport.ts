@@ -82,6 +82,11 @@ export class NativeTransport implements Transport, Poller {
     this.#epoll.remove(fd);
   }
 
+  /** Watches nothing any more. */
+  stopWatching(): void {
+    this.#epoll.close();
+  }
+
   wait(timeoutMs: number): number {
     return this.#epoll.wait(timeoutMs);
   }

@@ -1,6 +1,6 @@
 // Who the server runs as: `-u`, once the ports are bound.
 
-import type { Logger } from "@logtape/logtape";
+import type { Log } from "../base/log.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { dropPrivileges } from "../sys/limits.ts";
@@ -9,20 +9,22 @@ const ROOT = 0;
 const PASSWD = "/etc/passwd";
 
 /**
+ * Tells the operator of a process that is root and is to stay so. memcached refuses to run as root
+ * without `-u`. In a container root is the rule, so memden warns and runs.
+ */
+export function warnOfRoot(user: string | null, log: Log): void {
+  if (user !== null || !mayAskUid() || Deno.uid() !== ROOT) return;
+  log.warn("running as root: use -u USER to run as another user");
+}
+
+/**
  * Becomes `user` if the process is root; otherwise the wish is ignored, as memcached does.
- *
- * memcached refuses to run as root without `-u`. In a container root is the rule, so memden warns
- * and runs.
  *
  * @param user A name or a numeric user id; null when none was asked for.
  * @throws {SettingsError} When there is no such user.
  */
-export function assumeUser(user: string | null, log: Logger): void {
-  if (!mayAskUid() || Deno.uid() !== ROOT) return;
-  if (user === null) {
-    log.warn("running as root: use -u USER to run as another user");
-    return;
-  }
+export function assumeUser(user: string | null): void {
+  if (user === null || !mayAskUid() || Deno.uid() !== ROOT) return;
   const entry = findUser(Deno.readTextFileSync(PASSWD), user);
   if (entry === undefined) {
     throw new SettingsError(`can't find the user ${user} to switch to`, ExitCode.NO_USER);

@@ -43,7 +43,7 @@ serveThread<RelayAcceptorStart>(async (start, report) => {
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     report({ type: "unusable", message: error.message, exitCode: error.exitCode });
-    return;
+    return acceptor.giveUp();
   }
   await acceptor.run(report);
 });
@@ -105,6 +105,19 @@ class RelayAcceptor {
     }
   }
 
+  /** Ends, and the workers with it, instead of {@linkcode run}. */
+  giveUp(): void {
+    for (const { listener } of this.#bound) listener.close();
+    for (const worker of this.#workers) worker.post({ type: "s" });
+    this.#letGo();
+  }
+
+  /** Closes the ports, so that they do not keep the thread alive. */
+  #letGo(): void {
+    this.#start.port.close();
+    for (const worker of this.#workers) worker.close();
+  }
+
   /** Accepts until told to stop, and ends when every connection has. */
   async run(report: ReportFunction): Promise<void> {
     const { port } = this.#start;
@@ -121,8 +134,7 @@ class RelayAcceptor {
     report({ type: "listening", listening });
     report({ type: "ready" });
     await closed;
-    port.close();
-    for (const worker of this.#workers) worker.close();
+    this.#letGo();
   }
 
   async #acceptAll(listener: Deno.Listener, index: number): Promise<void> {

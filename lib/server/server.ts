@@ -1,22 +1,26 @@
 // The server as a whole: binds, makes the shared memory, starts the threads, ticks, stops.
 
-import type { Logger } from "@logtape/logtape";
+import type { Log } from "../base/log.ts";
 import type { Settings } from "../config/settings.ts";
 import { storeWord } from "../memory/atomic.ts";
-import { type Control, Global } from "../memory/regions.ts";
+import { type Control, Global, Stopping } from "../memory/regions.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
 import { Logins } from "../store/logins.ts";
 import { planStore, type StorePlan } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
+import { ring } from "../sys/eventfd.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
+import { closeFd } from "../sys/socket.ts";
 import { AuthFile } from "./auth_file.ts";
 import { chooseTransport } from "./choose_transport.ts";
-import { type Front, openFront } from "./front.ts";
+import { type Front, type OpenFront, openFront } from "./front.ts";
 import type { UdpSocket } from "./listen_udp.ts";
-import type { Listening } from "./notify.ts";
+import { checkBudget } from "./memory_budget.ts";
+import type { Listening, MemoryMap } from "./notify.ts";
 import { ServerClock } from "./server_clock.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
+import { unmapShared } from "./shared_views.ts";
 import { StoreCheck } from "./store_check.ts";
 import { startMaintainer, startWorker, type ThreadHandle, type WorkerCommon } from "./threads.ts";
 import type { StatsView } from "../stats/stats_view.ts";
@@ -42,6 +46,23 @@ export function descriptorsFor({ maxconns, threads }: Settings): number {
   return maxconns + FDS_SPARE + FDS_PER_THREAD * threads;
 }
 
+/** What a server is made of. */
+interface Parts {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly clock: ServerClock;
+  readonly store: Store;
+  readonly plan: StorePlan;
+  readonly memory: MemoryMap;
+  readonly authFile: AuthFile | undefined;
+  readonly sockets: OpenFront;
+  readonly front: Front;
+  readonly warm: WarmRestart | undefined;
+  readonly threads: readonly ThreadHandle[];
+  /** The eventfds that wake threads. */
+  readonly doorbells: readonly number[];
+}
+
 /** A running server. */
 export class Server {
   readonly listening: readonly Listening[];
@@ -49,30 +70,16 @@ export class Server {
   readonly udp: readonly UdpSocket[];
   /** Settles when the server has ended, every thread joined. */
   readonly ended: Promise<Ending>;
-  readonly #log: Logger;
-  readonly #clock: ServerClock;
-  readonly #threads: readonly ThreadHandle[];
-  readonly #front: Front;
-  readonly #store: Store;
+  readonly #parts: Parts;
+  readonly #log: Log;
   readonly #control: Control;
   readonly #storeCheck: StoreCheck;
-  readonly #authFile: AuthFile | undefined;
-  readonly #warm: WarmRestart | undefined;
-  readonly #settings: Settings;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
 
-  private constructor(
-    front: Front,
-    threads: readonly ThreadHandle[],
-    clock: ServerClock,
-    store: Store,
-    authFile: AuthFile | undefined,
-    warm: WarmRestart | undefined,
-    settings: Settings,
-    log: Logger,
-  ) {
-    this.#store = store;
+  private constructor(parts: Parts) {
+    const { store, front, log } = parts;
+    this.#parts = parts;
     this.#control = store.control;
     this.#storeCheck = new StoreCheck(store, log, {
       tell: (mode) => {
@@ -81,56 +88,51 @@ export class Server {
       isEnding: () => this.#stopping,
       fail: (reason) => this.#fail(reason),
     });
-    this.#authFile = authFile;
-    this.#warm = warm;
-    this.#settings = settings;
     this.listening = front.listening;
     this.udp = front.udp;
     this.#log = log;
-    this.#clock = clock;
-    this.#threads = threads;
-    this.#front = front;
     this.ended = new Promise((resolve) => this.#end = resolve);
   }
 
   /**
-   * Binds, starts every thread, and accepts once all have reported in.
+   * Binds, starts every thread, and accepts once all have reported in. What was opened is closed
+   * again when it fails.
    *
    * @throws {SettingsError} When an address cannot be bound, or nobody could log in.
    */
-  static async start(wished: Settings, log: Logger): Promise<Server> {
+  static async start(wished: Settings, log: Log): Promise<Server> {
     const settings = { ...wished, transport: chooseTransport(wished, log) };
     const wanted = descriptorsFor(settings);
     const limit = raiseDescriptorLimit(wanted);
     if (limit < wanted) {
       log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
     }
-    const opened = await openFront(settings, log);
+    await using undo = new AsyncDisposableStack();
+    const sockets = await openFront(settings);
+    undo.defer(() => sockets.close());
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
+    const warning = checkBudget(settings, plan);
+    if (warning !== undefined) log.warn(warning);
     logClasses(plan.shape, log);
     const warm = await openWarm(settings, plan, log);
+    undo.defer(() => warm?.close());
     const clock = new ServerClock(warm?.startUnix);
-    const { store, map } = makeMemory(plan, clock.clock, warm?.segments);
-    const { control } = store;
-    const logins = new Logins(control, store.locks);
-    const { sasl } = settings;
-    const path = sasl ? settings.saslFile : settings.authFile;
-    const form = sasl ? "sasl" : "text";
-    const authFile = path === null ? undefined : new AuthFile(path, form, logins, log);
-    await authFile?.load();
+    const { store, map: memory } = makeMemory(plan, clock.clock, warm?.segments);
+    undo.defer(() => unmapShared(memory, plan));
+    const authFile = await loadLogins(settings, store, log);
     warm?.begin(store);
-    adviseMemory(settings, plan, map, log);
-    storeWord(control.u32, Global.VERBOSITY, settings.verbosity);
-    clock.start(control);
+    adviseMemory(settings, plan, memory, log);
+    storeWord(store.control.u32, Global.VERBOSITY, settings.verbosity);
+    clock.start(store.control);
+    undo.defer(() => clock.stop());
 
-    const { startUnix } = clock.clock;
-    const { families, manners, certificates, udp } = opened;
-    storeWord(control.u32, Global.CERTS_READ_AT, clock.clock.now);
+    const { families, manners, certificates, udp } = sockets;
+    storeWord(store.control.u32, Global.CERTS_READ_AT, clock.clock.now);
     const common: WorkerCommon = {
       settings,
       plan,
-      memory: map,
-      startUnix,
+      memory,
+      startUnix: clock.clock.startUnix,
       families,
       manners,
       certificates,
@@ -140,10 +142,17 @@ export class Server {
       { length: settings.threads },
       (_, index) => startWorker(index + 1, common),
     );
-    const front = await opened.start(common, workers);
-    const maintainer = startMaintainer(common);
-    const threads = [...workers.map(({ thread }) => thread), front.acceptor.thread, maintainer];
-    const server = new Server(front, threads, clock, store, authFile, warm, settings, log);
+    undo.defer(async () => { // An acceptor that cannot bind has told them to stop.
+      await Promise.all(workers.map(({ thread }) => Promise.race([thread.stopped, thread.died])));
+    });
+    const front = await sockets.start(common, workers);
+    const threads = workers.map(({ thread }) => thread);
+    threads.push(front.acceptor.thread, startMaintainer(common));
+    const doorbells = [...workers.map(({ target }) => target), front.acceptor]
+      .map(({ doorbell }) => doorbell).filter((fd) => fd >= 0);
+    undo.move();
+    const parts = { settings, log, clock, store, plan, memory, authFile, sockets, front, warm };
+    const server = new Server({ ...parts, threads, doorbells });
     for (const handle of threads) server.#supervise(handle);
     await Promise.race([
       Promise.all(threads.map((handle) => handle.ready)),
@@ -170,7 +179,8 @@ export class Server {
   /** What `stats` shows, for this thread. Loaded late: most servers are not asked this way. */
   async openStats(): Promise<StatsView> {
     const { ServerStats } = await import("./server_stats.ts");
-    return new ServerStats(this.#store, this.#settings, () => this.#stopping);
+    const { store, settings } = this.#parts;
+    return new ServerStats(store, settings, () => this.#stopping);
   }
 
   /** Checks the store while the world stands still: see {@linkcode StoreCheck.run}. */
@@ -180,12 +190,13 @@ export class Server {
 
   /** Reads again what can be read while the server runs: the file of logins, the certificates. */
   async reload(): Promise<void> {
-    const { tls } = this.#settings;
-    if (this.#authFile === undefined && !tls) this.#log.info("SIGHUP: nothing to reload");
-    await this.#authFile?.reload();
+    const { settings, authFile } = this.#parts;
+    const { tls } = settings;
+    if (authFile === undefined && !tls) this.#log.info("SIGHUP: nothing to reload");
+    await authFile?.reload();
     if (!tls) return;
     const { loadCertificates } = await import("./certificates.ts");
-    const loaded = loadCertificates(this.#settings);
+    const loaded = loadCertificates(settings);
     if (loaded.certificates === undefined) {
       this.#log.error(`SIGHUP: the certificates stay as they were: ${loaded.reason}`);
     } else this.#useCertificates(loaded.certificates);
@@ -194,40 +205,85 @@ export class Server {
   /** Hands certificates to all workers, for the connections from now on. */
   #useCertificates(certificates: Certificates): void {
     if (this.#stopping) return;
-    this.#front.acceptor.notify.post({ type: "t", certificates });
-    storeWord(this.#control.u32, Global.CERTS_READ_AT, this.#clock.clock.now);
+    const { front, clock } = this.#parts;
+    front.acceptor.notify.post({ type: "t", certificates });
+    storeWord(this.#control.u32, Global.CERTS_READ_AT, clock.clock.now);
     this.#log.info("certificates read again");
   }
 
   /**
-   * Stops accepting, closes every connection, joins every thread.
+   * Stops accepting, closes every connection, joins every thread, closes every descriptor.
    *
    * @param isGraceful Whether the cache is saved, where it has a memory file.
    */
   async stop(isGraceful = false): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#front.acceptor.notify.post({ type: "s" });
-    storeWord(this.#control.u32, Global.STOPPING, 1);
+    const { front, threads, clock, sockets, doorbells, store, warm } = this.#parts;
+    front.acceptor.notify.post({ type: "s" });
+    storeWord(this.#control.u32, Global.STOPPING, Stopping.IN_ORDER);
     wakeMaintainer(this.#control);
-    const all = Promise.all(this.#threads.map((handle) => handle.stopped));
+    const all = Promise.all(threads.map((handle) => handle.stopped));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), STOP_MS_MAX);
     });
     const outcome = await Promise.race([all, late]);
     clearTimeout(timer);
-    this.#clock.stop();
-    this.#front.close();
+    clock.stop();
+    front.acceptor.notify.close();
+    sockets.close();
     if (outcome === "late") return this.#end({ cause: "failed", reason: "a thread did not stop" });
+    for (const handle of threads) handle.terminate(); // They have ended; the runtime is told.
+    for (const fd of doorbells) closeFd(fd);
     this.#log.debug("all threads joined");
-    if (isGraceful) this.#warm?.save(this.#store, this.#clock.state);
+    if (isGraceful) warm?.save(store, clock.state);
+    warm?.close();
     this.#end({ cause: "asked" });
+  }
+
+  /**
+   * Gives the shared memory back, after {@linkcode ended}, to a process that lives on. What
+   * {@linkcode openStats} has made must not be asked any more.
+   */
+  giveBack(): void {
+    const { memory, plan } = this.#parts;
+    unmapShared(memory, plan);
+  }
+
+  /**
+   * Ends what is left of a server that has failed, in a process that lives on. Its memory stays
+   * where it is: a thread may still be at work on it.
+   */
+  abandon(): void {
+    const { front, threads, clock, sockets, doorbells } = this.#parts;
+    clock.stop();
+    front.acceptor.notify.post({ type: "s" });
+    storeWord(this.#control.u32, Global.STOPPING, Stopping.AT_ONCE);
+    wakeMaintainer(this.#control);
+    for (const fd of doorbells) ring(fd);
+    // The runtime ends by force, after a while, whoever waits for a lock of the dead.
+    for (const handle of threads) handle.terminate();
+    front.acceptor.notify.close();
+    sockets.close();
   }
 }
 
+/** Reads the file of logins, where there is one. @throws {SettingsError} When it cannot be used. */
+async function loadLogins(
+  { sasl, saslFile, authFile }: Settings,
+  { control, locks }: Store,
+  log: Log,
+): Promise<AuthFile | undefined> {
+  const path = sasl ? saslFile : authFile;
+  if (path === null) return undefined;
+  const file = new AuthFile(path, sasl ? "sasl" : "text", new Logins(control, locks), log);
+  await file.load();
+  return file;
+}
+
 /** {@linkcode Server.start}, for a caller that loads this module late. */
-export function startServer(settings: Settings, log: Logger): Promise<Server> {
+export function startServer(settings: Settings, log: Log): Promise<Server> {
   return Server.start(settings, log);
 }
 
@@ -235,7 +291,7 @@ export function startServer(settings: Settings, log: Logger): Promise<Server> {
 async function openWarm(
   settings: Settings,
   plan: StorePlan,
-  log: Logger,
+  log: Log,
 ): Promise<WarmRestart | undefined> {
   if (settings.memoryFile === null) return undefined;
   const { WarmRestart } = await import("./warm_restart.ts");
@@ -243,7 +299,7 @@ async function openWarm(
 }
 
 /** Writes the slab classes to the log at `-vv`, as memcached does at start. */
-function logClasses(shape: SlabShape, log: Logger): void {
+function logClasses(shape: SlabShape, log: Log): void {
   const { chunkBytes, perPage, last } = new SlabClasses(shape);
   for (let clsid = 1; clsid <= last; clsid++) {
     const size = String(chunkBytes[clsid]).padStart(9);

@@ -1,6 +1,6 @@
 // The memory of a server: how large each part is by its settings, and made ready for every thread.
 
-import type { Logger } from "@logtape/logtape";
+import type { Log } from "../base/log.ts";
 import type { Clock } from "../base/clock.ts";
 import { tuningOf } from "../command/tuned_settings.ts";
 import type { Settings } from "../config/settings.ts";
@@ -33,7 +33,7 @@ export function adviseMemory(
   settings: Settings,
   plan: StorePlan,
   map: MemoryMap,
-  log: Logger,
+  log: Log,
 ): void {
   const addresses = addressesOf(map.segments);
   const [buckets] = addressesOf([map.buckets]);
@@ -63,6 +63,7 @@ export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
     conns,
     connNameBytes: settings.transport === "relay" ? CONN_NAME_BYTES : 0,
     maxbytes: settings.maxbytes,
+    takesSamples: settings.admin !== null,
     threads: settings.threads,
     useCas: settings.cas,
     evictions: settings.evictions,

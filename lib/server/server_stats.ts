@@ -5,10 +5,11 @@ import { currentSettings, generalRows, type StatsSource } from "../command/stats
 import type { Settings } from "../config/settings.ts";
 import { ConnTable } from "../stats/conn_table.ts";
 import { isAccepting } from "../stats/globals.ts";
-import type { ConnSummary, StatRow, StatsView } from "../stats/stats_view.ts";
+import type { ConnSummary, StatRow, StatsView, WorkSamples } from "../stats/stats_view.ts";
 import type { Store } from "../store/store.ts";
 import { cpuTimes } from "../sys/limits.ts";
 import { summarizeConns } from "./conn_stats.ts";
+import { workSamples } from "./work_samples.ts";
 
 /** The rows that commands show, for {@linkcode StatsView}. */
 export class ServerStats implements StatsView {
@@ -44,5 +45,9 @@ export class ServerStats implements StatsView {
 
   conns(): ConnSummary {
     return summarizeConns(this.#conns);
+  }
+
+  samples(): WorkSamples | undefined {
+    return workSamples(this.#source.store);
   }
 }

@@ -3,7 +3,7 @@
 import { makeControlMemory, makeSharedMemory } from "../memory/regions.ts";
 import type { SharedMemory, StorePlan } from "../store/memory.ts";
 import { canCallLibc } from "../sys/libc.ts";
-import { mapMemory, viewMemory } from "../sys/mmap.ts";
+import { mapMemory, unmapMemory, viewMemory } from "../sys/mmap.ts";
 import type { Mapping, MemoryMap } from "./notify.ts";
 
 /** Makes the memory of `plan`, all zero, around segments that are mapped already if there are. */
@@ -21,6 +21,15 @@ export function makeShared(plan: StorePlan, segments?: readonly number[]): Memor
  */
 function makeMapping(bytes: number): Mapping {
   return canCallLibc ? mapMemory(bytes) : makeSharedMemory(bytes);
+}
+
+/** Gives the memory of `map` back, which was made for `plan` and is in nobody's use any more. */
+export function unmapShared(map: MemoryMap, plan: StorePlan): void {
+  const mappings = [...map.segments, map.buckets];
+  const lengths = [...plan.segmentBytes, plan.bucketBytes];
+  mappings.forEach((mapping, index) => {
+    if (typeof mapping === "number") unmapMemory(mapping, lengths[index]!);
+  });
 }
 
 /** Views the memory of `map`, which was made for `plan`. */

@@ -1,6 +1,6 @@
 // The check of a live store: SIGUSR2 asks for it.
 
-import type { Logger } from "@logtape/logtape";
+import type { Log } from "../base/log.ts";
 import { checkLiveStore } from "../store/check.ts";
 import type { Store } from "../store/store.ts";
 import { pauseWorld, type WorldReach } from "./world.ts";
@@ -14,11 +14,11 @@ export interface CheckedServer extends Pick<WorldReach, "tell" | "isEnding"> {
 /** Checks the store of one server. */
 export class StoreCheck {
   readonly #store: Store;
-  readonly #log: Logger;
+  readonly #log: Log;
   readonly #server: CheckedServer;
   #checking = false;
 
-  constructor(store: Store, log: Logger, server: CheckedServer) {
+  constructor(store: Store, log: Log, server: CheckedServer) {
     this.#store = store;
     this.#log = log;
     this.#server = server;

@@ -1,6 +1,7 @@
 // The threads of a server, as the main thread starts them and sees them.
 
 import { MessageChannel } from "node:worker_threads";
+import { threadModule } from "../base/program.ts";
 import { openEventFd } from "../sys/eventfd.ts";
 import type { ListeningConn } from "./listen.ts";
 import type { ListenPlan } from "./listen_plan.ts";
@@ -21,6 +22,7 @@ export type Wish = Exclude<Report, { readonly type: "ready" | "stopped" }>;
 /** One thread, as the main thread sees it: it is listened to from its first moment on. */
 export class ThreadHandle {
   readonly name: string;
+  readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   readonly #died = Promise.withResolvers<string>();
@@ -30,6 +32,7 @@ export class ThreadHandle {
   /** @param ports What of `start` is handed over. */
   constructor(name: string, worker: Worker, start: object, ports: unknown[]) {
     this.name = name;
+    this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<Report>) => {
       if (data.type === "ready") this.#ready.resolve();
       else if (data.type === "stopped") this.#stopped.resolve();
@@ -58,6 +61,11 @@ export class ThreadHandle {
     return this.#died.promise;
   }
 
+  /** Ends the thread, at the latest when it comes back from the system call that it is in. */
+  terminate(): void {
+    this.#worker.terminate();
+  }
+
   /** Calls `take` for all that the thread wishes, also for what it has wished already. */
   onWish(take: (wish: Wish) => void): void {
     this.#onWish = take;
@@ -69,6 +77,8 @@ export class ThreadHandle {
 export interface AcceptorHandle {
   readonly thread: ThreadHandle;
   readonly notify: { post(notice: Notice): void; close(): void };
+  /** An eventfd; -1 with the relay transport. */
+  readonly doorbell: number;
 }
 
 /** A worker, and how the acceptor tells it something. */
@@ -76,6 +86,11 @@ export interface WorkerHandle {
   readonly thread: ThreadHandle;
   readonly number: number;
   readonly target: NotifyTarget;
+}
+
+/** Starts a thread from the module that the source has at `url`. */
+function openThread(name: string, url: URL): Worker {
+  return new Worker(threadModule(url), { type: "module", name });
 }
 
 /** What all workers are started with. */
@@ -86,7 +101,7 @@ export function startWorker(number: number, common: WorkerCommon): WorkerHandle 
   const { port1, port2 } = new MessageChannel();
   const doorbell = common.settings.transport === "relay" ? -1 : openEventFd();
   const name = `worker ${number}`;
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name });
+  const worker = openThread(name, new URL("./worker.ts", import.meta.url));
   const start: WorkerStart = { ...common, thread: number, port: port2, doorbell };
   return {
     thread: new ThreadHandle(name, worker, start, [port2]),
@@ -104,7 +119,7 @@ export function startAcceptor(
   const { port1, port2 } = new MessageChannel();
   const doorbell = openEventFd();
   const name = "acceptor";
-  const worker = new Worker(new URL("./acceptor.ts", import.meta.url), { type: "module", name });
+  const worker = openThread(name, new URL("./acceptor.ts", import.meta.url));
   const targets = workers.map(({ target }) => target);
   const start: AcceptorStart = {
     settings,
@@ -118,6 +133,7 @@ export function startAcceptor(
   return {
     thread: new ThreadHandle(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
     notify: new NotifySender(port1, doorbell),
+    doorbell,
   };
 }
 
@@ -130,7 +146,7 @@ export function startRelayAcceptor(
   const { port1, port2 } = new MessageChannel();
   const name = "acceptor";
   const url = new URL("./relay_acceptor.ts", import.meta.url);
-  const worker = new Worker(url, { type: "module", name });
+  const worker = openThread(name, url);
   const targets = workers.map(({ number, target: { port } }) => ({ port, thread: number }));
   const start: RelayAcceptorStart = {
     settings,
@@ -146,12 +162,13 @@ export function startRelayAcceptor(
       post: (notice) => port1.postMessage(notice),
       close: () => port1.close(),
     },
+    doorbell: -1,
   };
 }
 
 /** Starts the thread that keeps the store in order. */
 export function startMaintainer(start: MaintainerStart): ThreadHandle {
   const name = "maintainer";
-  const worker = new Worker(new URL("./maintainer.ts", import.meta.url), { type: "module", name });
+  const worker = openThread(name, new URL("./maintainer.ts", import.meta.url));
   return new ThreadHandle(name, worker, start, []);
 }

@@ -16,7 +16,9 @@ import { Io, type Poller, type Transport } from "../net/transport.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import type { Counters } from "../stats/counters.ts";
 import { Counter } from "../stats/names.ts";
+import { type EventLog, Watched } from "../store/event_log.ts";
 import { openContexts, type TlsContexts } from "./certificates.ts";
+import { logTlsError } from "./conn_events.ts";
 import { type Certificates, TlsSession } from "./tls_wrap.ts";
 
 export { loadCertificates } from "./certificates.ts";
@@ -76,6 +78,7 @@ export class TlsTransport implements Transport, Poller {
   readonly #inner: ByteTransport;
   readonly #segments: readonly Bytes[];
   readonly #counters: Counters;
+  readonly #log: EventLog;
   readonly #settings: TlsSettings;
   readonly #manners: readonly ListenManner[];
   #contexts: TlsContexts;
@@ -95,8 +98,10 @@ export class TlsTransport implements Transport, Poller {
     inner: ByteTransport,
     segments: readonly ArrayBuffer[],
     counters: Counters,
+    log: EventLog,
     { settings, manners, certificates }: TlsStart,
   ) {
+    this.#log = log;
     this.#inner = inner;
     this.#segments = segments.map((memory) => new Uint8Array(memory));
     this.#counters = counters;
@@ -251,6 +256,7 @@ export class TlsTransport implements Transport, Poller {
   #fail(fd: number, link: Link): void {
     const isEarly = this.#handshaking.delete(fd);
     this.#counters.add(isEarly ? Counter.SSL_HANDSHAKE_ERRORS : Counter.SSL_PROTO_ERRORS, 1);
+    if (this.#log.wants(Watched.CONNEVENTS)) logTlsError(this.#log, fd, link.session.failure);
     link.isOver = true;
     link.isMute = true;
   }

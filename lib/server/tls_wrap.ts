@@ -152,6 +152,8 @@ export class TlsSession {
   isSecure = false;
   /** Something came that is not TLS, or that TLS does not allow; an alert may wait to be sent. */
   hasFailed = false;
+  /** What it was, in the runtime's words; "" where there are none. */
+  failure = "";
   /** The client has said that it sends no more. */
   hasEnded = false;
   readonly #wrap: Wrap;
@@ -166,7 +168,10 @@ export class TlsSession {
     wrap.setHandle(wrap);
     wrap.onhandshakestart = () => {};
     wrap.onhandshakedone = () => this.isSecure = true;
-    wrap.onerror = () => this.hasFailed = true;
+    wrap.onerror = (error) => {
+      this.hasFailed = true;
+      this.failure = error.message;
+    };
     wrap.setOnread((bytes) => this.#arrived(bytes));
     wrap.start();
   }

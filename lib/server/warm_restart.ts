@@ -10,9 +10,9 @@
 // away and back, or belongs to another file of that name, is not believed either.
 // Source: memcached restart.c; the checks and the order of writing are ours.
 
-import type { Logger } from "@logtape/logtape";
 import { crc32 } from "node:zlib";
 import { latin1 } from "../base/ascii.ts";
+import type { Log } from "../base/log.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { SEGMENT_BYTES } from "../memory/arena.ts";
 import { openItems } from "../store/item.ts";
@@ -57,12 +57,12 @@ export class WarmRestart {
   readonly #plan: StorePlan;
   readonly #layout: readonly LayoutRow[];
   readonly #memory: readonly ArrayBuffer[];
-  readonly #log: Logger;
+  readonly #log: Log;
   #found: RestartMeta | undefined;
   /** How long it took to look through the cache that was found. */
   #checkMs = 0;
 
-  private constructor(path: string, file: MemoryFile, plan: StorePlan, log: Logger) {
+  private constructor(path: string, file: MemoryFile, plan: StorePlan, log: Log) {
     this.#path = path;
     this.#file = file;
     this.#plan = plan;
@@ -81,7 +81,7 @@ export class WarmRestart {
    *
    * @throws {SettingsError} When the file cannot be used, or there is no room for it.
    */
-  static open(path: string, plan: StorePlan, log: Logger): WarmRestart {
+  static open(path: string, plan: StorePlan, log: Log): WarmRestart {
     const file = MemoryFile.open(path);
     if (typeof file === "string") throw unusable(path, file);
     const bytes = bytesOf(plan);
@@ -179,6 +179,11 @@ export class WarmRestart {
       const ms = (performance.now() - startMs).toFixed(0);
       this.#log.info(`[restart] the cache is saved in ${this.#path}, in ${ms} ms`);
     }
+  }
+
+  /** Gives the file up, for the next server. Its memory is in nobody's use any more. */
+  close(): void {
+    this.#file.close();
   }
 
   /** Writes the first `bytes` bytes of memory to the file; false when that failed. */

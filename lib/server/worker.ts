@@ -6,7 +6,7 @@ import type { Settings } from "../config/settings.ts";
 import { Executor, type ServerView } from "../command/executor.ts";
 import { loadWord } from "../memory/atomic.ts";
 import { openArena } from "../memory/arena.ts";
-import { Global } from "../memory/regions.ts";
+import { Global, Stopping } from "../memory/regions.ts";
 import { World } from "../memory/world.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "../net/buffer_pool.ts";
 import type { ConnShared } from "../net/conn_record.ts";
@@ -14,11 +14,13 @@ import { ConnLoop, type Doorbell } from "../net/conn_loop.ts";
 import { UdpConn } from "../net/udp_conn.ts";
 import type { Poller, Transport } from "../net/transport.ts";
 import { ConnTable } from "../stats/conn_table.ts";
+import { Workload } from "../stats/samples.ts";
 import { openThread, type SharedMemory, type StoreThread } from "../store/memory.ts";
+import { EventLog } from "../store/event_log.ts";
 import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
-import { cpuTimes } from "../sys/limits.ts";
-import { mapMemory, viewMemory } from "../sys/mmap.ts";
+import { cpuTimes, threadCpuSeconds } from "../sys/limits.ts";
+import { mapMemory, unmapMemory, viewMemory } from "../sys/mmap.ts";
 import { logConnClose } from "./conn_events.ts";
 import { connLines } from "./conn_stats.ts";
 import { openLog } from "./log.ts";
@@ -69,7 +71,7 @@ interface Link {
   readonly doorbell: number;
   /** Starts serving UDP, where there is any. */
   readonly startUdp: (loop: ConnLoop, shared: ConnShared) => void;
-  /** Sends what is left when the loop has ended. */
+  /** Sends what is left when the loop has ended, and lets go of everything. */
   readonly finish: () => void;
 }
 
@@ -117,10 +119,12 @@ function runWorker(start: WorkerStart, report: ReportFunction, tls: Tls | undefi
     comesShort: start.families.map((family) => family === "unix"),
     protocols: start.manners.map(({ protocol }) => protocol),
     table,
+    workload: new Workload(thread.control, start.thread, threadCpuSeconds),
     idleTimeout: settings.idleTimeout,
     trace: undefined,
   };
   serve(shared, link, clock, report);
+  if (mapped !== undefined) unmapMemory(mapped, buffersBytes);
   start.port.close();
 }
 
@@ -154,7 +158,11 @@ function nativeLink(
       loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, native), shared));
     }
   };
-  return { transport, poller: transport, takeNotices, doorbell, startUdp, finish: () => {} };
+  const finish = (): void => {
+    native.stopWatching();
+    unmapMemory(message, MESSAGE_BYTES);
+  };
+  return { transport, poller: transport, takeNotices, doorbell, startUdp, finish };
 }
 
 /** Connections whose bytes come as messages. */
@@ -189,12 +197,13 @@ function encryptedOver(
   inner: ByteTransport,
   start: WorkerStart,
   views: SharedMemory,
-  { counters }: StoreThread,
+  { counters, control, thread }: StoreThread,
   tls: Tls | undefined,
 ): TlsTransport | undefined {
   const { certificates } = start;
   if (tls === undefined || certificates === undefined) return undefined;
-  return new tls.TlsTransport(inner, views.segments, counters, { ...start, certificates });
+  const log = new EventLog(control, thread, counters);
+  return new tls.TlsTransport(inner, views.segments, counters, log, { ...start, certificates });
 }
 
 function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunction): void {
@@ -211,7 +220,11 @@ function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunct
     }
     loop.add(notice.fd, notice.listener);
   };
-  const doorbell: Doorbell = { fd: link.doorbell, answer: () => link.takeNotices(take) };
+  const answer = (): void => {
+    link.takeNotices(take);
+    if (loadWord(control.u32, Global.STOPPING) === Stopping.AT_ONCE) loop.stop();
+  };
+  const doorbell: Doorbell = { fd: link.doorbell, answer };
   const loop = new ConnLoop(shared, link.poller, doorbell, world, clock, () => {
     const verbose = loadWord(control.u32, Global.VERBOSITY) >= VERBOSITY_TRACE;
     shared.trace = verbose ? trace : undefined;

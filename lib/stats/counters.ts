@@ -48,6 +48,30 @@ export class Counters {
   }
 }
 
+/** What one thread has counted since start: a reset does not show. */
+export class ThreadTotals {
+  readonly #slots: Float64Array;
+
+  constructor({ f64, regions: { countersAt, counterStride } }: Control, thread: number) {
+    const from = (countersAt + thread * counterStride) / FLOAT_BYTES;
+    this.#slots = f64.slice(from, from + COUNTERS_PER_THREAD);
+  }
+
+  /** The counter in slot `counter`. */
+  of(counter: number): number {
+    return this.#slots[counter]!;
+  }
+
+  /** The class counter in slot `counter`, over all classes. */
+  ofClasses(counter: number): number {
+    let sum = 0;
+    for (let clsid = 0; clsid < CLASSES_MAX; clsid++) {
+      sum += this.#slots[THREAD_ROWS.length + clsid * CLASS_SLOTS + counter]!;
+    }
+    return sum;
+  }
+}
+
 /** Totals over all threads at one moment, less the baseline of the last reset. */
 export class Snapshot {
   readonly #sums: Float64Array;

@@ -1,5 +1,7 @@
 // What `stats` shows, as rows: for whoever tells it in another form than the protocols do.
 
+import type { HotName } from "./hot_names.ts";
+
 /** One line of `stats`: its name, and its value as text. */
 export type StatRow = readonly [name: string, value: string];
 
@@ -11,6 +13,39 @@ export interface ConnSummary {
   readonly open: number;
   /** Those, by the state that `stats conns` shows. */
   readonly states: Readonly<Record<string, number>>;
+}
+
+/** How long the requests of one command took, sampled. */
+export interface CommandLatency {
+  readonly command: string;
+  /** Requests. */
+  readonly count: number;
+  /** Their times together, in microseconds. */
+  readonly sumUs: number;
+  /** Requests by bucket of `LATENCY_BOUNDS_US`, and those above the last bound. */
+  readonly buckets: readonly number[];
+}
+
+/** What one worker has done, and does. */
+export interface WorkerLoad {
+  /** Number of its thread, from 1. */
+  readonly thread: number;
+  readonly connections: number;
+  /** CPU time so far; null where it is not known. */
+  readonly cpuSeconds: number | null;
+  /** Commands on keys, as `stats` counts them. */
+  readonly commands: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** What the workers have noted of their work. */
+export interface WorkSamples {
+  readonly latencies: readonly CommandLatency[];
+  /** The keys asked for most, and the prefixes: the most frequent first. */
+  readonly hotKeys: readonly HotName[];
+  readonly hotPrefixes: readonly HotName[];
+  readonly workers: readonly WorkerLoad[];
 }
 
 /** The statistics of a running server, read anew at each call. */
@@ -27,4 +62,6 @@ export interface StatsView {
   slabs(): readonly StatRow[];
   /** What `stats conns` shows, counted. */
   conns(): ConnSummary;
+  /** What the workers have noted; undefined where they do not. */
+  samples(): WorkSamples | undefined;
 }

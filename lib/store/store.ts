@@ -15,6 +15,7 @@ import { type Control, Global } from "../memory/regions.ts";
 import type { LockIndex } from "../memory/lock.ts";
 import { type Counters, resetCountersLocked } from "../stats/counters.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
+import { HotKeys } from "../stats/samples.ts";
 import { Assoc } from "./assoc.ts";
 import { takeCas } from "./cas.ts";
 import { flushGeneration, flushLaterLocked, flushNowLocked, isFlushed } from "./flush.ts";
@@ -76,6 +77,8 @@ export class Store {
   readonly sizes: SizeCounts;
   readonly logins: Logins;
   readonly prefixes: PrefixCounts;
+  /** Keys that are asked for often, where that is noted. */
+  readonly hotKeys: HotKeys;
   /** What happens, for who watches. */
   readonly log: EventLog;
   readonly lines: LogLines;
@@ -103,6 +106,7 @@ export class Store {
     this.log = new EventLog(control, thread, counters);
     this.lines = new LogLines(control, locks);
     this.prefixes = new PrefixCounts(control, locks, plan.shape.prefixDelimiter);
+    this.hotKeys = new HotKeys(control, thread, plan.shape.prefixDelimiter);
     this.bumps = new BumpBuffer(control, thread);
   }
 
@@ -115,9 +119,14 @@ export class Store {
     storeWord(this.control.u32, Global.STARTED_AT, this.clock.now);
   }
 
-  /** Hash of the key `block[from, to)`. */
+  /**
+   * Hash of the key `block[from, to)`, which a command names: once for each that it serves.
+   * @hot
+   */
   hash(block: Block, from: number, to: number): number {
-    return this.assoc.hash(block, from, to);
+    const hv = this.assoc.hash(block, from, to);
+    if (this.hotKeys.isDue()) this.hotKeys.note(hv, block.bytes, from, to, this.clock.now);
+    return hv;
   }
 
   /**

@@ -34,6 +34,7 @@ export const SMALL_SHAPE: StoreShape = {
   tailRepairTime: 0,
   conns: 64,
   connNameBytes: 128,
+  takesSamples: false,
   tuning: {
     maxbytes: 4 * MIB,
     segmented: 1,

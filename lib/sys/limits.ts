@@ -5,8 +5,11 @@ import { SysError } from "./errno.ts";
 import { canCallLibc, errno, libc } from "./libc.ts";
 
 const US_PER_SECOND = 1_000_000;
+const RLIMIT_CORE = 4;
 const RLIMIT_NOFILE = 7;
+const RLIM_INFINITY = 2n ** 64n - 1n;
 const RUSAGE_SELF = 0;
+const RUSAGE_THREAD = 1;
 
 /** `struct rlimit`: soft, hard. */
 const rlimit = new BigUint64Array(16);
@@ -34,12 +37,33 @@ export function raiseDescriptorLimit(count: number): number {
   return libc.setrlimit(RLIMIT_NOFILE, rlimit) === 0 ? reachable : soft;
 }
 
+/**
+ * Raises the limit on the size of core files: to none, or as far as is allowed.
+ *
+ * @returns false when no core file can be written all the same.
+ */
+export function raiseCoreLimit(): boolean {
+  if (libc.getrlimit(RLIMIT_CORE, rlimit) < 0) throw new SysError("getrlimit", -1, errno());
+  const hard = rlimit[1]!;
+  rlimit.fill(RLIM_INFINITY, 0, 2);
+  if (libc.setrlimit(RLIMIT_CORE, rlimit) === 0) return true;
+  rlimit.fill(hard, 0, 2);
+  return libc.setrlimit(RLIMIT_CORE, rlimit) === 0 && hard > 0n;
+}
+
 /** CPU time of this process so far, each as `<seconds>.<microseconds>` with six digits. */
 export function cpuTimes(): { readonly user: string; readonly system: string } {
   if (!canCallLibc) return runtimeCpuTimes();
   if (libc.getrusage(RUSAGE_SELF, rusage) < 0) throw new SysError("getrusage", -1, errno());
   const time = (at: number) => `${rusage[at]}.${String(rusage[at + 1]).padStart(6, "0")}`;
   return { user: time(0), system: time(2) };
+}
+
+/** CPU time of the calling thread so far, the kernel's included; NaN where it is not known. */
+export function threadCpuSeconds(): number {
+  if (!canCallLibc || libc.getrusage(RUSAGE_THREAD, rusage) < 0) return NaN;
+  const seconds = Number(rusage[0]! + rusage[2]!);
+  return seconds + Number(rusage[1]! + rusage[3]!) / US_PER_SECOND;
 }
 
 /** The same as far as the runtime tells. */

@@ -15,7 +15,7 @@ const MLOCK_ONFAULT = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
 
 /**
- * Maps `bytes` of zeroed memory, shared by all threads, for the life of the process. Pages cost
+ * Maps `bytes` of zeroed memory, shared by all threads, until {@linkcode unmapMemory}. Pages cost
  * nothing until they are written.
  *
  * @returns Its address, a whole number below 2^47.
@@ -24,6 +24,14 @@ export function mapMemory(bytes: number): number {
   const address = tryMap(bytes);
   if (address === MAP_FAILED) throw new SysError("mmap", -1, errno());
   return Number(address);
+}
+
+/**
+ * Gives mapped memory back. No thread may use a view of it afterwards: the process would end by
+ * SIGSEGV, or find other memory there.
+ */
+export function unmapMemory(address: number, bytes: number): void {
+  libc.munmap(BigInt(address), BigInt(bytes));
 }
 
 /** Whether `bytes` of address space can be mapped. */
@@ -35,8 +43,8 @@ export function canMapMemory(bytes: number): boolean {
 }
 
 /**
- * Maps `bytes` bytes of a file from `from` on, shared by all threads, for the life of the process:
- * what is written there is in the file.
+ * Maps `bytes` bytes of a file from `from` on, shared by all threads, until
+ * {@linkcode unmapMemory}: what is written there is in the file.
  *
  * @returns Its address.
  */

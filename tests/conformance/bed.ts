@@ -11,8 +11,8 @@ import { parseVersion, type ServerName, type Version } from "./script.ts";
 
 /** Against what the scripts are played. */
 export type Target =
-  /** Servers started for it, and the way in to them. */
-  | { readonly kind: ServerName; readonly over: Over }
+  /** Servers started for it, and the way in to them; `program` is the memden to start. */
+  | { readonly kind: ServerName; readonly over: Over; readonly program?: string }
   /** A server that somebody else runs; `name` says which rows are meant for it. */
   | { readonly kind: "running"; readonly address: Address; readonly name: ServerName };
 
@@ -79,8 +79,9 @@ export class Bed {
     if (target.kind === "running") {
       return await this.#place(target.name, "tcp", target.address);
     }
-    const { kind, over } = target;
-    const server = await (kind === "memden" ? startMemden : startMemcached)(args, { over });
+    const { kind, over, program } = target;
+    const options = program === undefined ? { over } : { over, program };
+    const server = await (kind === "memden" ? startMemden : startMemcached)(args, options);
     return await this.#place(kind, over, server.address, server, await tokenFor(args));
   }
 

@@ -3,6 +3,8 @@
 //   --against memden|memcached|HOST:PORT   default memden, started from this checkout
 //   --as memden|memcached                  which one runs at HOST:PORT; default memden
 //   --over tcp|unix|tls|relay|relay-tls|no-ffi  the way in to the servers it starts; default tcp
+//   --program FILE                         the memden to start: an executable, or the main.js that
+//                                          `deno task bundle` makes; default main.ts
 //   --filter TEXT                          only scripts and conversations whose name holds TEXT
 //   --cuts all|few                         few: a few cuts of each conversation; default all
 //   --whole                                no cuts: a quick look
@@ -42,14 +44,16 @@ function filtered(scripts: readonly Script[], filter: string): Script[] {
 }
 
 /** @throws {ScriptError} For options that make no sense, alone or together. */
-function parseTarget({ against, as, over: way }: Options): Target {
+function parseTarget({ against, as, over: way, program: file }: Options): Target {
   if (as !== "memden" && as !== "memcached") throw new ScriptError("--as is memden or memcached");
   const over = parseOver(way);
   if (over === undefined) throw new ScriptError(`--over is one of ${WAYS.join(", ")}`);
   if (against === "memcached" && !MEMCACHED_WAYS.includes(over)) {
     throw new ScriptError(`--over ${over}: memcached has no such way in, only memden`);
   }
-  if (against === "memden" || against === "memcached") return { kind: against, over };
+  if (file !== undefined && against !== "memden") throw new ScriptError("--program is a memden");
+  const program = file === undefined ? {} : { program: Deno.realPathSync(file) };
+  if (against === "memden" || against === "memcached") return { kind: against, over, ...program };
   const match = /^(.+):(\d+)$/.exec(against);
   if (match === null) throw new ScriptError("--against is memden, memcached or HOST:PORT");
   if (over !== "tcp") throw new ScriptError(`--over ${over}: only for servers started from here`);
@@ -87,6 +91,7 @@ interface Options {
   readonly against: string;
   readonly as: string;
   readonly over: string;
+  readonly program?: string;
   readonly cuts: string;
   readonly filter: string;
   readonly seed?: string;
@@ -96,7 +101,7 @@ interface Options {
 
 async function main(args: string[]): Promise<number> {
   const options: Options = parseArgs(args, {
-    string: ["against", "as", "over", "filter", "cuts", "seed", "jobs"],
+    string: ["against", "as", "over", "program", "filter", "cuts", "seed", "jobs"],
     boolean: ["whole"],
     default: {
       against: "memden",

@@ -169,7 +169,68 @@ class Stuck(Company):
         super().stop()
 
 
+class Talker(Company):
+    """One client that asks in batches, as often as most do at most: what there is to watch."""
+
+    BATCH = b"get small\r\n" * 100
+
+    def start(self):
+        self.talker = wire.connect(self.port)
+
+    def turn(self):
+        self.talker.sendall(self.BATCH)
+        got = wire.read_exactly(self.talker, len(SMALL) * 100)
+        self.judge(got == SMALL * 100, f"{len(got)} bytes for a batch")
+        return 0.005
+
+    def stop(self):
+        self.talker.close()
+        super().stop()
+
+
+class DeafWatchers(Talker):
+    """They watch everything that the talker does, and read nothing; at the end, a few read it."""
+
+    def start(self):
+        super().start()
+        self.open(receive_bytes=4096)
+        for conn in self.conns:
+            conn.sendall(b"watch fetchers mutations\r\n")
+            self.judge(conn.recv(4) == b"OK\r\n", "a watcher is refused")
+
+    def stop(self):
+        self.talker.close()
+        for conn in self.conns[:3]:
+            self.read_late(conn)
+            wire.reset(conn)
+        del self.conns[:3]
+        Company.stop(self)
+
+    def read_late(self, conn):
+        """Reads all lines: the numbers that are missing are those it is told to have missed."""
+        conn.settimeout(2)
+        got = b""
+        try:
+            while piece := conn.recv(1 << 20):
+                got += piece
+        except TimeoutError:
+            pass
+        last, missing, skipped, told = 0, 0, 0, 0
+        for line in got.split(b"\n")[:-1]:
+            if line.startswith(b"skipped="):
+                skipped += int(line[8:])
+                told += 1
+                continue
+            number = int(line.split(b" gid=")[1].split(b" ")[0])
+            missing += number - last - 1 if last else 0
+            last = number
+        is_right = told > 0 and missing == skipped
+        self.judge(is_right, f"{missing} lines missing, {skipped} told of, in {told} lines")
+
+
 KINDS = {
+    "talker": Talker,
+    "deaf-watchers": DeafWatchers,
     "slow-readers": SlowReaders,
     "slow-writers": SlowWriters,
     "half-closed": HalfClosed,

@@ -43,6 +43,9 @@ interface Kind {
 }
 
 const KINDS: readonly Kind[] = [
+  // The same load without watchers and with them: what they add is the difference.
+  { name: "talker", count: 0, valueBytes: 0, countMax: 1 },
+  { name: "deaf-watchers", count: 20, valueBytes: 0, countMax: 21 },
   { name: "slow-readers", count: 200, valueBytes: 0 },
   { name: "slow-writers", count: 200, valueBytes: 3 },
   { name: "half-closed", count: 20, valueBytes: 0, countMax: 100 },

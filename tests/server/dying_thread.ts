@@ -1,11 +1,9 @@
 // Starts a server in this process, takes the acceptor's epoll instance away behind its back, and
-// prints how the server ended. Run by process_test.ts as a process of its own.
+// prints how the server ended. That this process then ends by itself shows that nothing is left of
+// the server. Run by process_test.ts as a process of its own.
 // deno-lint-ignore-file no-console
 
-import { settingsFrom } from "../../lib/config/settings.ts";
-import { parseCommandLine } from "../../lib/config/parse.ts";
-import { openLog } from "../../lib/server/log.ts";
-import { Server } from "../../lib/server/server.ts";
+import { startServer } from "../../lib/mod.ts";
 import { listeningAddress } from "../../lib/sys/socket.ts";
 import { libc } from "../../lib/sys/libc.ts";
 
@@ -30,14 +28,10 @@ function watches(epoll: number, fd: number): boolean {
   return new RegExp(`^tfd:\\s+${fd} `, "m").test(info);
 }
 
-const commandLine = parseCommandLine(["-l", "127.0.0.1", "-p", "-1", "-t", "1"]);
-if (commandLine.action !== "serve") throw new Error("Not a command line that serves");
 const before = new Set(epolls());
-const server = await Server.start(settingsFrom(commandLine.raw, {}), openLog(0));
+const server = await startServer({ threads: 1 });
 // Only ours: each thread has one of the runtime's own, too, and without it the process panics.
-const { address } = server.listening[0]!;
-if (address.family !== "tcp") throw new Error("Not listening on TCP");
-const { port } = address;
+const { port } = server;
 const isOurs = (fd: number): boolean => {
   const bound = listeningAddress(fd);
   return bound?.family === "tcp" && bound.port === port;
@@ -51,4 +45,4 @@ for (const fd of ours) libc.close(fd);
 const client = await Deno.connect({ hostname: "127.0.0.1", port });
 await client.write(new TextEncoder().encode("version\r\n"));
 console.log(JSON.stringify(await server.ended));
-Deno.exit(0);
+client.close();

@@ -76,7 +76,7 @@ for (const args of [["--transport=native"], ["-U", "11211"], ["-e", "items"]]) {
 const REFUSED: readonly (readonly [args: string[], code: number, stderr: RegExp])[] = [
   [["--nonsense"], 1, /^Illegal argument "\?"/],
   [["-m", "1"], 64, /^Cannot set item size limit higher than 1\/2 of memory max\.\n$/],
-  [["-d"], 1, /^memden: -d .*is not available in this version\n$/],
+  [["-o", "ssl_ciphers=HIGH"], 1, /^memden: -o ssl_ciphers is not supported\n$/],
   [["-S"], 71, /^Error initializing sasl: .*MEMCACHED_SASL_PWDB.*\n$/],
   [["-u", "nobody-of-that-name"], 67, /can't find the user nobody-of-that-name to switch to\n$/],
 ];

@@ -185,6 +185,23 @@ Deno.test("memden: a watcher that sends no more goes on receiving, until it is g
   });
 });
 
+Deno.test("memden: watchers that come and go do not pile up, though nothing happens", async () => {
+  await using server = await startMemden(["-t", "1"]);
+  using client = await dial(server.address);
+  const COUNT = 60;
+  for (let number = 0; number < COUNT; number++) {
+    using watcher = await dial(server.address);
+    assertEquals(await ask(watcher, "watch evictions"), "OK");
+    watcher.close();
+    await until("it is seen", async () => {
+      return (await readStats(client)).get("log_watchers") === "0";
+    });
+  }
+  await until("most of them are closed", async () => {
+    return Number((await readStats(client)).get("curr_connections")) < COUNT / 2;
+  });
+});
+
 Deno.test("memden: watch is refused with -W", async () => {
   await using server = await startMemden(["-W"]);
   using client = await dial(server.address);

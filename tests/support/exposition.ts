@@ -11,7 +11,7 @@ export interface Exposed {
 
 const NAME = "[a-zA-Z_:][a-zA-Z0-9_:]*";
 const HELP = new RegExp(`^# HELP (${NAME}) \\S.*$`);
-const TYPE = new RegExp(`^# TYPE (${NAME}) (counter|gauge)$`);
+const TYPE = new RegExp(`^# TYPE (${NAME}) (counter|gauge|histogram)$`);
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\["\\n])*)"/g;
 const SAMPLE = new RegExp(
   `^(${NAME})(\\{(?:${LABEL.source},?)+\\})? (-?\\d+(?:\\.\\d+)?(?:e[+-]?\\d+)?)$`,
@@ -33,7 +33,8 @@ export function nameOf(series: string): string {
  * Reads `text`.
  *
  * @throws {Error} For a line of no form, a sample outside its family, a family or series that comes
- * twice, and, in OpenMetrics, a counter without `_total` or an end that is missing.
+ * twice, a histogram whose buckets do not go up to its count, and, in OpenMetrics, a counter
+ * without `_total` or an end that is missing.
  */
 export function parseExposition(text: string, isOpenMetrics: boolean): Exposed {
   const types = new Map<string, string>();
@@ -52,21 +53,46 @@ export function parseExposition(text: string, isOpenMetrics: boolean): Exposed {
     else if (typed !== undefined && type !== undefined) {
       if (typed !== family || types.has(typed)) throw new Error(`Not the place of: ${line}`);
       types.set(typed, type);
-    } else readSample(line, family, isOpenMetrics && types.get(family) === "counter", values);
+    } else readSample(line, family, suffixesOf(types.get(family), isOpenMetrics), values);
   }
+  for (const [name, type] of types) if (type === "histogram") checkHistogram(name, values);
   return { types, values };
+}
+
+function suffixesOf(type: string | undefined, isOpenMetrics: boolean): readonly string[] {
+  if (type === "histogram") return ["_bucket", "_sum", "_count"];
+  return isOpenMetrics && type === "counter" ? ["_total"] : [""];
+}
+
+/** Whether the buckets of each command go up to its count. */
+function checkHistogram(name: string, values: ReadonlyMap<string, number>): void {
+  const last = new Map<string, { le: number; value: number }>();
+  for (const [series, value] of values) {
+    const [, labels, bound = ""] = new RegExp(`^${name}_bucket{(.*)le="(.*)"}$`).exec(series) ?? [];
+    if (labels === undefined) continue;
+    const before = last.get(labels) ?? { le: -Infinity, value: 0 };
+    const le = bound === "+Inf" ? Infinity : Number(bound);
+    if (!(le > before.le) || value < before.value) throw new Error(`Not going up: ${series}`);
+    last.set(labels, { le, value });
+  }
+  for (const [labels, { le, value }] of last) {
+    const count = values.get(`${name}_count{${labels.replace(/,$/, "")}}`);
+    if (le !== Infinity || value !== count) {
+      throw new Error(`Not up to the count: ${name} ${labels}`);
+    }
+  }
 }
 
 function readSample(
   line: string,
   family: string,
-  hasSuffix: boolean,
+  suffixes: readonly string[],
   values: Map<string, number>,
 ): void {
   const match = SAMPLE.exec(line);
   if (match === null) throw new Error(`No line of a known form: ${line}`);
   const [, name = "", labels = ""] = match;
-  if (name !== (hasSuffix ? `${family}_total` : family)) {
+  if (!suffixes.some((suffix) => name === family + suffix)) {
     throw new Error(`Not of the family ${family}: ${line}`);
   }
   const pairs = [...labels.matchAll(LABEL)].map(([, label = "", value = ""]) => [label, value]);

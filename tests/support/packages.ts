@@ -5,12 +5,18 @@
 /** Another apt-get may be at work: how long to wait for its lock, in seconds. */
 const LOCK_WAIT_SECONDS = 120;
 
+/** Held while packages are installed: `apt-get update` waits for nobody. */
+const LOCK_FILE = `${Deno.env.get("TMPDIR") ?? "/tmp"}/memden-packages.lock`;
+
 /**
  * Installs those of `names` that are missing, by apt-get, as root or by a sudo that does not ask.
  *
  * @returns Whether all of them are installed now. The caller says loudly what it leaves out if not.
  */
 export async function ensurePackages(names: readonly string[]): Promise<boolean> {
+  if ((await missingPackages(names)).length === 0) return true;
+  using file = await Deno.open(LOCK_FILE, { create: true, write: true });
+  await file.lock(true); // Its end closes it: two test groups may want packages at one time.
   const missing = await missingPackages(names);
   if (missing.length === 0) return true;
   console.error(`Installing ${missing.join(" ")} …`);

@@ -1,4 +1,5 @@
-// Starts and stops servers for tests: memden from this checkout, or Debian's memcached beside it.
+// Starts and stops servers for tests: memden from this checkout or put together otherwise, or
+// Debian's memcached beside it.
 // Every server listens on 127.0.0.1 or a Unix socket only and is ended by its own pid.
 
 import { type Address, connectTo } from "./address.ts";
@@ -30,16 +31,42 @@ export interface StartOptions {
   readonly over?: Over;
   /** Its own flags that say where to listen, and one address of those, instead of `over`. */
   readonly listen?: { readonly args: readonly string[]; readonly address: Address };
+  /** The memden to start: see {@linkcode programWords}; default: this checkout's. */
+  readonly program?: string;
+  /** Where it is started; default: the checkout. */
+  readonly cwd?: string;
   /** Words in front of the command, of a program that prepares something and becomes the server. */
   readonly launcher?: readonly string[];
 }
 
 const ROOT = new URL("../../", import.meta.url).pathname;
+/** By its URL: a path of Windows is none. */
+const DENO_JSON = new URL("../../deno.json", import.meta.url);
 const START_MS_MAX = 20_000;
 
 /** What `deno task start` passes to deno: `run`, V8's flags and memden's permissions. */
-const START_ARGS = (JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)).tasks.start as string)
-  .split(" ").slice(1, -1);
+export const START_ARGS: readonly string[] =
+  (JSON.parse(Deno.readTextFileSync(DENO_JSON)).tasks.start as string)
+    .split(" ").slice(1, -1);
+
+/** What keeps deno from using anything but the files of a program. */
+const ALONE = ["--no-config", "--no-lock", "--no-npm", "--no-remote", "--cached-only"];
+
+/**
+ * The words that start memden: from this checkout, or what `program` is, a main.js that
+ * `deno task bundle` has made or an executable. A bundle gets the start task's permissions and V8
+ * flags, and has to do with its own files.
+ */
+export function programWords(program?: string, over?: Over): string[] {
+  if (program !== undefined && !/\.[jt]s$/.test(program)) return [program];
+  const [run = "run", ...flags] = START_ARGS;
+  const allowed = flags.filter((word) => over !== "no-ffi" || word !== "--allow-ffi");
+  const alone = program === undefined ? [] : ALONE;
+  return [Deno.execPath(), run, ...alone, ...allowed, program ?? `${ROOT}main.ts`];
+}
+
+/** The command that starts memden as `deno task start` does, without its flags. */
+export const START_COMMAND: readonly string[] = programWords();
 
 /** Starts memden with `args` (memcached's flags) and waits until it accepts. */
 export async function startMemden(
@@ -47,8 +74,7 @@ export async function startMemden(
   options: StartOptions = {},
 ): Promise<TestServer> {
   const way = await wayOf(options);
-  const deno = START_ARGS.filter((word) => options.over !== "no-ffi" || word !== "--allow-ffi");
-  const command = [Deno.execPath(), ...deno, `${ROOT}main.ts`, ...way.args, ...args];
+  const command = [...programWords(options.program, options.over), ...way.args, ...args];
   return await startServer("memden", command, way, options);
 }
 
@@ -76,13 +102,13 @@ async function startServer(
   name: "memden" | "memcached",
   words: readonly string[],
   { address, remove }: Way,
-  { env = {}, launcher = [] }: StartOptions,
+  { env = {}, launcher = [], cwd = ROOT }: StartOptions,
 ): Promise<TestServer> {
   const [program = "", ...args] = [...launcher, ...words];
   const child = new Deno.Command(program, {
     args,
     env,
-    cwd: ROOT,
+    cwd,
     stdin: "null",
     stdout: "null",
     stderr: "piped",

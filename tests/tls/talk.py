@@ -205,8 +205,22 @@ def last_requests():
     tap.equal("requests before an end without close_notify", len(got), 5000 * 4)
 
 
+def lines_of(watcher):
+    """The lines that a watcher is sent before a second without any."""
+    watcher.settimeout(1)
+    got = b""
+    try:
+        while piece := watcher.recv(65536):
+            got += piece
+    except TimeoutError:
+        pass
+    return got.split(b"\n")[:-1]
+
+
 def bad_clients():
     errors = number("ssl_handshake_errors")
+    watcher = connect()
+    tap.equal("somebody watches", ask(watcher, b"watch connevents\r\n"), b"OK\r\n")
     plain = raw()
     plain.sendall(b"get k\r\n" * 10)
     got = b""
@@ -221,6 +235,12 @@ def bad_clients():
     sock.sendall(os.urandom(3000))
     sock.close()
     tap.ok("and counted", wait_for(lambda: number("ssl_handshake_errors") >= errors + 3))
+    told = [line for line in lines_of(watcher) if b" type=conntlserr fd=" in line]
+    tap.equal("each is told of", len(told), 3)
+    tap.ok("in words", all(b" msg=" in line and len(line.split(b"msg=")[1]) > 5 for line in told))
+    tap.ok("the runtime's where it has any", any(b"SSL" in line or b"http" in line for line in told))
+    print(*told, sep="\n")
+    watcher.close()
     silent = raw()
     started = time.monotonic()
     closed = silent.recv(10) == b""

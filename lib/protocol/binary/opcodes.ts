@@ -5,6 +5,8 @@
 // nothing, or a change that succeeds, is not answered. Errors always are.
 // Source: memcached protocol_binary.h, protocol_binary_command; proto_bin.c, dispatch_bin_command.
 
+import { Verb } from "../text/commands.ts";
+
 /** What a packet asks for. The quiet form of a command asks for the same. */
 export const Action = {
   GET: 0,
@@ -48,6 +50,8 @@ export interface Opcode {
   readonly name: string;
   readonly action: Action;
   readonly variant: Variant;
+  /** The text command that does the same; NONE where there is none. */
+  readonly verb: Verb;
   readonly isQuiet: boolean;
   /** Lengths that the extras may have, in bytes. */
   readonly extras: readonly number[];
@@ -65,6 +69,7 @@ export interface Opcode {
 export const EXTRAS_MAX = 20;
 
 const { NONE, NEEDED, OPTIONAL } = KeyRule;
+const A = Action;
 const V = Variant;
 
 type Row = readonly [
@@ -73,6 +78,7 @@ type Row = readonly [
   name: string,
   action: Action,
   variant: Variant,
+  verb: Verb,
   extras: readonly number[],
   key: KeyRule,
   hasValue: boolean,
@@ -83,28 +89,28 @@ const NO_QUIET = -1;
 
 // deno-fmt-ignore
 const ROWS: readonly Row[] = [
-  // code quiet    name         action             variant      extras  key       value
-  [0x00, 0x09,     "GET",       Action.GET,        V.NONE,      [0],    NEEDED,   false],
-  [0x01, 0x11,     "SET",       Action.STORE,      V.SET,       [8],    NEEDED,   true],
-  [0x02, 0x12,     "ADD",       Action.STORE,      V.ADD,       [8],    NEEDED,   true],
-  [0x03, 0x13,     "REPLACE",   Action.STORE,      V.REPLACE,   [8],    NEEDED,   true],
-  [0x04, 0x14,     "DELETE",    Action.DELETE,     V.NONE,      [0],    NEEDED,   false],
-  [0x05, 0x15,     "INCREMENT", Action.ARITHMETIC, V.INCREMENT, [20],   NEEDED,   false],
-  [0x06, 0x16,     "DECREMENT", Action.ARITHMETIC, V.DECREMENT, [20],   NEEDED,   false],
-  [0x07, 0x17,     "QUIT",      Action.QUIT,       V.NONE,      [0],    NONE,     false],
-  [0x08, 0x18,     "FLUSH",     Action.FLUSH,      V.NONE,      [0, 4], NONE,     false],
-  [0x0a, NO_QUIET, "NOOP",      Action.NOOP,       V.NONE,      [0],    NONE,     false],
-  [0x0b, NO_QUIET, "VERSION",   Action.VERSION,    V.NONE,      [0],    NONE,     false],
-  [0x0c, 0x0d,     "GETK",      Action.GET,        V.WITH_KEY,  [0],    NEEDED,   false],
-  [0x0e, 0x19,     "APPEND",    Action.STORE,      V.APPEND,    [0],    NEEDED,   true],
-  [0x0f, 0x1a,     "PREPEND",   Action.STORE,      V.PREPEND,   [0],    NEEDED,   true],
-  [0x10, NO_QUIET, "STAT",      Action.STAT,       V.NONE,      [0],    OPTIONAL, false],
-  [0x1c, NO_QUIET, "TOUCH",     Action.TOUCH,      V.NONE,      [4],    NEEDED,   false],
-  [0x1d, 0x1e,     "GAT",       Action.GET,        V.NONE,      [4],    NEEDED,   false],
-  [0x20, NO_QUIET, "SASL_LIST", Action.SASL_LIST,  V.NONE,      [0],    NONE,     false],
-  [0x21, NO_QUIET, "SASL_AUTH", Action.SASL_AUTH,  V.NONE,      [0],    NEEDED,   true],
-  [0x22, NO_QUIET, "SASL_STEP", Action.SASL_STEP,  V.NONE,      [0],    NEEDED,   true],
-  [0x23, 0x24,     "GATK",      Action.GET,        V.WITH_KEY,  [4],    NEEDED,   false],
+  // code quiet    name         action        variant      verb            extras  key       value
+  [0x00, 0x09,     "GET",       A.GET,        V.NONE,      Verb.GET,       [0],    NEEDED,   false],
+  [0x01, 0x11,     "SET",       A.STORE,      V.SET,       Verb.SET,       [8],    NEEDED,   true],
+  [0x02, 0x12,     "ADD",       A.STORE,      V.ADD,       Verb.ADD,       [8],    NEEDED,   true],
+  [0x03, 0x13,     "REPLACE",   A.STORE,      V.REPLACE,   Verb.REPLACE,   [8],    NEEDED,   true],
+  [0x04, 0x14,     "DELETE",    A.DELETE,     V.NONE,      Verb.DELETE,    [0],    NEEDED,   false],
+  [0x05, 0x15,     "INCREMENT", A.ARITHMETIC, V.INCREMENT, Verb.INCR,      [20],   NEEDED,   false],
+  [0x06, 0x16,     "DECREMENT", A.ARITHMETIC, V.DECREMENT, Verb.DECR,      [20],   NEEDED,   false],
+  [0x07, 0x17,     "QUIT",      A.QUIT,       V.NONE,      Verb.QUIT,      [0],    NONE,     false],
+  [0x08, 0x18,     "FLUSH",     A.FLUSH,      V.NONE,      Verb.FLUSH_ALL, [0, 4], NONE,     false],
+  [0x0a, NO_QUIET, "NOOP",      A.NOOP,       V.NONE,      Verb.MN,        [0],    NONE,     false],
+  [0x0b, NO_QUIET, "VERSION",   A.VERSION,    V.NONE,      Verb.VERSION,   [0],    NONE,     false],
+  [0x0c, 0x0d,     "GETK",      A.GET,        V.WITH_KEY,  Verb.GET,       [0],    NEEDED,   false],
+  [0x0e, 0x19,     "APPEND",    A.STORE,      V.APPEND,    Verb.APPEND,    [0],    NEEDED,   true],
+  [0x0f, 0x1a,     "PREPEND",   A.STORE,      V.PREPEND,   Verb.PREPEND,   [0],    NEEDED,   true],
+  [0x10, NO_QUIET, "STAT",      A.STAT,       V.NONE,      Verb.STATS,     [0],    OPTIONAL, false],
+  [0x1c, NO_QUIET, "TOUCH",     A.TOUCH,      V.NONE,      Verb.TOUCH,     [4],    NEEDED,   false],
+  [0x1d, 0x1e,     "GAT",       A.GET,        V.NONE,      Verb.GAT,       [4],    NEEDED,   false],
+  [0x20, NO_QUIET, "SASL_LIST", A.SASL_LIST,  V.NONE,      Verb.NONE,      [0],    NONE,     false],
+  [0x21, NO_QUIET, "SASL_AUTH", A.SASL_AUTH,  V.NONE,      Verb.NONE,      [0],    NEEDED,   true],
+  [0x22, NO_QUIET, "SASL_STEP", A.SASL_STEP,  V.NONE,      Verb.NONE,      [0],    NEEDED,   true],
+  [0x23, 0x24,     "GATK",      A.GET,        V.WITH_KEY,  Verb.GAT,       [4],    NEEDED,   false],
 ];
 
 /** What a client may say before it has logged in. Source: memcached proto_bin.c, authenticated. */
@@ -116,12 +122,13 @@ const OPEN: readonly Action[] = [
 ];
 
 function opcodeOf(row: Row, code: number, isQuiet: boolean): Opcode {
-  const [, , name, action, variant, extras, key, hasValue] = row;
+  const [, , name, action, variant, verb, extras, key, hasValue] = row;
   return {
     code,
     name: isQuiet ? `${name}Q` : name,
     action,
     variant,
+    verb,
     isQuiet,
     extras,
     extrasBits: extras.reduce((bits, length) => bits | (1 << length), 0),
@@ -145,6 +152,7 @@ export const UNKNOWN: Opcode = {
   name: "unknown",
   action: Action.NOOP,
   variant: Variant.NONE,
+  verb: Verb.NONE,
   isQuiet: false,
   extras: [],
   extrasBits: 0,

@@ -5,6 +5,7 @@ import { Executor } from "../../../lib/command/executor.ts";
 import { defaultSettings } from "../../../lib/config/settings.ts";
 import { TEST_SERVER } from "../../../lib/net/testing.ts";
 import { ConnTable } from "../../../lib/stats/conn_table.ts";
+import { Workload } from "../../../lib/stats/samples.ts";
 import { BufferPool } from "../../../lib/net/buffer_pool.ts";
 import { drive } from "../../../lib/net/conn.ts";
 import { Conn, type ConnShared } from "../../../lib/net/conn_record.ts";
@@ -61,6 +62,7 @@ const shared: ConnShared = {
   comesShort: [false],
   protocols: ["auto"],
   table: new ConnTable(store.control),
+  workload: new Workload(store.control, 1, () => NaN),
   idleTimeout: 0,
 };
 const watcher = new LinesCursor(Watched.FETCHERS);

@@ -1,0 +1,37 @@
+# memden as a container that takes the place of memcached's: the same user, port, entry point and
+# name of the program. docs/deploying.md has the how and why.
+#
+#   docker build -t memden .
+#   docker run --read-only --cap-drop ALL -p 127.0.0.1:11211:11211 memden -m 256 -c 4096
+
+FROM denoland/deno:debian-2.9.6 AS build
+WORKDIR /src
+COPY deno.json deno.lock main.ts ./
+COPY lib ./lib
+COPY scripts ./scripts
+RUN deno task compile
+# The task is content with a check where the runtime cannot be downloaded; an image is not.
+RUN test -x build/memden
+
+FROM debian:trixie-slim
+LABEL org.opencontainers.image.title="memden" \
+      org.opencontainers.image.description="A drop-in memcached server, written in TypeScript" \
+      org.opencontainers.image.licenses="MIT"
+RUN groupadd --system --gid 11211 memcache \
+ && useradd --system --uid 11211 --gid memcache --no-create-home --home-dir /nonexistent \
+      --shell /usr/sbin/nologin memcache
+COPY --from=build /src/build/memden /usr/local/bin/memden
+COPY deploy/docker/entrypoint.sh /usr/local/bin/docker-entrypoint.sh
+# Started as memcached, the process has that name: `pkill -USR1 memcached` finds it.
+RUN ln -s memden /usr/local/bin/memcached \
+ && ln -s usr/local/bin/docker-entrypoint.sh /entrypoint.sh
+
+# By number: Kubernetes cannot tell from a name that it is not root.
+USER 11211:11211
+EXPOSE 11211
+# Where the server listens, for the health check: host:port, or the path of a Unix socket.
+ENV MEMDEN_PING=127.0.0.1:11211
+HEALTHCHECK --interval=30s --timeout=5s --start-period=15s \
+  CMD memden ping "$MEMDEN_PING"
+ENTRYPOINT ["docker-entrypoint.sh"]
+CMD ["memcached"]

@@ -1,0 +1,90 @@
+// Every chart of the page: its place, its lines, its colours.
+
+import { bytes, compact, micros, percent, rate } from "./format.js";
+
+/** @typedef {import("./charts.js").ChartPlan} ChartPlan */
+
+const WAITING = "No commands yet";
+
+/**
+ * By the id of the place in the page.
+ * @type {Record<string, ChartPlan>}
+ */
+export const CHART_PLANS = {
+  "chart-commands": {
+    title: "Commands per second",
+    empty: WAITING,
+    lines: [
+      { column: "gets", label: "gets", colour: "--blue", isFilled: true },
+      { column: "sets", label: "sets", colour: "--orange" },
+      { column: "others", label: "others", colour: "--violet" },
+    ],
+    format: rate,
+    formatAxis: compact,
+  },
+  "chart-hits": {
+    title: "Hit ratio",
+    empty: "No gets yet",
+    lines: [{ column: "hitRatio", label: "hits", colour: "--green", isFilled: true }],
+    format: percent,
+    formatAxis: (share) => share === null ? "" : `${Math.round(share * 100)} %`,
+    top: 1,
+  },
+  "chart-network": {
+    title: "Network, bytes per second",
+    empty: "Nothing sent or received yet",
+    lines: [
+      { column: "sent", label: "sent", colour: "--blue", isFilled: true },
+      { column: "received", label: "received", colour: "--orange" },
+    ],
+    format: bytes,
+    isBytes: true,
+  },
+  "chart-cpu": {
+    title: "CPU, in cores",
+    empty: "Idle",
+    lines: [{ column: "cpu", label: "process", colour: "--violet", isFilled: true }],
+    format: rate,
+  },
+  "chart-latency": {
+    title: "Time in the server, by share of commands",
+    empty: "Nothing measured yet",
+    lines: [
+      { column: "p999", label: "p99.9", colour: "--red" },
+      { column: "p99", label: "p99", colour: "--orange" },
+      { column: "p50", label: "p50", colour: "--blue" },
+    ],
+    format: micros,
+    isLogarithmic: true,
+  },
+  "chart-connections": {
+    title: "Open connections",
+    empty: "Nobody is connected",
+    lines: [{ column: "connections", label: "open", colour: "--blue", isFilled: true }],
+    format: rate,
+    formatAxis: compact,
+  },
+  "chart-accepted": {
+    title: "New connections per second",
+    empty: "Nobody has come since the page was opened",
+    lines: [{ column: "accepted", label: "accepted", colour: "--green", isFilled: true }],
+    format: rate,
+    formatAxis: compact,
+  },
+  "chart-evictions": {
+    title: "Items that left, per second",
+    empty: "Nothing evicted, nothing expired",
+    lines: [
+      { column: "evictions", label: "evicted", colour: "--red", isFilled: true },
+      { column: "expired", label: "expired", colour: "--violet" },
+    ],
+    format: rate,
+    formatAxis: compact,
+  },
+  "chart-items": {
+    title: "Items",
+    empty: "No items yet",
+    lines: [{ column: "items", label: "stored", colour: "--green", isFilled: true }],
+    format: compact,
+  },
+};

@@ -1,0 +1,120 @@
+// Asks a server for all that `memden top` shows, over one connection that is opened again when it
+// is lost.
+//
+// Only the general `stats` must be there. What else is refused stays away from that answer; what is
+// met with silence costs a connection, and is not asked for again.
+
+import { ClosedError, type Link, LinkError, NoAnswerError, type StatLines } from "../link.ts";
+import { type Answers, numberOf, type Sample, sampleOf } from "./sample.ts";
+
+/** What is asked for besides the general ones. */
+type Optional = "items" | "slabs" | "settings" | "conns";
+
+/** With more connections than this `stats conns` is not asked for: it names each of them. */
+const LISTED_CONNS_MAX = 1000;
+
+/** What a server with `-Y` answers until one has logged in. Source: memcached proto_text.c. */
+const UNAUTHENTICATED = "CLIENT_ERROR unauthenticated";
+
+/** A server that lets nobody in without a login, or not with this one. */
+export class LoginError extends LinkError {
+  override name = "LoginError";
+}
+
+/** What asks, once for each update. */
+export class Poller {
+  readonly #open: () => Promise<Link>;
+  readonly #login: string | undefined;
+  #link: Link | undefined = undefined;
+  #settings: StatLines | undefined = undefined;
+  readonly #silent = new Set<Optional>();
+
+  /** Bytes of links that are closed. */
+  #sentBefore = 0;
+  #receivedBefore = 0;
+
+  /**
+   * @param open Opens a connection.
+   * @param login Name, space and password; undefined to do without.
+   */
+  constructor(open: () => Promise<Link>, login: string | undefined) {
+    this.#open = open;
+    this.#login = login;
+  }
+
+  /**
+   * Asks for everything.
+   *
+   * @throws {LinkError} When the server does not answer; the next call connects anew.
+   */
+  async poll(): Promise<Sample> {
+    return await this.#poll().then((sample) => sample, (error: unknown) => {
+      this.#drop();
+      throw error;
+    });
+  }
+
+  async #poll(): Promise<Sample> {
+    const link = this.#link ??= await this.#openLink();
+    const received = this.#receivedBefore + link.receivedBytes;
+    const general = await link.stats("");
+    if (general === UNAUTHENTICATED) {
+      throw new LoginError("asks for a login: name a file with user:password by --auth-file");
+    }
+    if (typeof general === "string") throw new LinkError(`answers stats with "${general}"`);
+    const atMs = performance.now();
+    const own = { sent: this.#sentBefore + link.sentBytes, received };
+
+    this.#settings ??= await this.#ask(link, "settings");
+    const conns = numberOf(general, "curr_connections") ?? 0;
+    const answers: Answers = {
+      general,
+      settings: this.#settings,
+      items: await this.#ask(link, "items"),
+      slabs: await this.#ask(link, "slabs"),
+      conns: conns > LISTED_CONNS_MAX ? undefined : await this.#ask(link, "conns"),
+    };
+    return sampleOf(answers, atMs, own);
+  }
+
+  async #ask(link: Link, what: Optional): Promise<StatLines | undefined> {
+    if (this.#silent.has(what)) return undefined;
+    const answer = await link.stats(what).then((lines) => lines, (error: unknown) => {
+      if (error instanceof NoAnswerError) this.#silent.add(what);
+      throw error;
+    });
+    return typeof answer === "string" ? undefined : answer;
+  }
+
+  /** Opens a link that is ready for questions. */
+  async #openLink(): Promise<Link> {
+    const link = await this.#open();
+    this.#link = link; // So that it is closed, and its bytes count, when the login fails.
+    if (this.#login !== undefined) await logIn(link, this.#login);
+    // The first question tells whether this is a server that speaks with us at all.
+    await link.stats("").then(() => {}, (error: unknown) => {
+      if (!(error instanceof ClosedError)) throw error;
+      const why = "perhaps it speaks TLS (--tls), or the binary protocol only";
+      throw new LinkError(`${error.message} without an answer: ${why}`);
+    });
+    return link;
+  }
+
+  #drop(): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    link.close();
+    this.#sentBefore += link.sentBytes;
+    this.#receivedBefore += link.receivedBytes;
+    this.#settings = undefined;
+    this.#link = undefined;
+  }
+}
+
+/** Logs in as memcached has it: by a `set` under any key. Source: doc/protocol.txt. */
+async function logIn(link: Link, login: string): Promise<void> {
+  await link.send(`set login 0 0 ${login.length}\r\n${login}\r\n`);
+  const answer = await link.readLine();
+  if (answer === "STORED") return;
+  throw new LoginError("refuses the login");
+}
