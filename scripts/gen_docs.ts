@@ -220,8 +220,8 @@ ${recordTable(CHUNK)}
 ## Memory file
 
 With \`-e\`, byte for byte the segments of item memory, one after the other. Page 0, which no item
-is in, has a mark at byte 4096: \`memden items in use\`, or \`memden items saved\` and the id that is
-in the metadata, too.
+is in, has a mark at byte 4096: \`memden items in use\`, or \`memden items saved\` and the id
+that is in the metadata, too.
 
 ## Control memory
 

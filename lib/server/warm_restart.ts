@@ -220,16 +220,22 @@ function unusable(path: string, reason: string): SettingsError {
   return new SettingsError(`memden: cannot use -e ${path}: ${reason}`, ExitCode.OS_ERROR);
 }
 
+/** The same for a file that was open. */
+function refused(path: string, file: MemoryFile, reason: string): SettingsError {
+  file.close();
+  return unusable(path, reason);
+}
+
 /** Makes the file all zero, with room for `bytes` bytes. */
 function makeNew(path: string, file: MemoryFile, bytes: number): void {
   const problem = file.clear(bytes);
-  if (problem !== undefined) throw unusable(path, problem);
+  if (problem !== undefined) throw refused(path, file, problem);
   // Asked first, since reserving more than there is takes all of it for a while.
   const room = file.room;
   if (room < bytes) {
     file.clear(0);
     const [needed, free] = [bytes, room].map((count) => Math.ceil(count / MIB));
-    throw unusable(path, `it needs ${needed} MB of room, ${free} MB are free`);
+    throw refused(path, file, `it needs ${needed} MB of room, ${free} MB are free`);
   }
   reserve(path, file, bytes);
 }
@@ -238,7 +244,7 @@ function makeNew(path: string, file: MemoryFile, bytes: number): void {
 function reserve(path: string, file: MemoryFile, bytes: number): void {
   const problem = file.reserve(bytes);
   if (problem === undefined) return;
-  throw unusable(path, `it needs ${Math.ceil(bytes / MIB)} MB of room: ${problem}`);
+  throw refused(path, file, `it needs ${Math.ceil(bytes / MIB)} MB of room: ${problem}`);
 }
 
 /** @returns What is in the metadata file; or why it cannot be used. */

@@ -2,6 +2,7 @@
 // holds when the power fails. By system calls, since Deno asks for every permission there is before
 // it opens a file below /dev, which /dev/shm is.
 
+import { cString } from "./c_string.ts";
 import { Errno } from "./errno.ts";
 import { errno, errorText, libc } from "./libc.ts";
 
@@ -17,18 +18,8 @@ const MODE = 0o600;
 
 const CHUNK_BYTES = 2 ** 16;
 
-const encoder = new TextEncoder();
-
 /** There is no such file. */
 export const NO_FILE = "no such file";
-
-/** Bytes of a C string; at least so many that V8 keeps them where they are. */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
-  const encoded = encoder.encode(text);
-  const bytes = new Uint8Array(Math.max(encoded.length + 1, 128));
-  bytes.set(encoded);
-  return bytes;
-}
 
 /**
  * Reads a file.

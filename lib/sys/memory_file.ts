@@ -3,7 +3,7 @@
 // A byte of a mapped file that the file system has no room for ends the process with SIGBUS when it
 // is written. So all of it is reserved before anything is mapped.
 
-import { cString } from "./durable_file.ts";
+import { cString } from "./c_string.ts";
 import { Errno } from "./errno.ts";
 import { errno, errorText, libc } from "./libc.ts";
 

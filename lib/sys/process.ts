@@ -1,5 +1,6 @@
 // The process itself: its name, its descriptors, and another one that is started like it.
 
+import { cString } from "./c_string.ts";
 import { errno, libc } from "./libc.ts";
 import { SysError } from "./errno.ts";
 
@@ -174,13 +175,6 @@ class CStrings {
     }
     this.pointers = new BigUint64Array([...addresses, 0n]);
   }
-}
-
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  // Not a small array: V8 may move those.
-  const bytes = new Uint8Array(Math.max(text.length * 3 + 1, PATH_BYTES_MAX));
-  encoder.encodeInto(text, bytes);
-  return bytes;
 }
 
 function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {

@@ -65,6 +65,23 @@ Deno.test("startServer() listens where it is told to, and asks for logins", asyn
   await Deno.remove(dir, { recursive: true });
 });
 
+Deno.test("stop({ keepItems }) leaves what is in the memory file for the next server", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "memden-" });
+  const options: ServerOptions = { memoryFile: `${dir}/items`, memoryLimit: 8, threads: 1 };
+  const first = await startServer(options);
+  assertEquals(await ask(first.port, SET_GET), SET_GET_ANSWER);
+  await assertRejects(() => startServer(options), SettingsError, "another server uses it");
+  await first.stop({ keepItems: true });
+  {
+    await using second = await startServer({ ...options, threads: 2 });
+    assertEquals(await ask(second.port, "get k\r\nquit\r\n"), "VALUE k 0 1\r\nv\r\nEND\r\n");
+  }
+  await using third = await startServer(options);
+  assertEquals(await ask(third.port, "get k\r\nquit\r\n"), "END\r\n");
+  await third.stop();
+  await Deno.remove(dir, { recursive: true });
+});
+
 Deno.test("a client's shutdown ends the server, and `ended` tells", async () => {
   const server = await startServer({ enableShutdown: true, threads: 1 });
   assertEquals(await ask(server.port, "shutdown\r\n"), "");
