@@ -136,10 +136,13 @@ for (const over of ["tcp", "relay", "no-ffi"] as const) {
         "END",
       ]);
     }
-    await until("a second has begun", async () => {
+    await until("a second has begun, and the connection before has gone", async () => {
       assertEquals(await ask(link, "mg none"), "EN");
-      const { workers } = await (await fetch(`${url}/api/stats`)).json();
-      return over === "no-ffi" || workers.some(({ cpuSeconds }: WorkerLoad) => cpuSeconds !== 0);
+      const { workers }: { workers: readonly WorkerLoad[] } =
+        await (await fetch(`${url}/api/stats`)).json();
+      const conns = workers.reduce((sum, { connections }) => sum + connections, 0);
+      return conns === 1 &&
+        (over === "no-ffi" || workers.some(({ cpuSeconds }) => cpuSeconds !== 0));
     });
     const { values } = await scrape(url, true);
     const get = values.get('memden_command_duration_seconds_count{command="get"}') ?? 0;

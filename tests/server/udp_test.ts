@@ -6,7 +6,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import dgram from "node:dgram";
 import { Buffer } from "node:buffer";
 import { Prng } from "../../lib/base/prng.ts";
-import { freePort, startMemden } from "../support/server.ts";
+import { freePort, startMemden, type TestServer } from "../support/server.ts";
+import { ask as say, dial } from "../support/talk.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const REPLY_MS_MAX = 10_000;
@@ -32,6 +33,14 @@ async function ask(port: number, datagrams: readonly Buffer[], end: RegExp): Pro
   clearTimeout(timer);
   socket.close();
   return text;
+}
+
+/** Starts memden, and waits until it answers: it binds TCP before UDP. */
+async function startReady(args: readonly string[]): Promise<TestServer> {
+  const server = await startMemden(args);
+  using link = await dial(server.address);
+  assertEquals(await say(link, "mn"), "MN");
+  return server;
 }
 
 /** Whether UDP can be bound to an address, or somebody has it. */
@@ -78,7 +87,7 @@ Deno.test("memden binds UDP to the addresses of -l, TCP or not, and tells its po
 Deno.test("memden sends values of many chunks by UDP, whole, over all workers", async () => {
   const udpPort = freePort();
   const args = ["-U", String(udpPort), "-o", "slab_chunk_max=16"];
-  await using server = await startMemden(args);
+  await using server = await startReady(args);
   const value = Array.from({ length: 6000 }, (_, n) => String(n).padStart(10, ".")).join("");
   const set = `set k 0 0 ${value.length}\r\n${value}\r\n`;
   assertEquals(await ask(udpPort, [request(set)], /\n/), "STORED\r\n");
@@ -93,7 +102,7 @@ Deno.test("memden lives through thousands of random datagrams", async () => {
   const seed = 20_260_102;
   const prng = new Prng(seed);
   const udpPort = freePort();
-  await using server = await startMemden(["-U", String(udpPort), "-t", "2"]);
+  await using server = await startReady(["-U", String(udpPort), "-t", "2"]);
   const words = ["set", "get", "gats", "ms", "mg", "ma", "k", "0", "7", "999999", "v", "quit"];
   const parts = [...words, "\r\n", "\r\n", " ", " ", " ", "\0", "\xff", "noreply", "stats"];
   const random = Array.from({ length: 4000 }, () => {
@@ -134,7 +143,7 @@ for (const [args, stderr] of REFUSED) {
 
 Deno.test("memden refuses to watch over UDP", async () => {
   const port = freePort();
-  await using _server = await startMemden(["-U", String(port)]);
+  await using _server = await startReady(["-U", String(port)]);
   assertEquals(
     await ask(port, [request("watch\r\n")], /\r\n$/),
     "WATCHER_FAILED failed to add log watcher\r\n",

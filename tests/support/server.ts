@@ -68,7 +68,7 @@ export function programWords(program?: string, over?: Over): string[] {
 /** The command that starts memden as `deno task start` does, without its flags. */
 export const START_COMMAND: readonly string[] = programWords();
 
-/** Starts memden with `args` (memcached's flags) and waits until it accepts. */
+/** Starts memden with `args` (memcached's flags) and waits until it serves. */
 export async function startMemden(
   args: readonly string[] = [],
   options: StartOptions = {},
@@ -79,7 +79,7 @@ export async function startMemden(
 }
 
 /**
- * Starts the installed memcached with `args` and waits until it accepts.
+ * Starts the installed memcached with `args` and waits until it serves.
  *
  * @throws {Error} For a way in that only memden has.
  */
@@ -130,7 +130,8 @@ async function startServer(
     return await exited;
   };
   const deadline = Date.now() + START_MS_MAX;
-  while (!(await accepts(address))) {
+  const isOpen = !words.some((word) => /^-[YSB]/.test(word));
+  while (!(await serves(address, isOpen))) {
     if (ended || Date.now() > deadline) {
       if (!ended) child.kill("SIGKILL");
       await exited;
@@ -150,9 +151,16 @@ async function startServer(
   };
 }
 
-async function accepts(address: Address): Promise<boolean> {
+/**
+ * Whether a server accepts, and has answered where anybody may ask: on a busy machine that may be
+ * seconds later, and clients have patience for their own requests only.
+ */
+async function serves(address: Address, isOpen: boolean): Promise<boolean> {
   try {
-    (await connectTo(address)).close();
+    using conn = await connectTo(address);
+    if (!isOpen) return true;
+    await conn.write(new TextEncoder().encode("mn\r\n"));
+    await conn.read(new Uint8Array(4));
     return true;
   } catch {
     return false;
