@@ -32,11 +32,16 @@ const LAST_OPAQUE = 0x0ddba11;
 export function fuzzBinary({ seed, operations }: FuzzOptions): string[] {
   const prng = new Prng(seed);
   const count = Math.min(operations, REQUESTS_MAX);
-  const requests: Parts[] = Array.from({ length: count }, (_, at) => drawRequest(prng, at));
-  requests.push({ op: Op.NOOP, opaque: LAST_OPAQUE });
+  const drawn: Parts[] = Array.from({ length: count }, (_, at) => drawRequest(prng, at));
   const slabChunkMax = prng.pick([1024, 2 ** 19]);
   const model = new BinaryModel(slabChunkMax);
-  const expected = requests.flatMap((request) => model.answer(request));
+  const requests: Parts[] = [];
+  const expected: Response[] = [];
+  for (const request of [...drawn, { op: Op.NOOP, opaque: LAST_OPAQUE }]) {
+    if (model.isOpen(request)) continue;
+    requests.push(request);
+    expected.push(...model.answer(request));
+  }
   const shape = { slabChunkMax, itemSizeMax: ITEM_BYTES_MAX };
   const cut = { recv: 1 + prng.below(40), send: 1 + prng.below(200) };
   const input = joined(requests.map(packet));
@@ -70,7 +75,11 @@ function play(input: Uint8Array<ArrayBuffer>, cut: Cut, shape: Partial<StoreShap
   }
 }
 
-function compare({ responses, problems }: Play, expected: Response[], how: string): string[] {
+function compare(
+  { responses, problems }: Play,
+  expected: readonly Response[],
+  how: string,
+): string[] {
   const all = problems.map((problem) => `${how}: ${problem}`);
   for (let at = 0; at < Math.max(responses.length, expected.length); at++) {
     const got = responses[at] === undefined ? "nothing" : show(responses[at]!);
@@ -79,6 +88,15 @@ function compare({ responses, problems }: Play, expected: Response[], how: strin
     return [...all, `${how}: response ${at} is ${got.slice(0, 200)}, not ${wanted.slice(0, 200)}`];
   }
   return all;
+}
+
+/** Numbers without the spaces behind them, which depend on what was sent before. */
+function unpadded({ responses, problems }: Play): Play {
+  const bare = responses.map((response) => ({
+    ...response,
+    value: response.value.replace(/^(\d{1,20}) +$/, "$1"),
+  }));
+  return { responses: bare, problems };
 }
 
 /** Plays the requests with one header changed. */
@@ -103,6 +121,6 @@ function edit(
   const first = { ...whole, responses: whole.responses.slice(0, before.length) };
   return [
     ...compare(first, before, `packet ${which} edited, before it`),
-    ...compare(cutUp, [...whole.responses], `packet ${which} edited, ${JSON.stringify(cut)}`),
+    ...compare(unpadded(cutUp), unpadded(whole).responses, `packet ${which} edited, cut`),
   ];
 }

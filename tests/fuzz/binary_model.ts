@@ -1,6 +1,7 @@
 // A model of the binary protocol: what each request is answered, by the rules of memcached's
 // documentation and not of lib/; and random requests for it.
 
+import { COPIED_BYTES_MAX } from "../../lib/command/retrieval.ts";
 import type { Prng } from "../../lib/base/prng.ts";
 import { Op, type Parts, type Response, word32, word64 } from "../support/packets.ts";
 
@@ -16,6 +17,7 @@ const TOO_LARGE_BYTES = 9000;
 const VALUE_BYTES_MAX = 3000;
 /** Largest item, as the fuzzer's stores have it. */
 export const ITEM_BYTES_MAX = 8192;
+const CRLF_BYTES = 2;
 const U64_END = 2n ** 64n;
 const NO_FLAGS = word32(0);
 const DO_NOT_CREATE = word32(0xffffffff);
@@ -98,6 +100,15 @@ export class BinaryModel {
   /** @param chunkBytes Larger items are in chunks, and a value in chunks is no number. */
   constructor(chunkBytes: number) {
     this.#chunkBytes = chunkBytes;
+  }
+
+  /**
+   * Whether the text that `request` leaves depends on what has been sent so far: a number whose
+   * value is sent by reference moves to another item while somebody holds it, and is not padded.
+   */
+  isOpen({ op, key = "" }: Parts): boolean {
+    const length = this.#items.get(key)?.value.length ?? 0;
+    return COUNTS.includes(LOUD.get(op) ?? op) && length + CRLF_BYTES > COPIED_BYTES_MAX;
   }
 
   /** The response that `request` gets, if any. */
