@@ -37,12 +37,28 @@ export function segmentLengths(bytes: number): number[] {
   return lengths;
 }
 
+/** Where the segments are that hold `bytes` bytes, one behind the other from `address` on. */
+export function segmentAddresses(address: number, bytes: number): number[] {
+  return segmentLengths(bytes).map((_, index) => address + index * SEGMENT_BYTES);
+}
+
+/** The parts of `memory` that are its segments. */
+export function segmentsIn(memory: ArrayBuffer): Block[] {
+  return segmentLengths(memory.byteLength).map((length, index) =>
+    new Block(memory, index * SEGMENT_BYTES, length)
+  );
+}
+
 /** Opens the views over the memory of the segments, in order. */
-export function openArena(segments: readonly ArrayBuffer[]): Arena {
+export function openArena(segments: readonly Block[]): Arena {
   return {
-    u8: segments.map((memory) => new Uint8Array(memory)),
-    u16: segments.map((memory) => new Uint16Array(memory)),
-    u32: segments.map((memory) => new Uint32Array(memory)),
-    blocks: segments.map((memory) => new Block(memory)),
+    u8: segments.map(({ bytes }) => bytes),
+    u16: segments.map(({ bytes }) =>
+      new Uint16Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 2))
+    ),
+    u32: segments.map(({ bytes }) =>
+      new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4))
+    ),
+    blocks: segments,
   };
 }

@@ -1,12 +1,15 @@
 // Goal: a reference names one place in one segment, and the views of a segment show the same bytes.
 
 import { assertEquals } from "@std/assert";
+import { Block } from "../base/block.ts";
 import {
   openArena,
   SEGMENT_BYTES,
   SEGMENT_SHIFT,
+  segmentAddresses,
   segmentLengths,
   SEGMENTS_MAX,
+  segmentsIn,
   UNIT_BYTES,
   UNIT_MASK,
 } from "./arena.ts";
@@ -34,7 +37,8 @@ Deno.test("a reference reaches every unit of every segment", () => {
 });
 
 Deno.test("openArena() shows the same bytes in every view, segment by segment", () => {
-  const arena = openArena([new ArrayBuffer(16), new ArrayBuffer(32)]);
+  const memory = new ArrayBuffer(64); // Parts of one buffer, neither of them from its start on.
+  const arena = openArena([new Block(memory, 8, 16), new Block(memory, 32, 32)]);
   for (const [segment, length] of [[0, 16], [1, 32]] as const) {
     const { u8, u16, u32, blocks } = arena;
     assertEquals(u8[segment]?.length, length);
@@ -44,4 +48,12 @@ Deno.test("openArena() shows the same bytes in every view, segment by segment", 
     assertEquals(blocks[segment]?.view.getUint32(4, true), 0x04030201);
     u8[segment]!.fill(0);
   }
+});
+
+Deno.test("segmentsIn() cuts memory as segmentLengths() and segmentAddresses() say", () => {
+  const [only, ...rest] = segmentsIn(new ArrayBuffer(4096));
+  assertEquals([only?.bytes.length, only?.view.byteLength, rest.length], [4096, 4096, 0]);
+  const bytes = 2 * SEGMENT_BYTES + 5;
+  assertEquals(segmentLengths(bytes), [SEGMENT_BYTES, SEGMENT_BYTES, 5]);
+  assertEquals(segmentAddresses(7, bytes), [7, 7 + SEGMENT_BYTES, 7 + 2 * SEGMENT_BYTES]);
 });

@@ -1,5 +1,6 @@
 // The native transport: connections are descriptors, moved and waited for by system calls.
 
+import type { Block } from "../base/block.ts";
 import { viewOf } from "../base/copy.ts";
 import { Global } from "../memory/regions.ts";
 import type { Control } from "../memory/regions.ts";
@@ -50,12 +51,12 @@ export class NativeTransport implements Transport, Poller {
 
   constructor(
     control: Control,
-    segments: readonly ArrayBuffer[],
+    segments: readonly Block[],
     message: ArrayBuffer,
     addresses: Addresses,
   ) {
     this.#control = control;
-    this.#segments = segments.map((memory) => new Uint8Array(memory));
+    this.#segments = segments.map(({ bytes }) => bytes);
     this.#addresses = addresses;
     this.#message = new Uint8Array(message);
     this.#words = new Uint32Array(message);

@@ -1,5 +1,7 @@
 // The memory that all threads share: how it is made, and one thread's views of it.
 
+import { Block } from "../base/block.ts";
+import { segmentAddresses, segmentsIn } from "../memory/arena.ts";
 import { makeControlMemory, makeSharedMemory } from "../memory/regions.ts";
 import type { SharedMemory, StorePlan } from "../store/memory.ts";
 import { canCallLibc } from "../sys/libc.ts";
@@ -10,9 +12,20 @@ import type { Mapping, MemoryMap } from "./notify.ts";
 export function makeShared(plan: StorePlan, segments?: readonly number[]): MemoryMap {
   return {
     control: makeControlMemory(plan.regions),
-    segments: segments ?? plan.segmentBytes.map(makeMapping),
+    segments: segments ?? makeSegments(plan),
     buckets: makeMapping(plan.bucketBytes),
   };
+}
+
+/** Item memory: mapped as one, so that it can be viewed as one. */
+function makeSegments({ segmentBytes }: StorePlan): Mapping[] {
+  if (!canCallLibc) return segmentBytes.map(makeMapping);
+  const bytes = sumOf(segmentBytes);
+  return segmentAddresses(mapMemory(bytes), bytes);
+}
+
+function sumOf(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + length, 0);
 }
 
 /**
@@ -36,9 +49,19 @@ export function unmapShared(map: MemoryMap, plan: StorePlan): void {
 export function viewShared(map: MemoryMap, plan: StorePlan): SharedMemory {
   return {
     control: map.control,
-    segments: map.segments.map((mapping, index) => viewMapping(mapping, plan.segmentBytes[index]!)),
+    segments: viewSegments(map.segments, plan.segmentBytes),
     buckets: viewMapping(map.buckets, plan.bucketBytes),
   };
+}
+
+/**
+ * Views item memory. As one buffer where it is mapped as one: V8 takes each gigabyte for pressure on
+ * its heap, and collects garbage at once, in every thread.
+ */
+function viewSegments(segments: readonly Mapping[], lengths: readonly number[]): Block[] {
+  const [first] = segments;
+  if (typeof first === "number") return segmentsIn(viewMemory(first, sumOf(lengths)));
+  return segments.map((mapping, index) => new Block(viewMapping(mapping, lengths[index]!)));
 }
 
 function viewMapping(mapping: Mapping, bytes: number): ArrayBuffer {

@@ -9,6 +9,7 @@
 // buffer is full, and the conn comes back for more, or when the socket was seen empty. An end that
 // was met behind plain bytes is told at the next wait.
 
+import type { Block } from "../base/block.ts";
 import { viewOf } from "../base/copy.ts";
 import type { ListenManner } from "../config/listen_address.ts";
 import type { TlsSettings } from "../config/tls_settings.ts";
@@ -96,14 +97,14 @@ export class TlsTransport implements Transport, Poller {
   /** @param segments Item memory. */
   constructor(
     inner: ByteTransport,
-    segments: readonly ArrayBuffer[],
+    segments: readonly Block[],
     counters: Counters,
     log: EventLog,
     { settings, manners, certificates }: TlsStart,
   ) {
     this.#log = log;
     this.#inner = inner;
-    this.#segments = segments.map((memory) => new Uint8Array(memory));
+    this.#segments = segments.map(({ bytes }) => bytes);
     this.#counters = counters;
     this.#settings = settings;
     this.#manners = manners;

@@ -10,11 +10,12 @@
 // away and back, or belongs to another file of that name, is not believed either.
 // Source: memcached restart.c; the checks and the order of writing are ours.
 
+import type { Block } from "../base/block.ts";
 import { crc32 } from "node:zlib";
 import { latin1 } from "../base/ascii.ts";
 import type { Log } from "../base/log.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import { SEGMENT_BYTES } from "../memory/arena.ts";
+import { SEGMENT_BYTES, segmentAddresses, segmentsIn } from "../memory/arena.ts";
 import { openItems } from "../store/item.ts";
 import type { StorePlan } from "../store/memory.ts";
 import { restoreStore } from "../store/restore.ts";
@@ -56,7 +57,7 @@ export class WarmRestart {
   readonly #file: MemoryFile;
   readonly #plan: StorePlan;
   readonly #layout: readonly LayoutRow[];
-  readonly #memory: readonly ArrayBuffer[];
+  readonly #memory: readonly Block[];
   readonly #log: Log;
   #found: RestartMeta | undefined;
   /** How long it took to look through the cache that was found. */
@@ -68,12 +69,10 @@ export class WarmRestart {
     this.#plan = plan;
     this.#layout = layoutRows(plan);
     this.#log = log;
-    this.segments = plan.segmentBytes.map((bytes, index) =>
-      mapFile(file.fd, index * SEGMENT_BYTES, bytes)
-    );
-    this.#memory = this.segments.map((address, index) =>
-      viewMemory(address, plan.segmentBytes[index]!)
-    );
+    const bytes = bytesOf(plan);
+    const address = mapFile(file.fd, 0, bytes);
+    this.segments = segmentAddresses(address, bytes);
+    this.#memory = segmentsIn(viewMemory(address, bytes));
   }
 
   /**
@@ -128,8 +127,9 @@ export class WarmRestart {
 
   #pageAt(page: number): Uint8Array {
     const position = page * PAGE_BYTES;
-    const memory = this.#memory[Math.floor(position / SEGMENT_BYTES)]!;
-    return new Uint8Array(memory, position % SEGMENT_BYTES, PAGE_BYTES);
+    const { bytes } = this.#memory[Math.floor(position / SEGMENT_BYTES)]!;
+    const from = position % SEGMENT_BYTES;
+    return bytes.subarray(from, from + PAGE_BYTES);
   }
 
   /**
@@ -195,7 +195,7 @@ export class WarmRestart {
   }
 
   #mark(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#memory[0]!, MARK_AT, MARK_BYTES);
+    return this.#memory[0]!.bytes.subarray(MARK_AT, MARK_AT + MARK_BYTES);
   }
 
   #readMark(): string {

@@ -86,7 +86,7 @@ export interface Items extends Arena {
 }
 
 /** Opens one thread's view of the items. */
-export function openItems(segments: readonly ArrayBuffer[], useCas: boolean): Items {
+export function openItems(segments: readonly Block[], useCas: boolean): Items {
   return { ...openArena(segments), keyOffset: ITEM.bytes + (useCas ? CAS_BYTES : 0) };
 }
 

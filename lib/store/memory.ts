@@ -3,6 +3,7 @@
 // The main thread plans and makes it; every thread opens it from the same plan, which holds numbers
 // only and so travels in a message.
 
+import type { Block } from "../base/block.ts";
 import type { Clock } from "../base/clock.ts";
 import type { HashKey } from "./hash.ts";
 import { HASH_BITS, randomHashKey } from "./hash.ts";
@@ -83,7 +84,7 @@ export interface StorePlan {
 /** Where the parts of the memory are, for another thread. */
 export interface SharedMemory {
   readonly control: SharedArrayBuffer;
-  readonly segments: readonly ArrayBuffer[];
+  readonly segments: readonly Block[];
   readonly buckets: ArrayBuffer;
 }
 

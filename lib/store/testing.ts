@@ -70,14 +70,14 @@ export function makeStore(
   shape: Partial<StoreShape> = {},
   clock: Clock = testClock(),
   tune: (plan: StorePlan) => StorePlan = (plan) => plan,
-  segments?: readonly ArrayBuffer[],
+  segments?: readonly Block[],
 ): Store {
   const all = { ...SMALL_SHAPE, ...shape };
   const ceiling = Math.max(all.maxbytes, all.maxbytesCeiling);
   const plan = tune(planStore({ ...all, maxbytesCeiling: ceiling }));
   const memory = {
     control: makeControlMemory(plan.regions),
-    segments: segments ?? plan.segmentBytes.map((bytes) => new ArrayBuffer(bytes)),
+    segments: segments ?? plan.segmentBytes.map(Block.ofLength),
     buckets: new ArrayBuffer(plan.bucketBytes),
   };
   const store = new Store(openThread(plan, memory, 1, clock));
@@ -86,8 +86,8 @@ export function makeStore(
 }
 
 /** The item memory of `store`, for another one. */
-export function segmentsOf({ items }: Store): ArrayBuffer[] {
-  return items.u8.map(({ buffer }) => buffer);
+export function segmentsOf({ items }: Store): readonly Block[] {
+  return items.blocks;
 }
 
 /** Allocates an item with `value`, not linked. */

@@ -1,5 +1,6 @@
 // The memory of one round, as in the server: mapped once, viewed by every thread by its address.
 
+import { Block } from "../../lib/base/block.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import { makeControlMemory } from "../../lib/memory/regions.ts";
 import { openThread, type StorePlan } from "../../lib/store/memory.ts";
@@ -31,7 +32,9 @@ export function openStore(
 ): Store {
   const views = {
     control: memory.control,
-    segments: memory.segments.map((at, index) => viewMemory(at, plan.segmentBytes[index]!)),
+    segments: memory.segments.map((at, index) =>
+      new Block(viewMemory(at, plan.segmentBytes[index]!))
+    ),
     buckets: viewMemory(memory.buckets, plan.bucketBytes),
   };
   return new Store(openThread(plan, views, thread, clock));
