@@ -55,8 +55,8 @@ export function viewShared(map: MemoryMap, plan: StorePlan): SharedMemory {
 }
 
 /**
- * Views item memory. As one buffer where it is mapped as one: V8 takes each gigabyte for pressure on
- * its heap, and collects garbage at once, in every thread.
+ * Views item memory. As one buffer where it is mapped as one: V8 takes each gigabyte for pressure
+ * on its heap, and collects garbage at once, in every thread.
  */
 function viewSegments(segments: readonly Mapping[], lengths: readonly number[]): Block[] {
   const [first] = segments;

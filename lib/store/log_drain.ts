@@ -3,16 +3,17 @@
 //
 // Source of the lines: memcached logger.c, _logger_parse_ige and its neighbours.
 
-import { ascii, latin1 } from "../base/ascii.ts";
-import { encodeUri } from "../base/uri.ts";
 import { loadWord, storeWord } from "../memory/atomic.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../memory/regions.ts";
 import { LogType, RECORD_HEAD_BYTES, RecordWord, RING_HEAD_BYTES } from "./event_log.ts";
+import { LineText } from "./line_text.ts";
 import type { LogLines } from "./log_lines.ts";
 
 /** Records that one turn takes at the most. */
 const RECORDS_PER_TURN = 500;
 const ALIGN = 8;
+/** Longest line: a key of which every byte is encoded, and a head. Texts are shorter. */
+const LINE_BYTES_MAX = 2048;
 
 const GET_STATUS = ["not_found", "found", "flushed", "expired"] as const;
 const STORE_STATUS = [
@@ -36,6 +37,9 @@ const KIND_OF: Readonly<Record<LogType, number>> = {
   [LogType.SYSEVENT]: 4,
   [LogType.DELETED]: 5,
 };
+
+/** The line at hand. */
+const line = new LineText(LINE_BYTES_MAX);
 
 /** One thread's ring, as its reader sees it. */
 class Ring {
@@ -79,16 +83,16 @@ class Ring {
     return this.#u32[wordIndex(this.#at) + index]!;
   }
 
-  /** The key of the next record, as it is shown. */
-  get key(): string {
+  /** Appends the key of the next record to `line`, as it is shown. */
+  writeKey(line: LineText): void {
     const from = this.#at + RECORD_HEAD_BYTES;
-    return encodeUri(latin1(this.#u8, from, from + this.word(RecordWord.NKEY)));
+    line.uri(this.#u8, from, from + this.word(RecordWord.NKEY));
   }
 
-  /** The text of the next record. */
-  get text(): string {
+  /** Appends the text of the next record to `line`. */
+  writeText(line: LineText): void {
     const from = this.#at + RECORD_HEAD_BYTES;
-    return latin1(this.#u8, from, from + this.word(RecordWord.NKEY));
+    line.raw(this.#u8, from, from + this.word(RecordWord.NKEY));
   }
 
   /** Goes past the next record. */
@@ -133,8 +137,7 @@ export class LogDrain {
       const ms = ring.nextMs;
       if (this.isWatched && ms >= since) {
         const kind = KIND_OF[ring.word(RecordWord.TYPE) as LogType];
-        const text = lineOf(ring);
-        this.#lines.append(kind, (gid) => ascii(`ts=${timeOf(ms)} gid=${gid} ${text}\n`));
+        this.#lines.append(kind, (gid) => lineOf(ring, ms, gid));
       }
       ring.skip();
     }
@@ -160,28 +163,41 @@ function timeOf(ms: number): string {
   return `${seconds}.${Math.floor((ms - seconds * 1000) * 1000)}`;
 }
 
-/** The line of the next record of a ring, behind its gid. */
-function lineOf(ring: Ring): string {
+/** The line of the next record of a ring: valid until the next one. */
+function lineOf(ring: Ring, ms: number, gid: number): Uint8Array {
+  line.clear();
+  line.text("ts=");
+  line.text(timeOf(ms));
+  line.text(" gid=");
+  line.text(gid);
+  line.text(" ");
   const { A, B, C, D } = RecordWord;
   const [a, b, c, d] = [ring.word(A), ring.word(B), ring.word(C), ring.word(D)];
   switch (ring.word(RecordWord.TYPE)) {
     case LogType.ITEM_GET:
-      return `type=item_get key=${ring.key} status=${GET_STATUS[a]} clsid=${b} cfd=${c} size=${d}`;
-    case LogType.ITEM_STORE: {
-      const status = STORE_STATUS[a & 0xff];
-      const command = STORE_COMMAND[(a >> 8) & 0xff];
-      const clsid = a >> 16;
-      return `type=item_store key=${ring.key} status=${status} cmd=${command} ttl=${b} ` +
-        `clsid=${clsid} cfd=${c} size=${d}`;
-    }
-    case LogType.EVICTION: {
-      const fetch = (a & 0xff) === 1 ? "yes" : "no";
-      return `type=eviction key=${ring.key} fetch=${fetch} ttl=${b | 0} la=${c | 0} ` +
-        `clsid=${a >> 8} size=${d}`;
-    }
+      line.text("type=item_get key=");
+      ring.writeKey(line);
+      line.text(` status=${GET_STATUS[a]} clsid=${b} cfd=${c} size=${d}`);
+      break;
+    case LogType.ITEM_STORE:
+      line.text("type=item_store key=");
+      ring.writeKey(line);
+      line.text(` status=${STORE_STATUS[a & 0xff]} cmd=${STORE_COMMAND[(a >> 8) & 0xff]} `);
+      line.text(`ttl=${b} clsid=${a >> 16} cfd=${c} size=${d}`);
+      break;
+    case LogType.EVICTION:
+      line.text("type=eviction key=");
+      ring.writeKey(line);
+      line.text(` fetch=${(a & 0xff) === 1 ? "yes" : "no"} ttl=${b | 0} la=${c | 0} `);
+      line.text(`clsid=${a >> 8} size=${d}`);
+      break;
     case LogType.DELETED:
-      return `type=deleted key=${ring.key} cmd=${DELETE_COMMAND[a]} clsid=${b} size=${d}`;
+      line.text("type=deleted key=");
+      ring.writeKey(line);
+      line.text(` cmd=${DELETE_COMMAND[a]} clsid=${b} size=${d}`);
+      break;
     default:
-      return ring.text;
+      ring.writeText(line);
   }
+  return line.end();
 }
