@@ -38,6 +38,7 @@ export function runPacket(
   replies: ReplyBuffer,
 ): Outcome {
   executor.served = session.verb = request.opcode.verb;
+  executor.servedCount++;
   switch (request.opcode.action) {
     case Action.GET:
     case Action.TOUCH:

@@ -102,6 +102,7 @@ export function execute(
     return refuseUnknown(executor, block, from, to, lineBytes, replies);
   }
   executor.served = session.verb = command.verb;
+  executor.servedCount++;
   if (command.shape === CommandShape.KEYS) {
     return runRetrieval(executor, session, command, block, nameTo, to, true, replies);
   }

@@ -33,8 +33,9 @@ export class Executor {
   readonly server: ServerView;
   /** Tokens of the line at hand. */
   readonly tokens = new Tokens();
-  /** The command that was run last; for who wants to know whether one was. */
+  /** The command that was run last, and how many were: for the loop, which sets them back. */
   served: Verb = Verb.NONE;
+  servedCount = 0;
   /** The meta command at hand. */
   readonly meta = new MetaRequest();
 

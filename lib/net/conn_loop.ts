@@ -144,6 +144,7 @@ export class ConnLoop {
       this.#run(conn);
     }
     if (inLine > 0) {
+      this.#shared.workload.latency.isTiming = false; // What they serve has come in a turn before.
       for (let index = 0; index < inLine; index++) this.#run(this.#yielded[index]!);
       this.#yielded.splice(0, inLine);
     }
@@ -157,6 +158,7 @@ export class ConnLoop {
     const { table, executor, workload } = this.#shared;
     table.setState(conn.fd, ConnState.PARSE_CMD);
     executor.served = Verb.NONE;
+    executor.servedCount = 0;
     drive(conn, this.#shared);
     if (workload.latency.isTiming) this.#time(conn);
     if (conn.state === ConnState.CLOSED) return this.#forget(conn);
@@ -171,9 +173,9 @@ export class ConnLoop {
 
   /** Records how long it took to answer all that a connection asked for; nothing if it was not. */
   #time(conn: Conn): void {
-    const { executor: { served }, workload, reqsPerEvent } = this.#shared;
+    const { executor: { served, servedCount }, workload } = this.#shared;
     if (served === Verb.NONE || conn.state !== ConnState.WAITING) return;
-    workload.latency.record(served, Math.max(1, reqsPerEvent - conn.requestsLeft));
+    workload.latency.record(served, servedCount);
   }
 
   /** Sends lines to those that have not had them. */

@@ -261,7 +261,7 @@ export class Server {
     front.acceptor.notify.post({ type: "s" });
     storeWord(this.#control.u32, Global.STOPPING, Stopping.AT_ONCE);
     wakeMaintainer(this.#control);
-    for (const fd of doorbells) ring(fd);
+    for (const fd of doorbells) ring(fd); // They stay open: a thread may still wait for its own.
     // The runtime ends by force, after a while, whoever waits for a lock of the dead.
     for (const handle of threads) handle.terminate();
     front.acceptor.notify.close();

@@ -57,19 +57,21 @@ export function workSamples({ control, shape, clock }: Store): WorkSamples | und
   };
 }
 
-/** Shows a key as text where it is text; other bytes, and what does not print, as `%XX`. */
+/** Shows a key as text where it is text; other bytes as `%XX`, and what does not print. */
 function readable({ name, perSecond }: HotName): HotName {
   return { name: keyText(name), perSecond };
 }
 
-// deno-lint-ignore no-control-regex -- they are what it is about
-const UNPRINTABLE = /[\x00-\x1f\x7f-\x9f]/;
+/** Control, format and unassigned characters, separators of lines, and what stands for no text. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\ufffd]/u;
+/** A mark of the order of bytes is a part of the key. */
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The key whose bytes are the characters of `key`, to be read by people. */
+/** The key whose bytes are the characters of `key`, to be read by people: no two look the same. */
 export function keyText(key: string): string {
   const bytes = Uint8Array.from(key, (char) => char.charCodeAt(0));
-  const text = new TextDecoder().decode(bytes);
-  if (!UNPRINTABLE.test(text) && !text.includes("\ufffd")) return text;
+  const text = DECODER.decode(bytes);
+  if (!UNPRINTABLE.test(text)) return text.replace(/%(?=[0-9A-F]{2})/g, "%25");
   return key.replace(/[^\x21-\x7e]|%/g, (char) => {
     return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
   });

@@ -47,7 +47,9 @@ Deno.test("keyText() shows text as it is, and other bytes by their numbers", () 
   const ofText = (text: string): string => latin1(new TextEncoder().encode(text));
   for (const text of ["user:1", "100%", "clé:ü", "鍵"]) assertEquals(keyText(ofText(text)), text);
   assertEquals(keyText("a\0b%"), "a%00b%25");
-  assertEquals(keyText("\xff"), "%FF");
+  assertEquals([keyText("\xff"), keyText("%FF")], ["%FF", "%25FF"]);
+  assertEquals(keyText(ofText("\ufeffdup")), "%EF%BB%BFdup");
+  assertEquals(keyText(ofText("a\u202eb")), "a%E2%80%AEb");
   assertEquals(keyText(ofText("a\x1b[31m")), "a%1B[31m");
   assert(!keyText(ofText("\u0085")).includes("\u0085"));
 });

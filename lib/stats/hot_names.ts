@@ -1,7 +1,7 @@
 // Which names are asked for most: a list of a few hundred that keeps the frequent ones, of whatever
 // number there are.
 //
-//   a list      [ head ][ hashes ][ versions ][ lengths ][ born ][ counts ][ errors ][ names ]
+//   a list   [ head ][ hashes ][ versions ][ lengths ][ born ][ counts ][ errors ][ looks ][ names ]
 //
 // A name that is not in the list takes the place of the one that was counted least, and goes on
 // from its count: that much of its count, the error, may belong to others. So a name with a larger
@@ -23,8 +23,8 @@ const FLOAT_BYTES = 8;
 const NAME_BYTES = 256;
 /** What is left of a count after a second. */
 const FADE = 2 ** (-1 / 10);
-/** Names counted fewer times than this are not told: chance brings them in. */
-const COUNT_MIN = 4;
+/** Names that were looked at fewer times are not told: chance brings them in. They fade as counts. */
+const LOOKS_MIN = 4;
 /** Shortest time that a rate is worked out over, in seconds. */
 const AGE_MIN = 3;
 
@@ -41,8 +41,9 @@ function planList(at: number, places: number) {
     bornAt: at + LINE_BYTES + 3 * words,
     countsAt,
     errorsAt: countsAt + floats,
-    namesAt: countsAt + 2 * floats,
-    end: countsAt + 2 * floats + places * NAME_BYTES,
+    looksAt: countsAt + 2 * floats,
+    namesAt: countsAt + 3 * floats,
+    end: countsAt + 3 * floats + places * NAME_BYTES,
   };
 }
 
@@ -68,6 +69,7 @@ export class HotList {
   readonly #hashes: Uint32Array<SharedArrayBuffer>;
   readonly #counts: Float64Array<SharedArrayBuffer>;
   readonly #errors: Float64Array<SharedArrayBuffer>;
+  readonly #looks: Float64Array<SharedArrayBuffer>;
 
   /** @param at Where it is in the control memory, in bytes: a multiple of 8. */
   constructor(control: Control, at: number, places: number) {
@@ -79,6 +81,7 @@ export class HotList {
     this.#hashes = new Uint32Array(buffer, this.#at.hashesAt, places);
     this.#counts = new Float64Array(buffer, this.#at.countsAt, places);
     this.#errors = new Float64Array(buffer, this.#at.errorsAt, places);
+    this.#looks = new Float64Array(buffer, this.#at.looksAt, places);
   }
 
   /**
@@ -98,6 +101,7 @@ export class HotList {
     const found = this.#hashes.indexOf(hash);
     if (found >= 0) {
       this.#counts[found]! += weight;
+      this.#looks[found]! += 1;
       return;
     }
     let place = 0;
@@ -113,6 +117,7 @@ export class HotList {
     this.#bytes.set(bytes.subarray(from, to), this.#at.namesAt + place * NAME_BYTES);
     this.#errors[place] = this.#counts[place]!;
     this.#counts[place]! += weight;
+    this.#looks[place] = 1;
     storeWord(u32, versionAt, u32[versionAt]! + 1);
   }
 
@@ -124,6 +129,7 @@ export class HotList {
     for (let place = 0; place < this.#places; place++) {
       this.#counts[place]! *= left;
       this.#errors[place]! *= left;
+      this.#looks[place]! *= left;
     }
     storeWord(u32, at, now);
   }
@@ -138,9 +144,10 @@ export class HotList {
       const length = u32[wordIndex(this.#at.lengthsAt) + place]!;
       const born = u32[wordIndex(this.#at.bornAt) + place]!;
       const count = this.#counts[place]! - this.#errors[place]!;
+      const looks = this.#looks[place]!;
       const from = this.#at.namesAt + place * NAME_BYTES;
       const name = latin1(this.#bytes.slice(from, from + Math.min(length, NAME_BYTES)));
-      if (version % 2 === 1 || loadWord(u32, versionAt) !== version || count < COUNT_MIN) continue;
+      if (version % 2 === 1 || loadWord(u32, versionAt) !== version || looks < LOOKS_MIN) continue;
       // What a steady rate of 1 comes to by now, had it begun when the name came into the list.
       const unit = (1 - FADE ** Math.max(AGE_MIN, now - born)) / (1 - FADE);
       yield { name, perSecond: count * faded / unit };

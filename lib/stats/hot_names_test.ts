@@ -50,8 +50,22 @@ Deno.test("hottest() finds the frequent names among a million", () => {
     const perSecond = found[index]?.perSecond ?? 0;
     assert(Math.abs(perSecond / expected - 1) < 0.15, `${perSecond} for ${expected}`);
   }
-  const [fourth] = hottest([list], 60, 4).slice(3);
-  assert((fourth?.perSecond ?? 0) < 400, "names that came by chance are told of as rare");
+  assertEquals(hottest([list], 60, 20).length, 3, "names that came by chance are not told of");
+});
+
+Deno.test("hottest() tells of none where all names are asked for alike, however many", () => {
+  for (const weight of [1, 64, 4096]) {
+    const list = makeList();
+    const prng = new Prng(weight);
+    for (let second = 0; second < 30; second++) {
+      list.fade(second);
+      for (let sample = 0; sample < 1000; sample++) {
+        const other = 10 + prng.below(1_000_000);
+        note(list, `other:${other}`, other, weight, second);
+      }
+    }
+    assertEquals(hottest([list], 30, 20), [], `weight ${weight}`);
+  }
 });
 
 Deno.test("hottest() adds up several lists, and keeps to the number asked for", () => {

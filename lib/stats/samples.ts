@@ -99,6 +99,7 @@ export class Workload {
     this.#f64 = control.f64;
     this.#at = at / FLOAT_BYTES;
     this.#cpuSeconds = cpuSeconds;
+    if (at > 0) this.#f64[this.#at + CPU_SECONDS] = cpuSeconds();
     this.latency = new LatencyWatch(control, at + LATENCY_AT, at > 0, thread);
   }
 
