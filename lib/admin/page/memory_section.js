@@ -2,11 +2,10 @@
 
 import { byId, make, makeBar, setText, showList } from "./dom.js";
 import { bytes, compact, percent, whole } from "./format.js";
-import { classMemory, totalMemory } from "./slab_memory.js";
+import { classMemory, memoryWords, totalMemory } from "./slab_memory.js";
 import { numberOf } from "./stats_event.js";
 
 /** @typedef {import("./slab_memory.js").ClassMemory} ClassMemory */
-/** @typedef {import("./slab_memory.js").Parts} Parts */
 
 /** What a bar is made of, left to right. */
 const PARTS = /** @type {const} */ ([
@@ -46,31 +45,15 @@ export function makeMemorySection() {
   return (stats) => {
     const classes = classMemory(stats);
     const limit = numberOf(stats.general, "limit_maxbytes");
-    const sums = totalMemory(classes, limit);
-    const all = Object.values(sums).reduce((sum, count) => sum + count, 0);
-    const counts = [...PARTS.map(([part]) => sums[part]), sums.unassigned];
-    total.fill(counts.map((count) => count / all));
+    const { parts, taken, unassigned } = totalMemory(classes, limit);
+    const counts = [...PARTS.map(([part]) => parts[part]), unassigned];
+    total.fill(counts.map((count) => count / (taken + unassigned)));
     legend.forEach(({ value }, at) => setText(value, bytes(counts[at] ?? null)));
-    setText(byId("memory-words"), wordsAbout(classes, sums, limit));
+    setText(byId("memory-words"), memoryWords(classes, limit));
     const largest = Math.max(...classes.map(({ pages }) => pages), 1);
     showList(byId("memory-classes"), rows, classes, ({ slab }) => slab, () => makeClass());
     byId("memory-classes").style.setProperty("--largest", String(largest));
   };
-}
-
-/**
- * The same as the bar, in words.
- * @param {readonly ClassMemory[]} classes
- * @param {Parts & { unassigned: number }} sums
- * @param {number} limit
- * @returns {string}
- */
-function wordsAbout(classes, { unassigned, wasted, free }, limit) {
-  if (classes.length === 0) return `All ${bytes(limit)} are free: no item has been stored yet.`;
-  const held = Math.max(0, limit - unassigned);
-  return `${classes.length} ${classes.length === 1 ? "class has" : "classes have"} ` +
-    `${bytes(held)} of ${bytes(limit)}. Of those, ${percent(free / held)} are free chunks ` +
-    `and ${percent(wasted / held)} are wasted in chunks that are too large.`;
 }
 
 /** @returns {import("./dom.js").Row<ClassMemory>} */

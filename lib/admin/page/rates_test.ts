@@ -6,7 +6,7 @@ import * as format from "./format.js";
 import { History, HISTORY_SECONDS } from "./history.js";
 import { measuredBetween, measuredByCommand, merged, percentile } from "./percentiles.js";
 import { isRestart, perSecond, ratesBetween, workerRates } from "./rates.js";
-import { classMemory, totalMemory } from "./slab_memory.js";
+import { classMemory, memoryWords, totalMemory } from "./slab_memory.js";
 
 type Stats = NonNullable<History["stats"]>;
 
@@ -195,7 +195,33 @@ Deno.test("classMemory() divides the pages of a class among its lists, and misse
   assertEquals(classes.map(({ slab, bytes }) => [slab, bytes]), [["1", 1000], ["2", 3000]]);
   const parts = { hot: 400, warm: 0, cold: 1200, temp: 0, wasted: 400, free: 1000 };
   assertEquals(classes[1]?.parts, parts);
-  assertEquals(totalMemory(classes, 10_000), { ...parts, free: 2000, unassigned: 6000 });
+  assertEquals(totalMemory(classes, 10_000), {
+    parts: { ...parts, free: 2000 },
+    taken: 4000,
+    unassigned: 6000,
+  });
+});
+
+Deno.test("memoryWords() tells of pages beyond the limit, and shares of what is taken", () => {
+  const pageBytes = 2 ** 20;
+  const slabs = Object.fromEntries(Array.from({ length: 28 }, (_, at) => [
+    at + 1,
+    { chunk_size: pageBytes / 4, total_pages: 1, used_chunks: 1 },
+  ]));
+  const classes = classMemory(statsOf({ total_malloced: 28 * pageBytes }, { slabs }));
+  assertEquals(
+    memoryWords(classes, 2 * pageBytes),
+    "28 classes have 28 MiB, limit 2 MiB. Of those, 75.0 % are free chunks and 25.0 % are " +
+      "wasted in chunks that are too large.",
+  );
+  assertEquals(
+    memoryWords(classes, 64 * pageBytes).slice(0, 34),
+    "28 classes have 28 MiB of 64 MiB. ",
+  );
+  assertEquals(
+    memoryWords([], 2 * pageBytes),
+    "All 2 MiB are free: no item has been stored yet.",
+  );
 });
 
 Deno.test("classMemory() takes no more for a large item than its class has", () => {

@@ -1,5 +1,6 @@
 // Where item memory is: by slab class, and by what is in its chunks.
 
+import { bytes as inBytes, percent } from "./format.js";
 import { numberOf } from "./stats_event.js";
 
 /** @typedef {import("./stats_event.js").Stats} Stats */
@@ -81,10 +82,18 @@ function partsOf(items, bytes, used) {
 }
 
 /**
+ * @typedef {object} Totals
+ * @property {Parts} parts Of all classes together.
+ * @property {number} taken Bytes of all pages. May be more than the limit: each class takes its
+ *   first page in any case.
+ * @property {number} unassigned Bytes that no class has yet.
+ */
+
+/**
  * All classes together, and what no class has yet.
  * @param {readonly ClassMemory[]} classes
  * @param {number} limit Bytes that all may take.
- * @returns {Parts & { unassigned: number }}
+ * @returns {Totals}
  */
 export function totalMemory(classes, limit) {
   const total = { hot: 0, warm: 0, cold: 0, temp: 0, wasted: 0, free: 0 };
@@ -95,5 +104,20 @@ export function totalMemory(classes, limit) {
       total[name] += parts[name];
     }
   }
-  return { ...total, unassigned: Math.max(0, limit - taken) };
+  return { parts: total, taken, unassigned: Math.max(0, limit - taken) };
+}
+
+/**
+ * The same in words.
+ * @param {readonly ClassMemory[]} classes
+ * @param {number} limit Bytes that all may take.
+ * @returns {string}
+ */
+export function memoryWords(classes, limit) {
+  if (classes.length === 0) return `All ${inBytes(limit)} are free: no item has been stored yet.`;
+  const { parts, taken } = totalMemory(classes, limit);
+  const ofLimit = taken > limit ? `, limit ${inBytes(limit)}` : ` of ${inBytes(limit)}`;
+  return `${classes.length} ${classes.length === 1 ? "class has" : "classes have"} ` +
+    `${inBytes(taken)}${ofLimit}. Of those, ${percent(parts.free / taken)} are free chunks ` +
+    `and ${percent(parts.wasted / taken)} are wasted in chunks that are too large.`;
 }
