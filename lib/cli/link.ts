@@ -19,7 +19,7 @@ export interface LinkOptions {
   readonly address: ServerAddress;
   /** Whether to speak TLS, and with whose certificates. */
   readonly tls: TlsOptions | undefined;
-  /** Longest time for the connection, and for each answer, in milliseconds. */
+  /** Longest time for the connection, and for each answer from its question to its last line. */
   readonly timeoutMs: number;
 }
 
@@ -98,6 +98,15 @@ export class Link {
    * @returns What was told; the line that refuses it, as a string.
    */
   async stats(what: string): Promise<StatLines | string> {
+    return await this.#step(this.#readStats(what));
+  }
+
+  /** Sends `text`, and reads the line that answers it. */
+  async ask(text: string): Promise<string> {
+    return await this.#step(this.send(text).then(() => this.readLine()));
+  }
+
+  async #readStats(what: string): Promise<StatLines | string> {
     await this.send(`stats ${what}`.trimEnd() + "\r\n");
     const rows = new Map<string, string>();
     let bytes = 0;
@@ -158,6 +167,7 @@ export class Link {
     this.#waiting += latin1(this.#chunk, 0, count);
   }
 
+  /** One step, or several that have the time of one: drops one by one must not go on for ever. */
   async #step<T>(work: Promise<T>): Promise<T> {
     return await inTime(work, this.#timeoutMs, "no answer").then(
       (value) => value,

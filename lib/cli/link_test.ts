@@ -40,3 +40,10 @@ Deno.test("a link that is closed, silent or without end is a LinkError", async (
     await assertRejects(() => endless.stats(""), LinkError, "no end");
   }
 });
+
+Deno.test("a link gives a whole answer the time of one, however it drips", async () => {
+  const drops = "STAT a 1\r\n".repeat(300) + "END\r\n";
+  const dripping = scriptedLink(() => drops, 10, 100, 5);
+  await assertRejects(() => dripping.stats(""), NoAnswerError, "no answer within 0.1 s");
+  await assertRejects(() => scriptedLink(() => drops, 1, 20, 5).ask("x\r\n"), NoAnswerError);
+});

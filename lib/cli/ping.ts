@@ -65,8 +65,7 @@ async function ask(options: LinkOptions, how: (link: Link) => Promise<string>): 
 }
 
 async function askInText(link: Link): Promise<string> {
-  await link.send(QUESTION);
-  const line = await link.readLine();
+  const line = await link.ask(QUESTION);
   if (ANSWER.test(line)) return printable(line);
   throw new LinkError(`no memcached: it says "${printable(line, WRONG_CHARS_MAX)}"`);
 }

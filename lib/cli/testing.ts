@@ -11,12 +11,18 @@ export type Script = (line: string) => string | undefined | null;
  *
  * @param chunkBytes How many bytes the client gets at a time.
  * @param timeoutMs As of a link.
+ * @param pauseMs How long each of those chunks is in coming.
  */
-export function scriptedLink(script: Script, chunkBytes = Infinity, timeoutMs = 50): Link {
-  return new Link(scriptedConn(script, chunkBytes), timeoutMs);
+export function scriptedLink(
+  script: Script,
+  chunkBytes = Infinity,
+  timeoutMs = 50,
+  pauseMs = 0,
+): Link {
+  return new Link(scriptedConn(script, chunkBytes, pauseMs), timeoutMs);
 }
 
-function scriptedConn(script: Script, chunkBytes: number): Deno.Conn {
+function scriptedConn(script: Script, chunkBytes: number, pauseMs: number): Deno.Conn {
   let asked = "";
   let answers = "";
   let isClosed = false;
@@ -35,7 +41,8 @@ function scriptedConn(script: Script, chunkBytes: number): Deno.Conn {
     },
     async read(chunk: Uint8Array): Promise<number | null> {
       if (answers === "" && !isClosed) await new Promise<void>((resolve) => wake = resolve);
-      if (answers === "") return null;
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      if (isClosed || answers === "") return null;
       const count = Math.min(chunk.length, chunkBytes, answers.length);
       for (let at = 0; at < count; at++) chunk[at] = answers.charCodeAt(at);
       answers = answers.slice(count);

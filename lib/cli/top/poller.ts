@@ -113,8 +113,7 @@ export class Poller {
 
 /** Logs in as memcached has it: by a `set` under any key. Source: doc/protocol.txt. */
 async function logIn(link: Link, login: string): Promise<void> {
-  await link.send(`set login 0 0 ${login.length}\r\n${login}\r\n`);
-  const answer = await link.readLine();
+  const answer = await link.ask(`set login 0 0 ${login.length}\r\n${login}\r\n`);
   if (answer === "STORED") return;
   throw new LoginError("refuses the login");
 }
