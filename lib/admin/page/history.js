@@ -6,7 +6,7 @@
 // after a pause in the stream, and one of another run of the server.
 
 import { measuredByCommand, merged, percentile } from "./percentiles.js";
-import { isRestart, ratesBetween, workerRates } from "./rates.js";
+import { isRestart, ratesBetween, wasReset, workerRates } from "./rates.js";
 import { numberOf } from "./stats_event.js";
 
 /** @typedef {import("./stats_event.js").Stats} Stats */
@@ -107,7 +107,8 @@ export class History {
       stats.workers ?? [],
       this.#seconds,
     );
-    this.evictions = isNext ? this.#evictionsSince(before) : new Map();
+    const isCounted = isNext && !wasReset(before, stats);
+    this.evictions = isCounted ? this.#evictionsSince(before) : new Map();
     this.#push(at, { ...UNKNOWN, ...rates, ...this.#gauges(rates) }, measured);
     this.#forgetBefore(at - HISTORY_SECONDS);
     return hasRestarted;

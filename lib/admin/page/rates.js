@@ -1,7 +1,9 @@
 // From counters to rates: what happened between two readings of the statistics.
 //
 // A counter that went backwards was reset (`stats reset`) or belongs to a server that was started
-// anew: nothing is known about the time in between, so the answer is null and never a guess.
+// anew: nothing is known about the time in between, so the answer is null and never a guess. A reset
+// takes all counters but CPU time, and those that have grown past their old value hide it: one that
+// went backwards speaks for all.
 
 import { numberOf, sumOf } from "./stats_event.js";
 
@@ -19,6 +21,25 @@ const OTHERS = [
   "incr_misses",
   "decr_hits",
   "decr_misses",
+];
+
+/** What only grows until it is reset. */
+const COUNTERS = [
+  ...OTHERS,
+  "cmd_get",
+  "cmd_set",
+  "get_hits",
+  "get_misses",
+  "touch_hits",
+  "cas_hits",
+  "cas_misses",
+  "cas_badval",
+  "evictions",
+  "reclaimed",
+  "total_items",
+  "bytes_read",
+  "bytes_written",
+  "total_connections",
 ];
 
 /**
@@ -55,6 +76,16 @@ export function isRestart(before, after) {
 }
 
 /**
+ * Whether counters were set back between the two.
+ * @param {Stats} before
+ * @param {Stats} after
+ * @returns {boolean}
+ */
+export function wasReset({ general: from }, { general: to }) {
+  return COUNTERS.some((name) => name in to && numberOf(to, name) < numberOf(from, name));
+}
+
+/**
  * @typedef {object} Rates What happened per second; null where it is not known.
  * @property {number | null} gets
  * @property {number | null} sets
@@ -75,20 +106,24 @@ export function isRestart(before, after) {
  * @param {number} seconds
  * @returns {Rates}
  */
-export function ratesBetween({ general: from }, { general: to }, seconds) {
+export function ratesBetween(before, after, seconds) {
+  const [from, to] = [before.general, after.general];
+  const isReset = wasReset(before, after);
   /** @param {readonly string[]} names */
-  const rateOf = (...names) => perSecond(sumOf(from, names), sumOf(to, names), seconds);
+  const growthOf = (...names) => perSecond(sumOf(from, names), sumOf(to, names), seconds);
+  /** @param {readonly string[]} names */
+  const rateOf = (...names) => isReset ? null : growthOf(...names);
   return {
     gets: rateOf("cmd_get"),
     sets: rateOf("cmd_set"),
     others: rateOf(...OTHERS),
-    hitRatio: hitRatio(from, to),
+    hitRatio: isReset ? null : hitRatio(from, to),
     evictions: rateOf("evictions"),
     expired: rateOf("reclaimed", "crawler_reclaimed"),
     received: rateOf("bytes_read"),
     sent: rateOf("bytes_written"),
     accepted: rateOf("total_connections"),
-    cpu: rateOf("rusage_user", "rusage_system"),
+    cpu: growthOf("rusage_user", "rusage_system"),
   };
 }
 

@@ -33,13 +33,27 @@ Deno.test("ratesBetween() divides growth by time", () => {
   assertEquals([rates.hitRatio, rates.cpu], [0.75, 0.5]);
 });
 
-Deno.test("ratesBetween() knows nothing of counters that went backwards", () => {
-  const rates = ratesBetween(
-    statsOf({ cmd_get: 30, get_hits: 9, cmd_set: 1 }),
-    statsOf({ cmd_get: 3, get_hits: 2, cmd_set: 5 }),
-    1,
+Deno.test("ratesBetween() knows nothing but CPU time when a counter went backwards", () => {
+  // 120 gets after the reset: by itself, their counter tells of 20.
+  const { cpu, ...rates } = ratesBetween(
+    statsOf({ cmd_get: 100, get_hits: 90, cmd_set: 9, rusage_user: 1 }),
+    statsOf({ cmd_get: 120, get_hits: 120, cmd_set: 5, rusage_user: 2 }),
+    2,
   );
-  assertEquals([rates.gets, rates.hitRatio, rates.sets], [null, null, 4]);
+  assertEquals(new Set(Object.values(rates)), new Set([null]));
+  assertEquals(cpu, 0.5);
+});
+
+Deno.test("History tells no evictions of a class when counters were reset in between", () => {
+  const history = historyOf([
+    statsOf({ evictions: 9 }, { items: { 1: { evicted: 2 } } }),
+    statsOf({ evictions: 8 }, { items: { 1: { evicted: 8 } } }),
+    statsOf({ evictions: 9 }, { items: { 1: { evicted: 9 } } }),
+  ]);
+  assertEquals(history.columns.evictions, [null, null, 1]);
+  assertEquals([...history.evictions], [["1", 1]]);
+  history.add(statsOf({ evictions: 8 }, { items: { 1: { evicted: 30 } } }), 1003);
+  assertEquals([...history.evictions], []);
 });
 
 Deno.test("perSecond() is null where no time has passed", () => {
