@@ -88,3 +88,16 @@ export const CHART_PLANS = {
     format: compact,
   },
 };
+
+/**
+ * Whether there is nothing to see: no value above 0, or where the scale has a fixed end and 0 says
+ * something, no value at all.
+ * @param {Pick<ChartPlan, "top">} plan
+ * @param {readonly (readonly (number | null)[])[]} columns
+ * @returns {boolean}
+ */
+export function isEmpty({ top }, columns) {
+  /** @param {number | null} value */
+  const isSeen = (value) => top === undefined ? (value ?? 0) > 0 : value !== null;
+  return !columns.some((column) => column.some(isSeen));
+}

@@ -3,6 +3,7 @@
 // The table is legend and text alternative in one. With the keyboard, or the pointer, its first
 // column shows the moment that is pointed at instead of now.
 
+import { isEmpty } from "./chart_plans.js";
 import { clock } from "./format.js";
 import { make, setText } from "./dom.js";
 
@@ -99,7 +100,7 @@ export class Chart {
     const columns = lines.map(({ column }) => history.columns[column].slice(Math.max(0, from)));
     this.#data = [history.at.slice(Math.max(0, from)), ...columns];
     this.#range = range;
-    this.#empty.hidden = columns.some((column) => column.some((value) => (value ?? 0) > 0));
+    this.#empty.hidden = !isEmpty(this.#plan, columns);
     if (this.#plot === undefined) this.#rebuild();
     else this.#plot.setData(/** @type {any} */ (this.#data));
     this.#fillTable();
@@ -117,8 +118,9 @@ export class Chart {
       const known = column.filter((value) => value !== null);
       const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
       const shown = time === null ? column.at(-1) : column[at ?? 0];
-      const isEmpty = known.length === 0;
-      const values = [shown ?? null, isEmpty ? null : mean, isEmpty ? null : Math.max(...known)];
+      const isUnknown = known.length === 0;
+      const most = isUnknown ? null : Math.max(...known);
+      const values = [shown ?? null, isUnknown ? null : mean, most];
       values.forEach((value, cell) => {
         const element = this.#cells[line]?.[cell];
         if (element !== undefined) setText(element, this.#plan.format(value));
