@@ -225,12 +225,24 @@ async function byKeyboard(page: Page, check: Check): Promise<void> {
   const still = await page.evaluate(textOf("#server"));
   await page.waitForTimeout(1500);
   check(await page.evaluate(textOf("#server")) === still, "a paused page stands still");
+  await holdsCharts(page, check);
   await page.keyboard.press("p");
   await becomes(page, check, `${textOf("#server")} !== ${JSON.stringify(still)}`, "and goes on");
   await page.focus("#chart-commands .plot-frame");
   await page.keyboard.press("ArrowLeft");
   const when = `/^\\d\\d:\\d\\d:\\d\\d$/.test(${textOf("#chart-commands thead th:nth-child(2)")})`;
   await becomes(page, check, when, "arrow keys move along a chart");
+}
+
+/** What is chosen while the page is paused shows other parts of the same moment. */
+async function holdsCharts(page: Page, check: Check): Promise<void> {
+  const now = textOf("#chart-commands .now");
+  const still = await page.evaluate(now);
+  await page.check('#span input[value="60"]', { force: true });
+  await page.selectOption("#latency-command", { index: 1 });
+  await page.selectOption("#latency-command", { index: 0 });
+  check(await page.evaluate(now) === still, "its charts, too, whatever is chosen of them");
+  await page.check('#span input[value="600"]', { force: true });
 }
 
 async function lookAtSecondLife(page: Page, check: Check, server: TestServer): Promise<void> {

@@ -1,6 +1,6 @@
 // The live page: takes what the stream of events brings, keeps ten minutes of it, shows it.
 //
-//   link ──► history ──► charts, tiles, sections        (paused: history goes on, the page stands)
+//   link ──► history ──► charts, tiles, sections   (paused: history goes on, a copy of it is shown)
 //
 // Nothing of it is kept on the server, and nothing is sent to it.
 
@@ -31,6 +31,8 @@ const WORDS = /** @type {const} */ ({
 });
 
 const history = new History();
+/** What the page shows: the history, or while it is paused, what that was. */
+let shown = history;
 let state = /** @type {LinkState} */ ("connecting");
 let isPaused = false;
 /** Whether the page will be drawn with the next frame. */
@@ -62,19 +64,19 @@ function showSoon() {
 }
 
 function show() {
-  const { stats } = history;
+  const { stats } = shown;
   if (stats === undefined) return;
   const { general } = stats;
-  fillTiles(history);
+  fillTiles(shown);
   drawCharts();
   fillMemory(stats);
   showCommands();
-  fillLatency(history);
+  fillLatency(shown);
   fillKeys(stats.hot?.keys ?? []);
   fillPrefixes(stats.hot?.prefixes ?? []);
   fillStates(stats);
-  fillEvictions(history);
-  fillWorkers(history);
+  fillEvictions(shown);
+  fillWorkers(shown);
   fillSettings(stats);
   setText(
     byId("server"),
@@ -86,18 +88,18 @@ function show() {
 }
 
 function drawCharts() {
-  const { at } = history;
+  const { at } = shown;
   const to = at.at(-1) ?? 0;
   const known = to - (at[0] ?? to);
   const seconds = Math.min(wishedSeconds, Math.max(SHOWN_SECONDS_MIN, known));
-  for (const chart of charts) chart.draw(history, [to - seconds, to]);
+  for (const chart of charts) chart.draw(shown, [to - seconds, to]);
 }
 
 /** Offers those commands that were measured. */
 function showCommands() {
   const choice = /** @type {HTMLSelectElement} */ (byId("latency-command"));
   const there = new Set([...choice.options].map(({ value }) => value));
-  for (const name of history.commands) {
+  for (const name of shown.commands) {
     if (!there.has(name)) choice.append(make("option", { value: name, text: name }));
   }
 }
@@ -128,6 +130,7 @@ function showRestart(at) {
 /** @param {boolean} wished */
 function pause(wished) {
   isPaused = wished;
+  shown = isPaused ? history.copy() : history;
   document.body.classList.toggle("is-paused", isPaused);
   byId("pause").setAttribute("aria-pressed", String(isPaused));
   showSoon();
@@ -141,7 +144,8 @@ byId("span").addEventListener("change", ({ target }) => {
   drawCharts();
 });
 byId("latency-command").addEventListener("change", ({ target }) => {
-  history.chooseCommand(/** @type {HTMLSelectElement} */ (target).value);
+  const command = /** @type {HTMLSelectElement} */ (target).value;
+  for (const each of new Set([history, shown])) each.chooseCommand(command);
   drawCharts();
 });
 

@@ -114,6 +114,21 @@ export class History {
     return hasRestarted;
   }
 
+  /** The same as it is now, to be looked at while this one goes on. @returns {History} */
+  copy() {
+    const copy = new History();
+    copy.at = [...this.at];
+    for (const name of COLUMNS) copy.columns[name] = [...this.columns[name]];
+    copy.stats = this.stats;
+    copy.workers = this.workers;
+    copy.evictions = this.evictions;
+    copy.#seconds = this.#seconds;
+    copy.#measured = [...this.#measured];
+    copy.#command = this.#command;
+    copy.#measuredByRow = [...this.#measuredByRow];
+    return copy;
+  }
+
   /** The newest row. @returns {Row} */
   get row() {
     return /** @type {Row} */ (

@@ -191,6 +191,27 @@ Deno.test("History shows the latency of all commands, and of one that is chosen 
   assertEquals(history.columns.p50, [null, null, 550, null]);
 });
 
+Deno.test("History.copy() stands still, and shows another command all the same", () => {
+  const latency = (get: number) => ({
+    boundsUs: BOUNDS_US,
+    commands: { get: { count: get, sumUs: get, buckets: [get, 0, 0, 0] } },
+  });
+  const history = historyOf([
+    statsOf({ cmd_get: 1 }, { latency: latency(0) }),
+    statsOf({ cmd_get: 3 }, { latency: latency(2) }),
+  ]);
+  const copy = history.copy();
+  history.add(statsOf({ cmd_get: 9 }, { latency: latency(8) }), 1002);
+  copy.chooseCommand("set");
+  assertEquals([copy.at, copy.columns.gets, copy.columns.p50], [[1000, 1001], [null, 2], [
+    null,
+    null,
+  ]]);
+  assertEquals([history.columns.gets, history.columns.p50], [[null, 2, 6], [null, 5, 5]]);
+  copy.chooseCommand("");
+  assertEquals([copy.columns.p50, copy.row.gets], [[null, 5], 2]);
+});
+
 Deno.test("History goes on without members that another server does not have", () => {
   const history = historyOf([statsOf({}), statsOf({})]);
   assertEquals([history.row.p99, history.workers, history.commands], [null, [], []]);
