@@ -9,16 +9,21 @@ import { ROOT } from "./sources.ts";
 
 /** A step of a job, as far as it matters here. */
 interface Step {
+  readonly name?: string;
   readonly uses?: string;
   readonly run?: string;
 }
 
 /** A workflow, likewise. */
 interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
   readonly env?: { readonly DENO_VERSION: string };
   readonly jobs: Readonly<
     Record<string, {
-      readonly steps: readonly Step[];
+      /** Another workflow, in place of steps. */
+      readonly uses?: string;
+      readonly needs?: string | readonly string[];
+      readonly steps?: readonly Step[];
       readonly permissions?: object;
       readonly strategy?: { readonly matrix: { readonly include: { program: string }[] } };
     }>
@@ -31,7 +36,7 @@ async function read(name: string): Promise<Workflow> {
 
 const WORKFLOWS = { ci: await read("ci"), release: await read("release") };
 const STEPS = Object.values(WORKFLOWS).flatMap(({ jobs }) =>
-  Object.values(jobs).flatMap(({ steps }) => steps)
+  Object.values(jobs).flatMap(({ steps = [] }) => steps)
 );
 const COMMANDS = STEPS.flatMap(({ run }) => run ?? []).join("\n");
 
@@ -56,7 +61,7 @@ Deno.test("a release tries every target, and publishes each", () => {
     `memden-${name}${name.startsWith("windows") ? ".exe" : ""}`
   );
   assertEquals(tried.toSorted(), ["bundle/main.js", ...named].toSorted());
-  const commands = publish?.steps.map(({ run }) => run ?? "").join("\n") ?? "";
+  const commands = publish?.steps?.map(({ run }) => run ?? "").join("\n") ?? "";
   for (const name of TARGETS.keys()) assert(commands.includes(name), name);
 });
 
@@ -65,3 +70,24 @@ Deno.test("a release is made with the deno that everything is tested with", asyn
   const version = /^readonly DENO_VERSION=(\S+)$/m.exec(script)?.[1];
   assertEquals(WORKFLOWS.release.env?.DENO_VERSION, version);
 });
+
+Deno.test("nothing is published before all that must hold of the tagged commit holds", () => {
+  const { ci, publish } = WORKFLOWS.release.jobs;
+  assertEquals([ci?.uses, publish?.needs], ["./.github/workflows/ci.yml", ["ci", "smoke"]]);
+  assert("workflow_call" in WORKFLOWS.ci.on);
+});
+
+for (const [tag, isPrerelease] of [["v1.0.0", false], ["v1.0.0-rc.1", true]] as const) {
+  Deno.test(`${tag} is published as ${isPrerelease ? "a pre-release" : "a release"}`, async () => {
+    const steps = WORKFLOWS.release.jobs.publish?.steps ?? [];
+    const script = steps.find(({ name }) => name === "Release")?.run ?? "";
+    const { stdout } = await new Deno.Command("bash", {
+      args: ["-euo", "pipefail", "-c", `gh() { printf '%s\\n' "$@"; }\n${script}`],
+      env: { GITHUB_REF_NAME: tag },
+    }).output();
+    const told = new TextDecoder().decode(stdout).trim().split("\n");
+    assertEquals(told.slice(0, 3), ["release", "create", tag]);
+    assertEquals(told.includes("--prerelease"), isPrerelease);
+    assert(told.includes("--verify-tag"), told.join(" "));
+  });
+}
