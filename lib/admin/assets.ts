@@ -21,6 +21,7 @@ import partsCss from "./page/parts.css" with { type: "text" };
 import percentiles from "./page/percentiles.js" with { type: "text" };
 import rates from "./page/rates.js" with { type: "text" };
 import sections from "./page/sections.js" with { type: "text" };
+import shortcuts from "./page/shortcuts.js" with { type: "text" };
 import slabMemory from "./page/slab_memory.js" with { type: "text" };
 import statsEvent from "./page/stats_event.js" with { type: "text" };
 import themeCss from "./page/theme.css" with { type: "text" };
@@ -77,6 +78,7 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map<string, Asset>([
   ["/percentiles.js", { type: JS, text: percentiles }],
   ["/rates.js", { type: JS, text: rates }],
   ["/sections.js", { type: JS, text: sections }],
+  ["/shortcuts.js", { type: JS, text: shortcuts }],
   ["/slab_memory.js", { type: JS, text: slabMemory }],
   ["/stats_event.js", { type: JS, text: statsEvent }],
   ["/theme.css", { type: CSS, text: themeCss }],

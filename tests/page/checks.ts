@@ -228,10 +228,31 @@ async function byKeyboard(page: Page, check: Check): Promise<void> {
   await holdsCharts(page, check);
   await page.keyboard.press("p");
   await becomes(page, check, `${textOf("#server")} !== ${JSON.stringify(still)}`, "and goes on");
+  await withoutShortcuts(page, check);
   await page.focus("#chart-commands .plot-frame");
   await page.keyboard.press("ArrowLeft");
   const when = `/^\\d\\d:\\d\\d:\\d\\d$/.test(${textOf("#chart-commands thead th:nth-child(2)")})`;
   await becomes(page, check, when, "arrow keys move along a chart");
+}
+
+/** Keys that act by themselves can be switched off, and stay so. */
+async function withoutShortcuts(page: Page, check: Check): Promise<void> {
+  const hinted = "document.querySelectorAll('[aria-keyshortcuts]').length";
+  await page.focus("#shortcuts");
+  await page.keyboard.press("Space");
+  await becomes(page, check, `!${isShown("#pause kbd")}`, "without shortcuts no badge");
+  check(await page.evaluate(hinted) === 0, "and no hint for those who listen");
+  await page.reload();
+  await becomes(page, check, `${textOf("#state")} === "Live"`, "the page is live again");
+  await becomes(page, check, `!${isShown("#pause kbd")}`, "shortcuts stay off");
+  await page.focus("#shortcuts");
+  await page.keyboard.press("p");
+  check(await page.evaluate(textOf("#state")) === "Live", "P does nothing then");
+  await page.getByRole("checkbox", { name: "Keyboard shortcuts" }).check();
+  await page.keyboard.press("p");
+  await becomes(page, check, `${textOf("#state")} === "Paused"`, "P pauses when they are on");
+  await page.keyboard.press("p");
+  await becomes(page, check, isShown("#pause kbd"), "with its badge");
 }
 
 /** What is chosen while the page is paused shows other parts of the same moment. */

@@ -12,6 +12,7 @@ import { History, HISTORY_SECONDS } from "./history.js";
 import { Link } from "./link.js";
 import { makeMemorySection } from "./memory_section.js";
 import * as sections from "./sections.js";
+import { listenToKeys } from "./shortcuts.js";
 import { numberOf } from "./stats_event.js";
 import { makeTiles } from "./tiles.js";
 
@@ -149,24 +150,6 @@ byId("latency-command").addEventListener("change", ({ target }) => {
   drawCharts();
 });
 
-/** What keys do, where nothing is being typed. @type {Record<string, () => void>} */
-const KEYS = {
-  p: () => pause(!isPaused),
-  t: () => document.dispatchEvent(new Event("themewish")),
-  "/": () => byId("settings-search").focus(),
-};
-
-document.addEventListener("keydown", (event) => {
-  const { key, target, ctrlKey, metaKey, altKey } = event;
-  if (ctrlKey || metaKey || altKey) return;
-  if (target instanceof HTMLInputElement && target.type === "search") return;
-  if (target instanceof HTMLSelectElement) return;
-  const act = KEYS[key];
-  if (act === undefined) return;
-  event.preventDefault();
-  act();
-});
-
 /** Marks the section that is read, in the list of sections. */
 const reading = new IntersectionObserver((entries) => {
   const id = entries.findLast(({ isIntersecting }) => isIntersecting)?.target.id;
@@ -201,4 +184,9 @@ new Link("api/events", {
     state = now;
     showState();
   },
+});
+listenToKeys({
+  p: () => pause(!isPaused),
+  t: () => document.dispatchEvent(new Event("themewish")),
+  "/": () => byId("settings-search").focus(),
 });
