@@ -2,7 +2,27 @@
 
 import { bytes, compact, micros, percent, rate } from "./format.js";
 
-/** @typedef {import("./charts.js").ChartPlan} ChartPlan */
+/** @typedef {import("./history.js").Column} Column */
+
+/**
+ * @typedef {object} Line
+ * @property {Column} column
+ * @property {string} label
+ * @property {string} colour Name of a custom property.
+ * @property {boolean} [isFilled]
+ */
+
+/**
+ * @typedef {object} ChartPlan
+ * @property {string} title
+ * @property {string} empty What to say while there is nothing to see.
+ * @property {readonly Line[]} lines
+ * @property {(value: number | null) => string} format
+ * @property {(value: number | null) => string} [formatAxis]
+ * @property {boolean} [isLogarithmic]
+ * @property {boolean} [isBytes]
+ * @property {number} [top] Fixed end of the scale.
+ */
 
 const WAITING = "No commands yet";
 

@@ -8,7 +8,7 @@ import { clock } from "./format.js";
 import { make, setText } from "./dom.js";
 
 /** @typedef {import("./history.js").History} History */
-/** @typedef {import("./history.js").Column} Column */
+/** @typedef {import("./chart_plans.js").ChartPlan} ChartPlan */
 
 /** @type {typeof import("uplot")} */
 const uPlot = /** @type {any} */ (globalThis).uPlot;
@@ -19,26 +19,6 @@ const AXIS_FONT = "11px system-ui, sans-serif";
 const BYTE_STEPS = Array.from({ length: 50 }, (_, at) => 2 ** at);
 /** All charts show the same moment. */
 const SYNC = "memden";
-
-/**
- * @typedef {object} Line
- * @property {Column} column
- * @property {string} label
- * @property {string} colour Name of a custom property.
- * @property {boolean} [isFilled]
- */
-
-/**
- * @typedef {object} ChartPlan
- * @property {string} title
- * @property {string} empty What to say while there is nothing to see.
- * @property {readonly Line[]} lines
- * @property {(value: number | null) => string} format
- * @property {(value: number | null) => string} [formatAxis]
- * @property {boolean} [isLogarithmic]
- * @property {boolean} [isBytes]
- * @property {number} [top] Fixed end of the scale.
- */
 
 /** One chart in the page. */
 export class Chart {
