@@ -6,6 +6,7 @@ import { connectTo } from "../support/address.ts";
 import { freePort, START_COMMAND, startMemden } from "../support/server.ts";
 import { askWhenUp } from "./ask.ts";
 import { type Report, run } from "./report.ts";
+import { checkWords } from "./unit_words.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const UNITS = `${ROOT}deploy/systemd`;
@@ -29,10 +30,16 @@ export async function checkSystemd(directory: string, report: Report): Promise<v
   }
   await checkExposure(`${directory}/memden.service`, report);
   await checkExposure(instance, report);
-  const warm = "memden.service.d/warm.conf";
-  await Deno.copyFile(`${UNITS}/${warm}`, `${directory}/${warm}`);
-  await verify(`${directory}/memden.service`, "memden.service with warm.conf", report);
+  for (const name of ["config.conf", "warm.conf"]) {
+    const dropIn = `memden.service.d/${name}`;
+    const text = await Deno.readTextFile(`${UNITS}/${dropIn}`);
+    const started = text.replace("=/usr/bin/memden", `=${STAND_IN}`);
+    await Deno.writeTextFile(`${directory}/${dropIn}`, started);
+    await verify(`${directory}/memden.service`, `memden.service with ${name}`, report);
+    await Deno.remove(`${directory}/${dropIn}`);
+  }
   await checkSettings(report);
+  await checkWords(directory, report);
   await checkCalls(directory, report);
   await checkActivation(report);
 }
