@@ -41,7 +41,7 @@ export async function checkSystemd(directory: string, report: Report): Promise<v
   await checkSettings(report);
   await checkWords(directory, report);
   await checkCalls(directory, report);
-  await checkActivation(report);
+  await checkActivation(directory, report);
 }
 
 async function verify(path: string, what: string, report: Report): Promise<void> {
@@ -132,16 +132,22 @@ async function filterCalls(name: string): Promise<Set<string>> {
   return new Set(members(name));
 }
 
-/** Starts the service's command line as memden.socket would have it started. */
-async function checkActivation(report: Report): Promise<void> {
+/** Starts the service's command line as memden.socket would, with no capability. */
+async function checkActivation(directory: string, report: Report): Promise<void> {
   const port = freePort();
   const socket = ["systemd-socket-activate", "-l", `127.0.0.1:${port}`];
   const passed = ["DENO_DIR", "HOME", "PATH"].flatMap((name) => ["-E", name]);
-  const command = [...socket, ...passed, ...START_COMMAND, "-p", "1", "-u", "root", "-t", "1"];
+  // Only root has capabilities to lose, and the right to drop them.
+  const bare = Deno.uid() === 0 ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] : [];
+  const pidfile = `${directory}/activated.pid`;
+  const options = ["-p", "1", "-t", "1", "-P", pidfile];
+  const command = [...socket, ...passed, ...bare, ...START_COMMAND, ...options];
   const [program = "", ...args] = command;
   const child = new Deno.Command(program, { args, stdin: "null", stderr: "null" }).spawn();
   const answer = await askWhenUp({ hostname: "127.0.0.1", port }, "mn\r\n");
   report.equal("a socket of systemd starts memden and is served", answer, "MN\r\n");
+  const status = await Deno.readTextFile(`/proc/${await pidIn(pidfile)}/status`);
+  report.check("it needs no capability", /^CapEff:\s+0+$/m.test(status), status);
   child.kill("SIGTERM"); // memden has taken the place of the program that listened.
   report.equal("memden started by a socket ends with 0", (await child.status).code, 0);
 }
