@@ -22,7 +22,8 @@ RUN groupadd --system --gid 11211 memcache \
       --shell /usr/sbin/nologin memcache
 COPY --from=build /src/build/memden /usr/local/bin/memden
 COPY deploy/docker/entrypoint.sh /usr/local/bin/docker-entrypoint.sh
-# Started as memcached, the process has that name: `pkill -USR1 memcached` finds it.
+# Started as memcached, as the entry point does, the process has that name, for pkill; started as
+# memden it is memden.
 RUN ln -s memden /usr/local/bin/memcached \
  && ln -s usr/local/bin/docker-entrypoint.sh /entrypoint.sh
 

@@ -5,6 +5,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { AdminServer } from "./lib/admin/http.ts";
 import type { Server } from "./lib/server/server.ts";
+import type { Service } from "./lib/server/service.ts";
 import { runSubCommand, subCommandsText } from "./lib/cli/command_line.ts";
 import { findSubCommand } from "./lib/cli/sub_commands.ts";
 import { helpText, licenseText, versionText } from "./lib/config/help.ts";
@@ -66,9 +67,7 @@ async function serve(wished: Settings): Promise<number> {
   onSignal("SIGUSR2", () => whenStarted((started) => started.checkStore()));
   starting = startServer(settings, log);
   server = await starting;
-  const admin = await announce(settings, server, log);
-  // A thread may have died on the way here.
-  if (await Promise.race([server.ended, undefined]) === undefined) service.started();
+  const admin = await announce(service, server, log);
   const ending = await server.ended;
   service.ended();
   void admin?.stop();
@@ -79,16 +78,19 @@ async function serve(wished: Settings): Promise<number> {
 
 /** Does what is left to do once the server is up: it is stopped in order when that fails. */
 async function announce(
-  settings: Settings,
+  service: Service,
   server: Server,
   log: Logger,
 ): Promise<AdminServer | undefined> {
   try {
-    const admin = await openAdmin(settings, server, log);
-    writePorts(settings, server);
+    const admin = await openAdmin(service.settings, server, log);
+    writePorts(service.settings, server);
+    // A thread may have died on the way here.
+    if (await Promise.race([server.ended, undefined]) === undefined) service.started();
     return admin;
   } catch (error) {
     await server.stop(true); // It may have a cache that is to be kept.
+    service.ended();
     throw error;
   }
 }

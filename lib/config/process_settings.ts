@@ -23,12 +23,12 @@ export interface ProcessSettings {
 /** Reads the options of {@linkcode ProcessSettings}. */
 export function processSettings(values: Values, env: Environment): ProcessSettings {
   return {
-    user: values.text("user"),
-    pidfile: values.text("pidfile"),
+    user: values.name("user"),
+    pidfile: values.name("pidfile"),
     daemon: values.isOn("daemon"),
-    logfile: values.text("logfile"),
+    logfile: values.name("logfile"),
     coredumps: values.isOn("enable-coredumps"),
     processName: env.MEMDEN_NAME || null,
-    configFile: values.text("config"),
+    configFile: values.name("config"),
   };
 }

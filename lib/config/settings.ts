@@ -262,7 +262,7 @@ function networkSettings(values: Values, env: Environment) {
   const udpPort = values.number("udp-port");
   const port = udpPort !== 0 && !values.isGiven("port") ? udpPort : values.number("port");
   const given = values.list("listen");
-  const socketPath = values.text("unix-socket");
+  const socketPath = values.name("unix-socket");
   // memcached has a Unix socket instead of TCP; here both can be had by asking for TCP, too.
   const onlySocket = socketPath !== null && given.length === 0 && !values.isGiven("port");
   const manner = {
@@ -347,7 +347,7 @@ function memorySettings(values: Values) {
     slabAutomoveRatio: values.number("slab_automove_ratio"),
     slabAutomoveWindow: values.number("slab_automove_window"),
     slabAutomoveFreeratio: values.number("slab_automove_freeratio"),
-    memoryFile: values.text("memory-file"),
+    memoryFile: values.name("memory-file"),
     trackSizes: values.isOn("track_sizes"),
     lockMemory: values.isOn("lock-memory"),
     largePages: values.isOn("enable-largepages"),

@@ -63,6 +63,18 @@ export class Values {
     return this.#textOf(name) || null;
   }
 
+  /**
+   * The same of an option that must not be empty: a variable of a script that is not set would turn
+   * off what was asked for, without a word.
+   *
+   * @throws {SettingsError} For an empty value.
+   */
+  name(name: OptionName): string | null {
+    const text = this.text(name);
+    if (text !== null || !this.isGiven(name)) return text;
+    throw new SettingsError(`Cannot use an empty --${name}`, ExitCode.USAGE);
+  }
+
   /** Every value of an option that may repeat. */
   list(name: OptionName): readonly string[] {
     return this.#lists.get(name) ?? [];

@@ -34,7 +34,7 @@ export function isDaemon(): boolean {
 /**
  * Starts the copy, and waits.
  *
- * @returns 0 once it serves, else what it exited with.
+ * @returns 0 once it serves, else what it exited with: never 0, as it was to go on.
  */
 export function startDaemon(): number {
   const path = readLink("/proc/self/exe");
@@ -45,7 +45,7 @@ export function startDaemon(): number {
   const { readFd, writeFd } = makePipe();
   const pid = spawnSession(path, argv, { ...Deno.env.toObject(), [READY_FD]: String(writeFd) });
   libc.close(writeFd);
-  return hasByte(readFd) ? ExitCode.OK : awaitExit(pid);
+  return hasByte(readFd) ? ExitCode.OK : awaitExit(pid) || ExitCode.FAILURE;
 }
 
 /** Waits for a byte, or the end of the pipe; a signal in between is no answer. */

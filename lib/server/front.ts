@@ -2,7 +2,7 @@
 
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import { closeListeners, openListeners } from "./listen.ts";
+import { closeListeners, type ListeningConn, openListeners } from "./listen.ts";
 import { planListeners } from "./listen_plan.ts";
 import { closeUdpSockets, openUdpSockets, type UdpSocket } from "./listen_udp.ts";
 import type { Listening } from "./notify.ts";
@@ -53,7 +53,7 @@ async function openNative(settings: Settings): Promise<OpenFront> {
   using undo = new DisposableStack();
   const listening = undo.adopt(await openListeners(settings), closeListeners);
   const udp = undo.adopt(await openUdpSockets(settings), closeUdpSockets);
-  assumeUser(settings.user);
+  assumeUser(settings.user, ownSockets(listening));
   const opened = undo.move();
   return {
     families: listening.map(({ address: { family } }) => family),
@@ -69,6 +69,13 @@ async function openNative(settings: Settings): Promise<OpenFront> {
     },
     close: () => opened.dispose(),
   };
+}
+
+/** The paths of the Unix sockets that were made here. */
+function ownSockets(listening: readonly ListeningConn[]): string[] {
+  return listening.flatMap(({ listener, address }) =>
+    listener !== undefined && address.family === "unix" ? [address.path] : []
+  );
 }
 
 /** The acceptor binds, since a listener cannot be handed to another thread. */

@@ -21,9 +21,10 @@ export function warnOfRoot(user: string | null, log: Log): void {
  * Becomes `user` if the process is root; otherwise the wish is ignored, as memcached does.
  *
  * @param user A name or a numeric user id; null when none was asked for.
+ * @param sockets Paths of Unix sockets that are to be that user's: memcached makes them as that user.
  * @throws {SettingsError} When there is no such user.
  */
-export function assumeUser(user: string | null): void {
+export function assumeUser(user: string | null, sockets: readonly string[] = []): void {
   if (user === null || !mayAskUid() || Deno.uid() !== ROOT) return;
   const entry = findUser(Deno.readTextFileSync(PASSWD), user);
   if (entry === undefined) {
@@ -34,6 +35,7 @@ export function assumeUser(user: string | null): void {
     const reason = "not allowed to call the C library: run with --allow-ffi, or as that user";
     throw new SettingsError(`cannot become ${user}: ${reason}`, ExitCode.OS_ERROR);
   }
+  for (const path of sockets) Deno.chownSync(path, entry.uid, entry.gid);
   dropPrivileges(entry.uid, entry.gid);
 }
 

@@ -214,9 +214,16 @@ export class Server {
   /**
    * Stops accepting, closes every connection, joins every thread, closes every descriptor.
    *
-   * @param isGraceful Whether the cache is saved, where it has a memory file.
+   * @param isGraceful Whether the cache is saved, where it has a memory file. The first call
+   * decides; every call settles once that is done.
    */
-  async stop(isGraceful = false): Promise<void> {
+  stop(isGraceful = false): Promise<void> {
+    this.#stop ??= this.#stopInOrder(isGraceful);
+    return this.#stop;
+  }
+  #stop: Promise<void> | undefined;
+
+  async #stopInOrder(isGraceful: boolean): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     const { front, threads, clock, sockets, doorbells, store, warm } = this.#parts;
@@ -237,9 +244,10 @@ export class Server {
     for (const handle of threads) handle.terminate(); // They have ended; the runtime is told.
     for (const fd of doorbells) closeFd(fd);
     this.#log.debug("all threads joined");
-    if (isGraceful) warm?.save(store, clock.state);
+    const problem = isGraceful ? warm?.save(store, clock.state) : undefined;
     warm?.close();
-    this.#end({ cause: "asked" });
+    if (problem === undefined) this.#end({ cause: "asked" });
+    else this.#end({ cause: "failed", reason: `the cache is not saved: ${problem}` });
   }
 
   /**

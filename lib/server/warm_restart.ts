@@ -23,7 +23,13 @@ import { checkSaved } from "../store/saved_check.ts";
 import { saveStore } from "../store/saved_store.ts";
 import { PAGE_BYTES, SlabClasses } from "../store/slab_class.ts";
 import type { Store } from "../store/store.ts";
-import { NO_FILE, readWhole, removeDurably, writeDurably } from "../sys/durable_file.ts";
+import {
+  NO_FILE,
+  problemOfWriting,
+  readWhole,
+  removeDurably,
+  writeDurably,
+} from "../sys/durable_file.ts";
 import { MemoryFile } from "../sys/memory_file.ts";
 import { mapFile, syncMemory, viewMemory } from "../sys/mmap.ts";
 import {
@@ -33,6 +39,7 @@ import {
   layoutRows,
   type RestartMeta,
 } from "./restart_meta.ts";
+import { memoryLimit } from "./cgroup.ts";
 import { type ClockState, secondsSince } from "./server_clock.ts";
 
 const MIB = 2 ** 20;
@@ -83,6 +90,10 @@ export class WarmRestart {
   static open(path: string, plan: StorePlan, log: Log): WarmRestart {
     const file = MemoryFile.open(path);
     if (typeof file === "string") throw unusable(path, file);
+    const unwritable = problemOfWriting(metaPath(path));
+    if (unwritable !== undefined) {
+      throw refused(path, file, `${metaPath(path)} cannot be written: ${unwritable}`);
+    }
     const bytes = bytesOf(plan);
     let found = readMeta(metaPath(path), layoutRows(plan));
     if (typeof found !== "string" && file.bytes !== bytes) {
@@ -160,8 +171,12 @@ export class WarmRestart {
    * Leaves what the next server needs. All threads but this one have ended.
    *
    * @param clock The server's clock at this moment.
+   * @returns Why the cache is lost; undefined when it is not.
    */
-  save(store: Store, { startUnix, now }: ClockState): void {
+  save(store: Store, { startUnix, now }: ClockState): string | undefined {
+    if (!this.#file.isInPlace) {
+      return this.#lost(`${this.#path} was removed, or is another file by now`);
+    }
     const startMs = performance.now();
     const saved = saveStore(store, now);
     const sums = new Uint32Array(saved.owners.length);
@@ -174,11 +189,15 @@ export class WarmRestart {
         encodeMeta({ id, startUnix, saved, sums }, this.#layout),
       )
       : `cannot write ${this.#path}`;
-    if (problem !== undefined) this.#log.error(`[restart] the cache is not saved: ${problem}`);
-    else {
-      const ms = (performance.now() - startMs).toFixed(0);
-      this.#log.info(`[restart] the cache is saved in ${this.#path}, in ${ms} ms`);
-    }
+    if (problem !== undefined) return this.#lost(problem);
+    const ms = (performance.now() - startMs).toFixed(0);
+    this.#log.info(`[restart] the cache is saved in ${this.#path}, in ${ms} ms`);
+    return undefined;
+  }
+
+  #lost(problem: string): string {
+    this.#log.error(`[restart] the cache is not saved: ${problem}`);
+    return problem;
   }
 
   /** Gives the file up, for the next server. Its memory is in nobody's use any more. */
@@ -231,7 +250,7 @@ function makeNew(path: string, file: MemoryFile, bytes: number): void {
   const problem = file.clear(bytes);
   if (problem !== undefined) throw refused(path, file, problem);
   // Asked first, since reserving more than there is takes all of it for a while.
-  const room = file.room;
+  const room = file.roomWithin(memoryLimit());
   if (room < bytes) {
     file.clear(0);
     const [needed, free] = [bytes, room].map((count) => Math.ceil(count / MIB));

@@ -1,7 +1,7 @@
 // Which names are asked for most: a list of a few hundred that keeps the frequent ones, of whatever
 // number there are.
 //
-//   a list   [ head ][ hashes ][ versions ][ lengths ][ born ][ counts ][ errors ][ looks ][ names ]
+//   a list:  [ head ][ hashes | versions | lengths | born | counts | errors | looks | names ]
 //
 // A name that is not in the list takes the place of the one that was counted least, and goes on
 // from its count: that much of its count, the error, may belong to others. So a name with a larger
@@ -23,7 +23,7 @@ const FLOAT_BYTES = 8;
 const NAME_BYTES = 256;
 /** What is left of a count after a second. */
 const FADE = 2 ** (-1 / 10);
-/** Names that were looked at fewer times are not told: chance brings them in. They fade as counts. */
+/** Names that were looked at fewer times, which fade as counts do, are not told: it is chance. */
 const LOOKS_MIN = 4;
 /** Shortest time that a rate is worked out over, in seconds. */
 const AGE_MIN = 3;

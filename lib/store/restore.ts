@@ -4,7 +4,7 @@
 // What no item on a list uses is free: values that never came whole, chunks that threads kept, what
 // clients held, a page half moved. Items whose time has passed meanwhile, and flushed ones, go.
 
-import { ClassCounter, Counter } from "../stats/names.ts";
+import { ClassCounter, CLASSES_MAX, Counter } from "../stats/names.ts";
 import { restoreCas } from "./cas.ts";
 import { chunkNext, firstChunk, isChunked } from "./chunk.ts";
 import { ChunkMarks } from "./chunk_marks.ts";
@@ -19,10 +19,13 @@ import {
   NO_ITEM,
   resetRefcount,
 } from "./item.ts";
-import { classOf, type LruId, LRUS_MAX } from "./lru.ts";
+import { classOf, type LruId, lruIdOf, LRUS_MAX, LruSegment } from "./lru.ts";
 import { LIST_WORDS, ListWord, type SavedStore } from "./saved_store.ts";
 import type { SlabClass } from "./slab_class.ts";
 import type { Store } from "./store.ts";
+
+/** The segments, in the order in which their items may come together in one list. */
+const OLDEST_FIRST = [LruSegment.COLD, LruSegment.WARM, LruSegment.HOT, LruSegment.TEMP];
 
 /**
  * Fills a new store, whose clock shows the time, with the items of `saved`. Before any thread uses
@@ -42,16 +45,20 @@ export function restoreStore(store: Store, saved: SavedStore): number {
 
   const used = new ChunkMarks(owners, classes);
   let kept = 0;
-  for (let id = 0; id < LRUS_MAX; id++) {
-    // The oldest first: each is put in front of those before it.
-    let it = lists[id * LIST_WORDS + ListWord.TAIL]! as ItemRef;
-    while (it !== NO_ITEM) {
-      const next = itemPrev(store.items, it);
-      if (isAlive(store, it) && link(store, it, id as LruId)) {
-        mark(store, used, it);
-        kept++;
+  for (const segment of OLDEST_FIRST) {
+    for (let clsid = 0; clsid < CLASSES_MAX; clsid++) {
+      const id = lruIdOf(clsid as SlabClass, segment);
+      const list = lruIdOf(clsid as SlabClass, segmentNow(store, segment));
+      // The oldest first: each is put in front of those before it.
+      let it = lists[id * LIST_WORDS + ListWord.TAIL]! as ItemRef;
+      while (it !== NO_ITEM) {
+        const next = itemPrev(store.items, it);
+        if (isAlive(store, it) && link(store, it, list)) {
+          mark(store, used, it);
+          kept++;
+        }
+        it = next;
       }
-      it = next;
     }
   }
   for (let page = owners.length - 1; page > 0; page--) {
@@ -60,6 +67,16 @@ export function restoreStore(store: Store, saved: SavedStore): number {
     else slabs.adoptPage(page, clsid as SlabClass, used);
   }
   return kept;
+}
+
+/**
+ * The segment for what was in `segment`: all is COLD in flat mode, and nothing is evicted from TEMP,
+ * so that nothing may be left there when no item is to go there any more.
+ */
+function segmentNow({ tunables }: Store, segment: LruSegment): LruSegment {
+  if (!tunables.isSegmented) return LruSegment.COLD;
+  if (segment === LruSegment.TEMP && tunables.temporaryTtl < 0) return LruSegment.COLD;
+  return segment;
 }
 
 function isAlive({ items, control, clock: { now } }: Store, it: ItemRef): boolean {

@@ -21,7 +21,7 @@ import {
   NO_ITEM,
   setItemFlags,
 } from "./item.ts";
-import { type LruId, LRUS_MAX } from "./lru.ts";
+import { type LruId, LRUS_MAX, LruSegment } from "./lru.ts";
 import { LruMaintainer } from "./lru_maintainer.ts";
 import type { StoreShape } from "./memory.ts";
 import { restoreStore } from "./restore.ts";
@@ -30,7 +30,7 @@ import { type SavedStore, saveStore } from "./saved_store.ts";
 import { SlabWord } from "./slab.ts";
 import { POOL, SlabMover } from "./slab_mover.ts";
 import type { SlabClass } from "./slab_class.ts";
-import { makeStore, segmentsOf, testClock } from "./testing.ts";
+import { FLAT, makeStore, segmentsOf, SMALL_SHAPE, testClock } from "./testing.ts";
 
 const MIB = 2 ** 20;
 /** Small chunks, so that items of a few kilobytes are in several. */
@@ -118,6 +118,22 @@ Deno.test("restoreStore() brings back every item, and every list in its order", 
   assertEquals(totals.ofClasses("number"), wanted.length);
   assertEquals(totals.of("total_items"), wanted.length);
   assertEquals(totals.ofClasses("cmd_set"), 0);
+});
+
+Deno.test("restoreStore() leaves nothing where nothing is evicted, whatever the lists were", () => {
+  const temporary = { ...SMALL_SHAPE.tuning, temporaryTtl: 100_000 };
+  for (const [name, tuning] of [["no TEMP", SMALL_SHAPE.tuning], ["flat", FLAT.tuning]] as const) {
+    const before = fill({ tuning: temporary });
+    const wanted = contents(before).length;
+    const old = lists(before).map((list) => list.length);
+    assert(old.slice(LruSegment.TEMP).some((count) => count > 0), "items are in TEMP");
+    const { client } = restart(before, 0, { tuning: tuning! });
+    const counts = lists(client).map((list) => list.length);
+    assertEquals(counts.reduce((sum, count) => sum + count), wanted, name);
+    assertEquals(counts.slice(LruSegment.TEMP).some((count) => count > 0), false, name);
+    if (name !== "flat") continue;
+    assertEquals(counts.slice(0, LruSegment.COLD).some((count) => count > 0), false, name);
+  }
 });
 
 Deno.test("restoreStore() goes on with versions where they were", () => {

@@ -79,6 +79,21 @@ export function writeDurably(path: string, bytes: Uint8Array<ArrayBuffer>): stri
   return syncFolderOf(path);
 }
 
+/**
+ * Whether {@linkcode writeDurably} could put a file in place: makes the unfinished one, and removes
+ * it again.
+ *
+ * @returns Why not; undefined when it could.
+ */
+export function problemOfWriting(path: string): string | undefined {
+  const unfinished = cString(`${path}.new`);
+  if (libc.unlink(unfinished) < 0 && errno() !== Errno.ENOENT) return errorText(errno());
+  const fd = libc.open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
+  if (fd < 0) return errorText(errno());
+  libc.close(fd);
+  return libc.unlink(unfinished) < 0 ? errorText(errno()) : undefined;
+}
+
 function writeAll(fd: number, bytes: Uint8Array<ArrayBuffer>): boolean {
   for (let at = 0; at < bytes.length;) {
     const chunk = bytes.slice(at, at + CHUNK_BYTES);

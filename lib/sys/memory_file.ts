@@ -6,6 +6,7 @@
 import { cString } from "./c_string.ts";
 import { Errno } from "./errno.ts";
 import { errno, errorText, libc } from "./libc.ts";
+import { readLink } from "./process.ts";
 
 // Source: asm-generic/fcntl.h, bits/fcntl-linux.h, sys/file.h.
 const O_RDWR = 0o2;
@@ -27,9 +28,21 @@ const TMPFS_MAGIC = 0x01021994n;
 /** An open memory file, held until the process ends: nobody else can open it as one meanwhile. */
 export class MemoryFile {
   readonly fd: number;
+  /** Its name, as the kernel knew it when it was opened. */
+  readonly #name: string | undefined;
 
   private constructor(fd: number) {
     this.fd = fd;
+    this.#name = this.#nameNow();
+  }
+
+  /** Whether it is still what its path leads to: not removed, and not moved. */
+  get isInPlace(): boolean {
+    return this.#nameNow() === this.#name;
+  }
+
+  #nameNow(): string | undefined {
+    return readLink(`/proc/self/fd/${this.fd}`);
   }
 
   /**
@@ -61,12 +74,16 @@ export class MemoryFile {
     return undefined;
   }
 
-  /** Bytes that are free where the file is: of memory, too, if that is where it is. */
-  get room(): number {
+  /**
+   * Bytes that are free where the file is: of memory, too, if that is where it is.
+   *
+   * @param memoryLimit Memory that this process may use.
+   */
+  roomWithin(memoryLimit: number): number {
     if (libc.fstatfs(this.fd, statfs) < 0) return 0;
     const free = Number(statfs[F_BSIZE]! * statfs[F_BAVAIL]!);
     const isMemory = statfs[F_TYPE] === TMPFS_MAGIC;
-    return isMemory ? Math.min(free, Deno.systemMemoryInfo().available) : free;
+    return isMemory ? Math.min(free, Deno.systemMemoryInfo().available, memoryLimit) : free;
   }
 
   /**

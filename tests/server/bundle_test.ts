@@ -11,6 +11,8 @@ import type { Over } from "../support/ways.ts";
 import { connectTo } from "../support/address.ts";
 
 const decoder = new TextDecoder();
+/** An id that no account of the tests has. */
+const OTHER_USER = 64_738;
 
 /** Sends `request` to `address` and returns all until the server closes. */
 async function ask(address: Parameters<typeof connectTo>[0], request: string): Promise<string> {
@@ -53,6 +55,22 @@ Deno.test("a bundle runs from an empty directory with an empty cache", async (t)
       assertEquals(await server.stop(), 0, server.stderr());
     });
   }
+
+  await t.step({
+    name: "as another user, whose the Unix socket is",
+    ignore: Deno.uid() !== 0, // Only root can become somebody else.
+    fn: async () => {
+      // That user loads what the server loads late.
+      for (const path of [home, `${home}/bundle`]) await Deno.chmod(path, 0o755);
+      const socket = `${home}/socket`;
+      const listen = { args: ["-s", socket, "-a", "660"], address: { path: socket } };
+      const args = ["-u", String(OTHER_USER), "-t", "1"];
+      await using server = await startMemden(args, { listen, program, env, cwd });
+      const { uid, gid, mode } = await Deno.stat(socket);
+      assertEquals([uid, gid, (mode ?? 0) & 0o777], [OTHER_USER, OTHER_USER, 0o660]);
+      assertEquals(await ask(server.address, "mn\r\nquit\r\n"), "MN\r\n");
+    },
+  });
 
   await t.step("-d starts the same bundle again, and a sub-command asks it", async () => {
     const port = String(freePort());

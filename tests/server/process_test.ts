@@ -78,6 +78,9 @@ const REFUSED: readonly (readonly [args: string[], code: number, stderr: RegExp]
   [["-m", "1"], 64, /^Cannot set item size limit higher than 1\/2 of memory max\.\n$/],
   [["-o", "ssl_ciphers=HIGH"], 1, /^memden: -o ssl_ciphers is not supported\n$/],
   [["-S"], 71, /^Error initializing sasl: .*MEMCACHED_SASL_PWDB.*\n$/],
+  [["-e", ""], 64, /^Cannot use an empty --memory-file\n$/],
+  [["-P", ""], 64, /^Cannot use an empty --pidfile\n$/],
+  [["-u", ""], 64, /^Cannot use an empty --user\n$/],
   [["-u", "nobody-of-that-name"], 67, /can't find the user nobody-of-that-name to switch to\n$/],
 ];
 

@@ -6,11 +6,12 @@ import { connectTo } from "../support/address.ts";
 import { freePort, START_COMMAND, startMemden } from "../support/server.ts";
 import { askWhenUp } from "./ask.ts";
 import { type Report, run } from "./report.ts";
+import { checkWords } from "./unit_words.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const UNITS = `${ROOT}deploy/systemd`;
 /** `systemd-analyze security`, times ten. A unit without any restriction has 96. */
-const EXPOSURE_MAX = 25;
+const EXPOSURE_MAX = 18;
 /** Calls that the filter refuses, and that are tried for something better. */
 const REFUSED = ["pkey_alloc"];
 const STAND_IN = "/bin/true";
@@ -29,12 +30,18 @@ export async function checkSystemd(directory: string, report: Report): Promise<v
   }
   await checkExposure(`${directory}/memden.service`, report);
   await checkExposure(instance, report);
-  const warm = "memden.service.d/warm.conf";
-  await Deno.copyFile(`${UNITS}/${warm}`, `${directory}/${warm}`);
-  await verify(`${directory}/memden.service`, "memden.service with warm.conf", report);
+  for (const name of ["config.conf", "warm.conf"]) {
+    const dropIn = `memden.service.d/${name}`;
+    const text = await Deno.readTextFile(`${UNITS}/${dropIn}`);
+    const started = text.replace("=/usr/bin/memden", `=${STAND_IN}`);
+    await Deno.writeTextFile(`${directory}/${dropIn}`, started);
+    await verify(`${directory}/memden.service`, `memden.service with ${name}`, report);
+    await Deno.remove(`${directory}/${dropIn}`);
+  }
   await checkSettings(report);
+  await checkWords(directory, report);
   await checkCalls(directory, report);
-  await checkActivation(report);
+  await checkActivation(directory, report);
 }
 
 async function verify(path: string, what: string, report: Report): Promise<void> {
@@ -125,16 +132,22 @@ async function filterCalls(name: string): Promise<Set<string>> {
   return new Set(members(name));
 }
 
-/** Starts the service's command line as memden.socket would have it started. */
-async function checkActivation(report: Report): Promise<void> {
+/** Starts the service's command line as memden.socket would, with no capability. */
+async function checkActivation(directory: string, report: Report): Promise<void> {
   const port = freePort();
   const socket = ["systemd-socket-activate", "-l", `127.0.0.1:${port}`];
   const passed = ["DENO_DIR", "HOME", "PATH"].flatMap((name) => ["-E", name]);
-  const command = [...socket, ...passed, ...START_COMMAND, "-p", "1", "-u", "root", "-t", "1"];
+  // Only root has capabilities to lose, and the right to drop them.
+  const bare = Deno.uid() === 0 ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] : [];
+  const pidfile = `${directory}/activated.pid`;
+  const options = ["-p", "1", "-t", "1", "-P", pidfile];
+  const command = [...socket, ...passed, ...bare, ...START_COMMAND, ...options];
   const [program = "", ...args] = command;
   const child = new Deno.Command(program, { args, stdin: "null", stderr: "null" }).spawn();
   const answer = await askWhenUp({ hostname: "127.0.0.1", port }, "mn\r\n");
   report.equal("a socket of systemd starts memden and is served", answer, "MN\r\n");
+  const status = await Deno.readTextFile(`/proc/${await pidIn(pidfile)}/status`);
+  report.check("it needs no capability", /^CapEff:\s+0+$/m.test(status), status);
   child.kill("SIGTERM"); // memden has taken the place of the program that listened.
   report.equal("memden started by a socket ends with 0", (await child.status).code, 0);
 }

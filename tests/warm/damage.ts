@@ -169,9 +169,22 @@ async function cannotSave(checks: Checks): Promise<void> {
   await using server = await bed.start(...SHAPE);
   Deno.mkdirSync(bed.meta);
   const code = await stopGracefully(server);
-  checks.check(code === 0, "it ends with 0 even if it cannot save", `${code}`);
+  checks.check(code === 70, "its exit code says that it could not save", `${code}`);
   const says = /\[restart\] the cache is not saved: .*Is a directory/.test(server.stderr());
   checks.check(says, "it says that it cannot save", server.stderr());
+}
+
+/** A memory file that is not at its path any more: nothing is put beside what may be there now. */
+async function removedFile(checks: Checks): Promise<void> {
+  await using bed = await Bed.make();
+  await using server = await bed.start(...SHAPE);
+  Deno.removeSync(bed.file);
+  Deno.writeTextFileSync(bed.file, "of somebody else");
+  const code = await stopGracefully(server);
+  checks.check(code === 70, "its exit code says that its file is gone", `${code}`);
+  checks.check(/not saved: .*was removed/.test(server.stderr()), "it says so", server.stderr());
+  const isFree = await Deno.stat(bed.meta).then(() => false, () => true);
+  checks.check(isFree, "no metadata is put beside another file");
 }
 
 /** This part of the tests. */
@@ -192,6 +205,7 @@ export async function damage(checks: Checks): Promise<void> {
     await fromTheFuture(checks, good);
     await refusals(checks);
     await cannotSave(checks);
+    await removedFile(checks);
   };
   await Promise.all([playCases(), playOthers()]);
 }
