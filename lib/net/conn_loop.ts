@@ -144,7 +144,7 @@ export class ConnLoop {
       this.#run(conn);
     }
     if (inLine > 0) {
-      this.#shared.workload.latency.isTiming = false; // What they serve has come in a turn before.
+      this.#shared.workload.latency.isTiming = false; // These began in a turn before this one.
       for (let index = 0; index < inLine; index++) this.#run(this.#yielded[index]!);
       this.#yielded.splice(0, inLine);
     }
@@ -160,7 +160,7 @@ export class ConnLoop {
     executor.served = Verb.NONE;
     executor.servedCount = 0;
     drive(conn, this.#shared);
-    if (workload.latency.isTiming) this.#time(conn);
+    if (workload.latency.isTiming || conn.timedWeight > 0) this.#time(conn);
     if (conn.state === ConnState.CLOSED) return this.#forget(conn);
     table.setState(conn.fd, conn.state);
     table.setLastCommand(conn.fd, conn.lastCommand);
@@ -171,11 +171,23 @@ export class ConnLoop {
     }
   }
 
-  /** Records how long it took to answer all that a connection asked for; nothing if it was not. */
+  /**
+   * Records how long it took to answer all that a connection has asked for, once that is done; over
+   * several turns if it had to give way. Nothing, if it waits for its client in between.
+   */
   #time(conn: Conn): void {
-    const { executor: { served, servedCount }, workload } = this.#shared;
-    if (served === Verb.NONE || conn.state !== ConnState.WAITING) return;
-    workload.latency.record(served, servedCount);
+    const { executor: { served, servedCount }, workload: { latency } } = this.#shared;
+    if (conn.timedWeight === 0) {
+      conn.timedWeight = latency.weight;
+      conn.timedSinceMs = latency.startMs;
+      conn.timedCount = 0;
+    }
+    conn.timedCount += servedCount;
+    if (conn.yielded) return;
+    if (served !== Verb.NONE && conn.state === ConnState.WAITING) {
+      latency.record(served, conn.timedCount, conn.timedSinceMs, conn.timedWeight);
+    }
+    conn.timedWeight = 0;
   }
 
   /** Sends lines to those that have not had them. */

@@ -86,6 +86,11 @@ export class Conn {
   closeReason: CloseReason = CloseReason.ERROR;
   /** The loop knows that it watches. */
   isWatcher = false;
+  /** What it is served is timed: for how many turns that stands, 0 for not at all; since when. */
+  timedWeight = 0;
+  timedSinceMs = 0;
+  /** Commands since then. */
+  timedCount = 0;
 
   constructor(fd: number) {
     this.fd = fd;
@@ -107,6 +112,7 @@ export class Conn {
     this.tokenBytes = 0;
     this.closeReason = CloseReason.ERROR;
     this.isWatcher = false;
+    this.timedWeight = 0;
   }
 }
 

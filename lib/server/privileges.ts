@@ -21,7 +21,7 @@ export function warnOfRoot(user: string | null, log: Log): void {
  * Becomes `user` if the process is root; otherwise the wish is ignored, as memcached does.
  *
  * @param user A name or a numeric user id; null when none was asked for.
- * @param sockets Paths of Unix sockets that are to be that user's: memcached makes them as that user.
+ * @param sockets Paths of Unix sockets that are to be that user's, as memcached's are.
  * @throws {SettingsError} When there is no such user.
  */
 export function assumeUser(user: string | null, sockets: readonly string[] = []): void {

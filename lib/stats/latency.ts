@@ -3,7 +3,8 @@
 // The time of a request is from when its worker learned that something had come, by epoll_wait, to
 // when the last reply of the connection was handed to the kernel: what clients wait for, less the
 // network and the time until the worker was free. So it tells of a busy worker, not of a slow
-// client: what cannot be answered or sent within one turn of the loop is not counted.
+// client: a connection that waits for its client in between is not counted. One that gives way to
+// others (-R) is timed from the turn in which it began.
 //
 // A turn that is looked at costs a clock reading for itself and one for each of its connections. A
 // sample counts for as many requests as it stands for; of a batch all count as its last command.
@@ -55,8 +56,9 @@ export class LatencyWatch {
   readonly #sampler: Sampler;
   readonly #slots: Float64Array<SharedArrayBuffer>;
   readonly #from: number;
-  #weight = 0;
-  #startMs = 0;
+  /** Of the turn that is looked at: how many turns it stands for, and when it began. */
+  weight = 0;
+  startMs = 0;
 
   /**
    * @param at Where the histograms are in the control memory, in bytes.
@@ -78,18 +80,22 @@ export class LatencyWatch {
   }
 
   #start(): void {
-    this.#weight = this.#sampler.take();
-    this.isTiming = this.#weight > 0;
-    if (this.isTiming) this.#startMs = performance.now();
+    this.weight = this.#sampler.take();
+    this.isTiming = this.weight > 0;
+    if (this.isTiming) this.startMs = performance.now();
   }
 
-  /** Records that `count` requests of the turn, the last one of kind `kind`, are answered now. */
-  record(kind: number, count: number): void {
-    const us = (performance.now() - this.#startMs) * US_PER_MS;
-    const weight = this.#weight * count;
+  /**
+   * Records that `count` requests, the last one of kind `kind`, are answered now.
+   *
+   * @param startMs When they were there: the beginning of the turn, or of one before it.
+   * @param weight How many turns that one stood for.
+   */
+  record(kind: number, count: number, startMs = this.startMs, weight = this.weight): void {
+    const us = (performance.now() - startMs) * US_PER_MS;
     const from = this.#from + kind * KIND_SLOTS;
-    this.#slots[from]! += us * weight;
-    this.#slots[from + 1 + latencyBucket(us)]! += weight;
+    this.#slots[from]! += us * weight * count;
+    this.#slots[from + 1 + latencyBucket(us)]! += weight * count;
   }
 
   /** `seconds` have passed since the last call. */

@@ -70,8 +70,8 @@ export function restoreStore(store: Store, saved: SavedStore): number {
 }
 
 /**
- * The segment for what was in `segment`: all is COLD in flat mode, and nothing is evicted from TEMP,
- * so that nothing may be left there when no item is to go there any more.
+ * The segment for what was in `segment`: all is COLD in flat mode. Nothing is evicted from TEMP, so
+ * nothing may be left there when no item is to go there any more.
  */
 function segmentNow({ tunables }: Store, segment: LruSegment): LruSegment {
   if (!tunables.isSegmented) return LruSegment.COLD;

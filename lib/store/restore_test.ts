@@ -30,7 +30,7 @@ import { type SavedStore, saveStore } from "./saved_store.ts";
 import { SlabWord } from "./slab.ts";
 import { POOL, SlabMover } from "./slab_mover.ts";
 import type { SlabClass } from "./slab_class.ts";
-import { FLAT, makeStore, segmentsOf, SMALL_SHAPE, testClock } from "./testing.ts";
+import { makeStore, segmentsOf, SMALL_SHAPE, testClock } from "./testing.ts";
 
 const MIB = 2 ** 20;
 /** Small chunks, so that items of a few kilobytes are in several. */
@@ -122,12 +122,13 @@ Deno.test("restoreStore() brings back every item, and every list in its order", 
 
 Deno.test("restoreStore() leaves nothing where nothing is evicted, whatever the lists were", () => {
   const temporary = { ...SMALL_SHAPE.tuning, temporaryTtl: 100_000 };
-  for (const [name, tuning] of [["no TEMP", SMALL_SHAPE.tuning], ["flat", FLAT.tuning]] as const) {
+  const flat = { ...SMALL_SHAPE.tuning, segmented: 0 };
+  for (const [name, tuning] of [["no TEMP", SMALL_SHAPE.tuning], ["flat", flat]] as const) {
     const before = fill({ tuning: temporary });
     const wanted = contents(before).length;
     const old = lists(before).map((list) => list.length);
     assert(old.slice(LruSegment.TEMP).some((count) => count > 0), "items are in TEMP");
-    const { client } = restart(before, 0, { tuning: tuning! });
+    const { client } = restart(before, 0, { tuning });
     const counts = lists(client).map((list) => list.length);
     assertEquals(counts.reduce((sum, count) => sum + count), wanted, name);
     assertEquals(counts.slice(LruSegment.TEMP).some((count) => count > 0), false, name);
