@@ -176,7 +176,7 @@ export class NativeTransport implements Transport, Poller {
   }
 
   close(fd: number): void {
+    addWord(this.#control.u32, Global.CURR_CONNS, -1); // First: who sees the end may come again.
     closeFd(fd); // Takes it out of the epoll set, too: no other descriptor is open on it.
-    addWord(this.#control.u32, Global.CURR_CONNS, -1);
   }
 }

@@ -20,6 +20,7 @@ export interface KnownDifference {
 
 const BAD_FORMAT = "CLIENT_ERROR bad command line format\r\n";
 const ERROR = "ERROR\r\n";
+const NON_NUMERIC = "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
 /** A storage command after another one: its value has another length than it says. */
 const BAD_CHUNK = /^set .*\r\na\r\n[a-z]+ \S+ 0 0 3( noreply)?\r\n/;
 /** Words that a line must have at least. */
@@ -30,6 +31,17 @@ const WORDS_MIN: ReadonlyMap<string, number> = new Map([
   ["cas", 6],
 ]);
 const STORAGE_COMMANDS = new Set(["set", "add", "replace", "append", "prepend", "cas"]);
+
+/**
+ * Whether memcached took a number of 2^63 or more for none: it looks for a minus sign then, and past
+ * the end of the value, where a longer one may have left it. What follows in a conversation differs.
+ * Source: memcached util.c, safe_strtoull.
+ */
+export function looksPastNumber({ request, memcached, memden }: Pair): boolean {
+  return /(^|\n)(incr|decr) /.test(request) && memcached.text.includes(NON_NUMERIC) &&
+    memden.text.replace(/(?<=^|\n)\d+\r\n/g, NON_NUMERIC) ===
+      memcached.text.replace(/(?<=^|\n)\d+\r\n/g, NON_NUMERIC);
+}
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { Prng } from "../../lib/base/prng.ts";
-import { knownDifference } from "./differences.ts";
+import { knownDifference, looksPastNumber } from "./differences.ts";
 import { show } from "./player.ts";
 import { FRESH, Generator, KEY } from "./request.ts";
 
@@ -39,6 +39,21 @@ for (const [request, memcached, memden, name] of ROWS) {
     assertEquals(known?.name, name);
   });
 }
+
+Deno.test("looksPastNumber() explains a number that memcached takes for none, and no more", () => {
+  const BAD_NUMBER = "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
+  const explains = (request: string, memcached: string, memden: string): boolean =>
+    looksPastNumber({
+      request,
+      memcached: { text: memcached, ended: "open" },
+      memden: { text: memden, ended: "open" },
+    });
+  assertEquals(explains("decr k 100\r\n", BAD_NUMBER, "18446744073709551514\r\n"), true);
+  assertEquals(explains("get k\r\nincr k 5\r\n", `END\r\n${BAD_NUMBER}`, "END\r\n3\r\n"), true);
+  assertEquals(explains("incr k 5\r\n", BAD_NUMBER, "NOT_FOUND\r\n"), false);
+  assertEquals(explains("incr k 5\r\n", "4\r\n", BAD_NUMBER), false);
+  assertEquals(explains("get k\r\n", BAD_NUMBER, "3\r\n"), false);
+});
 
 Deno.test("Generator makes the same requests of the same seed", () => {
   const conversation = (seed: number): string =>

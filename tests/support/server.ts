@@ -159,8 +159,9 @@ async function serves(address: Address, isOpen: boolean): Promise<boolean> {
   try {
     using conn = await connectTo(address);
     if (!isOpen) return true;
-    await conn.write(new TextEncoder().encode("mn\r\n"));
-    await conn.read(new Uint8Array(4));
+    await conn.write(new TextEncoder().encode("mn\r\nquit\r\n"));
+    // Until its end: its place is free for the test.
+    while (await conn.read(new Uint8Array(64)) !== null);
     return true;
   } catch {
     return false;
