@@ -33,8 +33,8 @@ const WORDS_MIN: ReadonlyMap<string, number> = new Map([
 const STORAGE_COMMANDS = new Set(["set", "add", "replace", "append", "prepend", "cas"]);
 
 /**
- * Whether memcached took a number of 2^63 or more for none: it looks for a minus sign then, past the
- * end of the value, too, where a longer one may have left it. What follows differs.
+ * Whether memcached took a number of 2^63 or more for none: it looks for a minus sign then,
+ * past the end of the value, too, where a longer one may have left it. What follows differs.
  *
  * Source: memcached util.c, safe_strtoull.
  */
