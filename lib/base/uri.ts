@@ -5,7 +5,10 @@ const RESERVED = /[^A-Za-z0-9\-._~]/g;
 
 /** A key, one character per byte, as memcached's dumps and log lines show it. */
 export function encodeUri(key: string): string {
-  return key.replace(RESERVED, (char) => {
-    return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
-  });
+  return key.replace(RESERVED, percentCode);
+}
+
+/** A byte, as a character, in the form `%XX`. */
+export function percentCode(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }

@@ -2,7 +2,7 @@
 
 import type { Settings } from "../config/settings.ts";
 import { ITEM } from "../store/item.ts";
-import type { StorePlan } from "../store/memory.ts";
+import { itemMemoryBytes, type StorePlan } from "../store/memory.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { memoryLimit } from "./cgroup.ts";
 
@@ -30,17 +30,13 @@ const BUCKET_BYTES = 4;
 /** One part of the memory: what it is for, and bytes. */
 export type MemoryPart = readonly [name: string, bytes: number];
 
-function sumOf(lengths: readonly number[]): number {
-  return lengths.reduce((sum, bytes) => sum + bytes, 0);
-}
-
 /** What the server may come to need, part by part, once its memory is full of small items. */
 export function memoryParts(settings: Settings, plan: StorePlan): readonly MemoryPart[] {
   const { maxbytes, maxconns, threads, chunkSize, memoryFile } = settings;
   const items = Math.floor(maxbytes / (chunkSize + ITEM.bytes));
   return [
     // A file has all of its room from the start: a page for each class besides.
-    memoryFile === null ? ["items (-m)", maxbytes] : ["memory file (-e)", sumOf(plan.segmentBytes)],
+    memoryFile === null ? ["items (-m)", maxbytes] : ["memory file (-e)", itemMemoryBytes(plan)],
     ["hash table", Math.min(plan.bucketBytes, items * BUCKET_BYTES)],
     ["tables", plan.regions.bytes],
     ["connections (-c)", maxconns * TAKEN.CONN],

@@ -3,7 +3,7 @@
 import { Block } from "../base/block.ts";
 import { segmentAddresses, segmentsIn } from "../memory/arena.ts";
 import { makeControlMemory, makeSharedMemory } from "../memory/regions.ts";
-import type { SharedMemory, StorePlan } from "../store/memory.ts";
+import { itemMemoryBytes, type SharedMemory, type StorePlan } from "../store/memory.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { mapMemory, unmapMemory, viewMemory } from "../sys/mmap.ts";
 import type { Mapping, MemoryMap } from "./notify.ts";
@@ -18,14 +18,10 @@ export function makeShared(plan: StorePlan, segments?: readonly number[]): Memor
 }
 
 /** Item memory: mapped as one, so that it can be viewed as one. */
-function makeSegments({ segmentBytes }: StorePlan): Mapping[] {
-  if (!canCallLibc) return segmentBytes.map(makeMapping);
-  const bytes = sumOf(segmentBytes);
+function makeSegments(plan: StorePlan): Mapping[] {
+  if (!canCallLibc) return plan.segmentBytes.map(makeMapping);
+  const bytes = itemMemoryBytes(plan);
   return segmentAddresses(mapMemory(bytes), bytes);
-}
-
-function sumOf(lengths: readonly number[]): number {
-  return lengths.reduce((sum, length) => sum + length, 0);
 }
 
 /**
@@ -49,7 +45,7 @@ export function unmapShared(map: MemoryMap, plan: StorePlan): void {
 export function viewShared(map: MemoryMap, plan: StorePlan): SharedMemory {
   return {
     control: map.control,
-    segments: viewSegments(map.segments, plan.segmentBytes),
+    segments: viewSegments(map.segments, plan),
     buckets: viewMapping(map.buckets, plan.bucketBytes),
   };
 }
@@ -58,10 +54,12 @@ export function viewShared(map: MemoryMap, plan: StorePlan): SharedMemory {
  * Views item memory. As one buffer where it is mapped as one: V8 takes each gigabyte for pressure
  * on its heap, and collects garbage at once, in every thread.
  */
-function viewSegments(segments: readonly Mapping[], lengths: readonly number[]): Block[] {
+function viewSegments(segments: readonly Mapping[], plan: StorePlan): Block[] {
   const [first] = segments;
-  if (typeof first === "number") return segmentsIn(viewMemory(first, sumOf(lengths)));
-  return segments.map((mapping, index) => new Block(viewMapping(mapping, lengths[index]!)));
+  if (typeof first === "number") return segmentsIn(viewMemory(first, itemMemoryBytes(plan)));
+  return segments.map((mapping, index) =>
+    new Block(viewMapping(mapping, plan.segmentBytes[index]!))
+  );
 }
 
 function viewMapping(mapping: Mapping, bytes: number): ArrayBuffer {

@@ -17,7 +17,7 @@ import type { Log } from "../base/log.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { SEGMENT_BYTES, segmentAddresses, segmentsIn } from "../memory/arena.ts";
 import { openItems } from "../store/item.ts";
-import type { StorePlan } from "../store/memory.ts";
+import { itemMemoryBytes, type StorePlan } from "../store/memory.ts";
 import { restoreStore } from "../store/restore.ts";
 import { checkSaved } from "../store/saved_check.ts";
 import { saveStore } from "../store/saved_store.ts";
@@ -76,7 +76,7 @@ export class WarmRestart {
     this.#plan = plan;
     this.#layout = layoutRows(plan);
     this.#log = log;
-    const bytes = bytesOf(plan);
+    const bytes = itemMemoryBytes(plan);
     const address = mapFile(file.fd, 0, bytes);
     this.segments = segmentAddresses(address, bytes);
     this.#memory = segmentsIn(viewMemory(address, bytes));
@@ -94,7 +94,7 @@ export class WarmRestart {
     if (unwritable !== undefined) {
       throw refused(path, file, `${metaPath(path)} cannot be written: ${unwritable}`);
     }
-    const bytes = bytesOf(plan);
+    const bytes = itemMemoryBytes(plan);
     let found = readMeta(metaPath(path), layoutRows(plan));
     if (typeof found !== "string" && file.bytes !== bytes) {
       found = `the memory file has ${file.bytes} bytes, not ${bytes}`;
@@ -154,7 +154,7 @@ export class WarmRestart {
     this.#found = undefined;
     if (problem !== undefined) {
       this.#log.warn(`[restart] cannot remove ${meta}: ${problem}, starting with a clean cache`);
-      if (found !== undefined) makeNew(this.#path, this.#file, bytesOf(this.#plan));
+      if (found !== undefined) makeNew(this.#path, this.#file, itemMemoryBytes(this.#plan));
     }
     this.#writeMark(IN_USE);
     if (!this.#sync(MARK_AT + MARK_BYTES)) this.#log.warn(`[restart] cannot sync ${this.#path}`);
@@ -183,7 +183,7 @@ export class WarmRestart {
     for (let page = 1; page < sums.length; page++) sums[page] = crc32(this.#pageAt(page));
     const id = crypto.randomUUID().replaceAll("-", "");
     this.#writeMark(SAVED + id);
-    const problem = this.#sync(bytesOf(this.#plan)) && this.#file.sync()
+    const problem = this.#sync(itemMemoryBytes(this.#plan)) && this.#file.sync()
       ? writeDurably(
         metaPath(this.#path),
         encodeMeta({ id, startUnix, saved, sums }, this.#layout),
@@ -225,10 +225,6 @@ export class WarmRestart {
     this.#mark().fill(0);
     this.#mark().set(new TextEncoder().encode(text));
   }
-}
-
-function bytesOf({ segmentBytes }: StorePlan): number {
-  return segmentBytes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 function metaPath(path: string): string {

@@ -1,5 +1,6 @@
 // What the workers have noted of their work, with names for what they note by numbers.
 
+import { percentCode } from "../base/uri.ts";
 import { COMMANDS } from "../protocol/text/commands.ts";
 import { ThreadTotals } from "../stats/counters.ts";
 import type { HotName } from "../stats/hot_names.ts";
@@ -72,7 +73,5 @@ export function keyText(key: string): string {
   const bytes = Uint8Array.from(key, (char) => char.charCodeAt(0));
   const text = DECODER.decode(bytes);
   if (!UNPRINTABLE.test(text)) return text.replace(/%(?=[0-9A-F]{2})/g, "%25");
-  return key.replace(/[^\x21-\x7e]|%/g, (char) => {
-    return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
-  });
+  return key.replace(/[^\x21-\x7e]|%/g, percentCode);
 }

@@ -3,6 +3,7 @@
 //
 //   a thread's part   [ load ][ latencies ][ hot keys ][ hot prefixes ]
 
+import { fnv1a, prefixEnd } from "../base/prefix.ts";
 import { type Control, LINE_BYTES } from "../memory/regions.ts";
 import { HotList, hotListBytes, type HotName, hottest } from "./hot_names.ts";
 import { type Latencies, LATENCY_BYTES, LatencyWatch, readLatencies } from "./latency.ts";
@@ -25,9 +26,6 @@ export const SAMPLE_BYTES = Math.ceil(
 /** Slots of the load. */
 const CPU_SECONDS = 0;
 const CONNECTIONS = 1;
-
-const FNV_OFFSET = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
 
 /** Where a thread's part is; 0 without one. */
 function partAt({ regions }: Control, thread: number): number {
@@ -69,13 +67,9 @@ export class HotKeys {
     const weight = this.#sampler.take();
     if (weight === 0 || to === from) return;
     this.#keys?.note(hv + 1, bytes, from, to, weight, now);
-    let hash = FNV_OFFSET;
-    let end = from;
-    while (end < to && bytes[end] !== this.#delimiter) {
-      hash = Math.imul(hash ^ bytes[end++]!, FNV_PRIME);
-    }
+    const end = prefixEnd(bytes, from, to, this.#delimiter);
     if (end === from || end === to) return;
-    this.#prefixes?.note((hash >>> 0) || 1, bytes, from, end, weight, now);
+    this.#prefixes?.note(fnv1a(bytes, from, end) || 1, bytes, from, end, weight, now);
   }
 
   /** It is second `now`, `seconds` after the last call. */

@@ -2,14 +2,12 @@
 // that are put together and encoded cost more than all else about them.
 
 import { LF } from "../base/ascii.ts";
+import { encodeUri } from "../base/uri.ts";
 
-const PERCENT = 0x25;
-const HEX = "0123456789ABCDEF";
-
-/** Which bytes stand for themselves in a URI. Source: RFC 3986, "unreserved". */
-const IS_UNRESERVED = Uint8Array.from(
+/** What each byte is in a URI. */
+const URI_CODES = Array.from(
   { length: 256 },
-  (_, byte) => /[A-Za-z0-9\-._~]/.test(String.fromCharCode(byte)) ? 1 : 0,
+  (_, byte) => encodeUri(String.fromCharCode(byte)),
 );
 
 /** A line that is being written. */
@@ -40,16 +38,7 @@ export class LineText {
 
   /** Appends `bytes[from, to)`, percent-encoded as in a URI. */
   uri(bytes: Uint8Array, from: number, to: number): void {
-    for (let at = from; at < to; at++) {
-      const byte = bytes[at]!;
-      if (IS_UNRESERVED[byte] === 1) {
-        this.#bytes[this.#length++] = byte;
-        continue;
-      }
-      this.#bytes[this.#length++] = PERCENT;
-      this.#bytes[this.#length++] = HEX.charCodeAt(byte >> 4);
-      this.#bytes[this.#length++] = HEX.charCodeAt(byte & 15);
-    }
+    for (let at = from; at < to; at++) this.text(URI_CODES[bytes[at]!]!);
   }
 
   /** Ends the line; its bytes, with a LF, are valid until the next {@linkcode clear}. */

@@ -88,6 +88,11 @@ export interface SharedMemory {
   readonly buckets: ArrayBuffer;
 }
 
+/** Bytes of all segments of item memory together. */
+export function itemMemoryBytes({ segmentBytes }: StorePlan): number {
+  return segmentBytes.reduce((sum, bytes) => sum + bytes, 0);
+}
+
 const SHARDS_LOG2 = 10;
 /** Largest power of two of buckets in one shard: its bits and the shard's must fit in a hash. */
 const SHARD_BUCKETS_LOG2_MAX = HASH_BITS - SHARDS_LOG2;

@@ -13,6 +13,7 @@ import { loadWord, storeWord } from "../memory/atomic.ts";
 import { type LockIndex, LockRank, type Locks } from "../memory/lock.ts";
 import { type Control, Global, wordIndex } from "../memory/regions.ts";
 import { latin1 } from "../base/ascii.ts";
+import { fnv1a, prefixEnd } from "../base/prefix.ts";
 
 /** Prefixes that are counted at most. */
 export const PREFIXES_MAX = 4096;
@@ -35,9 +36,6 @@ const COUNT_AT = 1;
 /** Words of the whole table. */
 export const PREFIX_WORDS = (HEAD_BYTES + SLOTS * WORD_BYTES + PREFIXES_MAX * RECORD_BYTES) /
   WORD_BYTES;
-
-const FNV_OFFSET = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
 
 /** One thread's way to the table. */
 export class PrefixCounts {
@@ -119,14 +117,11 @@ export class PrefixCounts {
 
   /** @param column Which of the counts; a hit is counted in the one behind it, too. */
   #count(bytes: Uint8Array, from: number, to: number, column: number, isHit: boolean): void {
-    let hash = FNV_OFFSET;
-    let end = from;
-    while (end < to && bytes[end] !== this.#delimiter) {
-      hash = Math.imul(hash ^ bytes[end++]!, FNV_PRIME);
-    }
+    const end = prefixEnd(bytes, from, to, this.#delimiter);
     if (end === to) return;
+    const hash = fnv1a(bytes, from, end);
     this.#locks.lock(this.#lock, LockRank.PREFIXES);
-    const at = this.#recordLocked(bytes, from, end, hash >>> 0);
+    const at = this.#recordLocked(bytes, from, end, hash);
     if (at > 0) {
       this.#f64[at / FLOAT_BYTES + column]! += 1;
       if (isHit) this.#f64[at / FLOAT_BYTES + column + 1]! += 1;
