@@ -18,10 +18,11 @@ import {
   NO_ITEM,
   readItemCas,
 } from "../../lib/store/item.ts";
-import { type LruId, LRUS_MAX } from "../../lib/store/lru.ts";
+import { lruIdOf, LruSegment } from "../../lib/store/lru.ts";
 import { restoreStore } from "../../lib/store/restore.ts";
 import { checkSaved } from "../../lib/store/saved_check.ts";
 import { saveStore } from "../../lib/store/saved_store.ts";
+import type { SlabClass } from "../../lib/store/slab_class.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { makeStore, segmentsOf } from "../../lib/store/testing.ts";
 import { ValueCursor } from "../../lib/store/value.ts";
@@ -31,7 +32,6 @@ export function restartProblems(store: Store): string[] {
   const saved = saveStore(store, store.clock.now);
   const refused = checkSaved(store.items, store.classes, saved);
   if (refused !== undefined) return [`saved: ${refused}`];
-  const before = describe(store);
   const { threads, ...shape } = store.shape;
   const clock = { ...store.clock };
   const next = makeStore(
@@ -40,9 +40,10 @@ export function restartProblems(store: Store): string[] {
     undefined,
     segmentsOf(store),
   );
+  const before = describe(store, next.tunables);
   restoreStore(next, saved);
   const problems = checkStore(next).problems.map((problem) => `restored: ${problem}`);
-  const after = describe(next);
+  const after = describe(next, next.tunables);
   before.forEach((item, at) => {
     if (item !== after[at]) problems.push(`restored: ${item} is ${after[at]}`);
   });
@@ -50,18 +51,30 @@ export function restartProblems(store: Store): string[] {
   return problems.slice(0, 5);
 }
 
-/** Every living item as a line, list by list, newest first. */
-function describe(store: Store): string[] {
+/** Segments, with the newest items first: in this order they are found when they become one. */
+const NEWEST_FIRST = [LruSegment.TEMP, LruSegment.HOT, LruSegment.WARM, LruSegment.COLD];
+
+/**
+ * Every living item as a line, list by list, newest first, on the list where a store with
+ * `tunables` keeps it: the mode and TEMP may have been changed while the store was in use, and a
+ * restart goes back to what the options say.
+ */
+function describe(store: Store, { isSegmented, temporaryTtl }: Store["tunables"]): string[] {
   const { items, lru, control, clock: { now } } = store;
-  const lines: string[] = [];
-  for (let id = 0; id < LRUS_MAX; id++) {
-    let it = lru.headLocked(id as LruId);
-    for (; it !== NO_ITEM; it = itemNext(items, it)) {
-      if (isExpired(items, it, now) || isFlushed(control, items, it, now)) continue;
-      lines.push(`${id} ${it} ${describeItem(store, it)}`);
+  const lines: { list: number; text: string }[] = [];
+  for (let clsid = 0; clsid <= store.classes.last; clsid++) {
+    for (const segment of NEWEST_FIRST) {
+      const stays = isSegmented && (segment !== LruSegment.TEMP || temporaryTtl >= 0);
+      const list = lruIdOf(clsid as SlabClass, stays ? segment : LruSegment.COLD);
+      let it = lru.headLocked(lruIdOf(clsid as SlabClass, segment));
+      for (; it !== NO_ITEM; it = itemNext(items, it)) {
+        if (isExpired(items, it, now) || isFlushed(control, items, it, now)) continue;
+        lines.push({ list, text: `${list} ${it} ${describeItem(store, it)}` });
+      }
     }
   }
-  return lines;
+  // Sorting is stable: what has become one list keeps its order.
+  return lines.sort((a, b) => a.list - b.list).map(({ text }) => text);
 }
 
 const cas = new U64();
