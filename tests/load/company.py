@@ -176,11 +176,13 @@ class Talker(Company):
 
     def start(self):
         self.talker = wire.connect(self.port)
+        self.batches = 0
 
     def turn(self):
         self.talker.sendall(self.BATCH)
         got = wire.read_exactly(self.talker, len(SMALL) * 100)
         self.judge(got == SMALL * 100, f"{len(got)} bytes for a batch")
+        self.batches += 1
         return 0.005
 
     def stop(self):
@@ -189,7 +191,14 @@ class Talker(Company):
 
 
 class DeafWatchers(Talker):
-    """They watch everything that the talker does, and read nothing; at the end, a few read it."""
+    """They watch everything that the talker does, and read nothing; at the end, a few read it.
+
+    Before that the talker goes on until there has been more to tell than may wait anywhere: in the
+    kernel's send buffer, which grows, and in the server's rings.
+    """
+
+    LINE_BYTES = 70  # and more: a line names its time, its number and what was asked
+    RINGS_BYTES = 2 << 20
 
     def start(self):
         super().start()
@@ -199,6 +208,9 @@ class DeafWatchers(Talker):
             self.judge(conn.recv(4) == b"OK\r\n", "a watcher is refused")
 
     def stop(self):
+        most = self.RINGS_BYTES + wire.largest_send_buffer()
+        while self.batches * self.BATCH.count(b"\n") * self.LINE_BYTES < most:
+            self.turn()
         self.talker.close()
         for conn in self.conns[:3]:
             self.read_late(conn)

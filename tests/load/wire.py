@@ -33,6 +33,12 @@ def connect(port, number=0, receive_bytes=0):
     return conn
 
 
+def largest_send_buffer():
+    """Bytes that the kernel lets wait at most in a connection that sends."""
+    with open("/proc/sys/net/ipv4/tcp_wmem", encoding="ascii") as limits:
+        return int(limits.read().split()[2])
+
+
 def read_all(conn):
     """Everything up to the end of the stream, or up to a reset."""
     pieces = []
