@@ -36,10 +36,27 @@ export function parseOver(text: string): Over | undefined {
   return WAYS.find((way) => way === text);
 }
 
-/** A TCP port that was free a moment ago. */
+/**
+ * Ports to choose from: none that a kernel gives to clients (Linux: 32768 and up), for the port of
+ * a server that is yet to start must not become that of somebody's connection.
+ */
+const PORTS = { first: 12_000, count: 20_000 } as const;
+
+const given = new Set<number>();
+
+/** A port for a server that is to start: free for TCP a moment ago, and never given before. */
 export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (given.has(port)) continue;
+    given.add(port);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /** Chooses a free port, or makes the directory with the socket's place or the certificate. */
