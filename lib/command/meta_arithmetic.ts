@@ -10,8 +10,16 @@ import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { addDeltaLocked, Added } from "../store/arithmetic.ts";
+import { isChunked } from "../store/chunk.ts";
 import { toExptime } from "../store/exptime.ts";
-import { type ItemRef, NO_ITEM, readItemCas, setItemCas, setItemExptime } from "../store/item.ts";
+import {
+  itemNbytes,
+  type ItemRef,
+  NO_ITEM,
+  readItemCas,
+  setItemCas,
+  setItemExptime,
+} from "../store/item.ts";
 import { logStored } from "../store/log_item.ts";
 import { classOf } from "../store/lru.ts";
 import { Stored, StoreMode } from "../store/storing.ts";
@@ -32,6 +40,7 @@ import { Outcome, type Session } from "./session.ts";
 const INCR_MODES: readonly number[] = [0, 0x49, 0x2b]; // none, I, +
 const DECR_MODES: readonly number[] = [0x44, 0x2d]; // D, -
 
+const CRLF_BYTES = 2;
 const ONE = new U64();
 ONE.set(0, 1);
 const ZERO = new U64();
@@ -95,6 +104,10 @@ function changeLocked(
 ): void {
   const { meta, store, counters } = executor;
   const { items } = store;
+  // No number at all is said first. Source: memcached memcached.c, do_add_delta.
+  if (isChunked(items, it) || itemNbytes(items, it) <= CRLF_BYTES) {
+    return replies.write(Reply.NON_NUMERIC);
+  }
   readItemCas(items, it, cas);
   if (meta.has(Flag.C) && !meta.compare.isZero && !cas.equals(meta.compare)) {
     return writeWord(executor, block, Word.EX, replies);
@@ -139,7 +152,7 @@ function writeNumberLocked(
       setItemExptime(items, it, toExptime(meta.vivifyTtl, clock));
     } else if (letter === Flag.c) writeCas(store, it, replies);
     else if (letter === Flag.t) writeTtl(store, it, replies);
-    else if (letter === Flag.k) writeKeyFlag(executor, it, replies);
+    else if (letter === Flag.k) writeKeyFlag(executor, NO_ITEM, replies);
     else if (letter === Flag.O) writeTokenBack(executor, block, index, replies);
   }
   replies.write(Reply.CRLF);
@@ -147,5 +160,5 @@ function writeNumberLocked(
     replies.writeRange(text, 0, digits);
     replies.write(Reply.CRLF);
   }
-  if (meta.has(Flag.q) && !isNew) replies.used = before; // Only a number that was changed is quiet.
+  if (meta.has(Flag.q)) replies.used = before;
 }

@@ -157,7 +157,7 @@ function hitLocked(
   const won = writeFlagsLocked(executor, it, isNew, block, replies) || isNew;
   writeMarksLocked(executor, it, won, isNew, replies);
   replies.write(Reply.CRLF);
-  if (!meta.has(Flag.u) && !isNew) {
+  if (!meta.has(Flag.u)) {
     bumpLocked(store, it);
     if (meta.has(Flag.T)) advanceItemTime(items, it, store.clock.now);
   }

@@ -22,6 +22,7 @@ import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
 
 const SPACE = 0x20;
+const CRLF_BYTES = 2;
 
 /**
  * Longest reply line of a meta command, in bytes: key in Base64, opaque, and every number there is.
@@ -64,7 +65,8 @@ export function readLine(
   replies: ReplyBuffer,
   isArithmetic = false,
 ): Outcome | undefined {
-  if (replies.room < META_BYTES_MAX) return flushFirst(executor, session);
+  // Room for an empty value, too: an item that mg makes must not be found made when it comes again.
+  if (replies.room < META_BYTES_MAX + CRLF_BYTES) return flushFirst(executor, session);
   if (executor.meta.read(block, executor.tokens, FIRST_FLAG)) return undefined;
   const { error } = executor.meta;
   if (isArithmetic && (error === Reply.INVALID_FLAG || error === Reply.DUPLICATE_FLAG)) {

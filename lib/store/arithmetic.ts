@@ -7,9 +7,10 @@ import { copyBytes } from "../base/copy.ts";
 import { Block } from "../base/block.ts";
 import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
 import { allocate } from "./allocate.ts";
-import { touchLocked } from "./bump.ts";
+import { updateLocked } from "./bump.ts";
 import { isChunked } from "./chunk.ts";
 import {
+  advanceItemTime,
   itemClientFlags,
   itemExptime,
   itemKeyAt,
@@ -62,7 +63,8 @@ export function addDeltaLocked(
     copyBytes(text, 0, store.blockOf(it), at, digits);
     store.blockOf(it).bytes.fill(SPACE, at + digits, at + length);
     store.renewCasLocked(it);
-    touchLocked(store, it, itemExptime(store.items, it)); // Stored, as far as a flush is concerned.
+    updateLocked(store, it);
+    advanceItemTime(store.items, it, store.clock.now); // Stored, as far as a flush is concerned.
     return Added.OK;
   }
   return moveLocked(store, hv, it, digits) ? Added.OK : Added.NO_MEMORY;

@@ -43,6 +43,16 @@ export function bumpLocked(store: Store, it: ItemRef): void {
   }
 }
 
+/**
+ * Records that a client wrote to `it`, or was refused because it is there: that is no read, so only
+ * its time is new. Caller holds the shard's lock. Takes: LRU, in flat mode.
+ * Source: memcached items.c, do_item_update.
+ */
+export function updateLocked(store: Store, it: ItemRef): void {
+  if (store.tunables.isSegmented) advanceItemTime(store.items, it, store.clock.now);
+  else if (store.clock.now - itemTime(store.items, it) >= BUMP_SECONDS) toHeadLocked(store, it);
+}
+
 /** Notes the time of a second hit. Where there is no room for the move, the item is as it was. */
 function activateLocked(store: Store, it: ItemRef, flags: number): void {
   if (!isCold(store.items, it)) {

@@ -5,7 +5,7 @@
 import { U64 } from "../base/u64.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { allocate } from "./allocate.ts";
-import { bumpLocked } from "./bump.ts";
+import { updateLocked } from "./bump.ts";
 import { isChunked } from "./chunk.ts";
 import {
   itemClientFlags,
@@ -86,7 +86,7 @@ function judge(store: Store, old: ItemRef, mode: StoreMode, cas: U64): Stored {
       return Stored.STORED;
     case StoreMode.ADD:
       if (old === NO_ITEM) return Stored.STORED;
-      bumpLocked(store, old);
+      updateLocked(store, old);
       return Stored.NOT_STORED;
     case StoreMode.REPLACE:
     case StoreMode.APPEND:

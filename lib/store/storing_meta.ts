@@ -5,7 +5,7 @@
 
 import { U64 } from "../base/u64.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
-import { bumpLocked } from "./bump.ts";
+import { updateLocked } from "./bump.ts";
 import {
   itemExptime,
   ItemFlag,
@@ -98,7 +98,7 @@ function judge(store: Store, old: ItemRef, mode: StoreMode, how: MetaStorage): S
   const joins = mode === StoreMode.APPEND || mode === StoreMode.PREPEND;
   if (mode === StoreMode.ADD) {
     if (old === NO_ITEM) return Stored.STORED;
-    bumpLocked(store, old);
+    updateLocked(store, old);
     return Stored.NOT_STORED;
   }
   if (old === NO_ITEM) {
@@ -111,9 +111,14 @@ function judge(store: Store, old: ItemRef, mode: StoreMode, how: MetaStorage): S
   }
   if (!how.compares) return Stored.STORED;
   readItemCas(store.items, old, current);
-  const clsid = classOf(store.items, old);
   const isSame = !current.isZero && current.equals(how.compare);
-  if (isSame || (!joins && isStale(how))) {
+  if (joins) {
+    // Version 0 asks for nothing here, nor does any with -C; and it is not counted as a cas.
+    const isAsked = !how.compare.isZero && store.shape.useCas;
+    return isSame || !isAsked ? Stored.STORED : Stored.EXISTS;
+  }
+  const clsid = classOf(store.items, old);
+  if (isSame || isStale(how)) {
     store.counters.addClass(clsid, ClassCounter.CAS_HITS, 1);
     return Stored.STORED;
   }
@@ -121,9 +126,13 @@ function judge(store: Store, old: ItemRef, mode: StoreMode, how: MetaStorage): S
   return Stored.EXISTS;
 }
 
-/** Whether the client knows an older version than `current`, and may store all the same. */
+/**
+ * Whether the client knows an older version than `current`, and may store all the same. Version 0
+ * is none that anybody can know.
+ */
 function isStale(how: MetaStorage): boolean {
-  return how.compares && how.invalidates && how.compare.isBelow(current);
+  if (!how.compares || !how.invalidates || how.compare.isZero) return false;
+  return how.compare.isBelow(current);
 }
 
 /**

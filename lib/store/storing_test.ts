@@ -6,6 +6,7 @@ import { assertEquals } from "@std/assert";
 import { StoreClient } from "../../tests/support/store_client.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "./check.ts";
+import { ItemFlag, itemFlags } from "./item.ts";
 import { StoreMode } from "./storing.ts";
 import { makeStore, testClock } from "./testing.ts";
 
@@ -119,12 +120,13 @@ Deno.test("storeLocked() does not join values to more than an item may have", ()
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("storeLocked() counts an add that is kept out as an access", () => {
-  // The second access is the one that is noted.
-  for (const [adds, lives] of [[0, false], [1, false], [2, true]] as const) {
+Deno.test("storeLocked() notes the time of an add that is kept out, and no read", () => {
+  for (const [adds, lives] of [[0, false], [1, true]] as const) {
     const client = storeWith("present");
     const now = client.store.clock.now += 60;
     for (let i = 0; i < adds; i++) assertEquals(client.put(ADD, "key", "new"), "NOT_STORED");
+    const flags = itemFlags(client.store.items, client.find("key"));
+    assertEquals(flags & (ItemFlag.FETCHED | ItemFlag.ACTIVE), 0);
     client.store.flushAt(now); // Whatever was not accessed in this second.
     assertEquals(client.get("key") !== undefined, lives);
   }

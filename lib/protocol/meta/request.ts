@@ -16,6 +16,8 @@ const LINE_TOKENS_MAX = 20;
 /** Bytes of an opaque token with its letter. Source: memcached, MFLAG_MAX_OPAQUE_LENGTH. */
 const OPAQUE_BYTES_MAX = 32;
 const CLIENT_FLAGS_MAX = 0xffffffff;
+/** What stands for the mode of an M without a character. */
+const MODE_MISSING = -1;
 const KEY_TOKEN = 1;
 const LETTER_BITS = 31;
 
@@ -113,8 +115,8 @@ export class MetaRequest {
         this.clientFlags = parseUint(bytes, from, to, CLIENT_FLAGS_MAX);
         return Number.isNaN(this.clientFlags) ? this.#refuse(Reply.BAD_FORMAT) : true;
       case FlagToken.MODE:
-        this.mode = from < to ? bytes[from]! : 0;
-        return this.mode === 0 ? this.#refuse(Reply.BAD_FORMAT) : true;
+        this.mode = from < to ? bytes[from]! : MODE_MISSING; // No command knows it.
+        return true;
       default:
         return to - from < OPAQUE_BYTES_MAX || this.#refuse(Reply.OPAQUE_TOO_LONG);
     }
