@@ -101,7 +101,9 @@ export function startWorker(number: number, common: WorkerCommon): WorkerHandle 
   const { port1, port2 } = new MessageChannel();
   const doorbell = common.settings.transport === "relay" ? -1 : openEventFd();
   const name = `worker ${number}`;
-  const worker = openThread(name, new URL("./worker.ts", import.meta.url));
+  const worker = common.certificates === undefined
+    ? openThread(name, new URL("./worker.ts", import.meta.url))
+    : openThread(name, new URL("./tls_worker.ts", import.meta.url));
   const start: WorkerStart = { ...common, thread: number, port: port2, doorbell };
   return {
     thread: new ThreadHandle(name, worker, start, [port2]),

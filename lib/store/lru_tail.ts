@@ -63,7 +63,7 @@ export function makeRoom(store: Store, clsid: SlabClass): boolean {
 const Fate = {
   /** It stays, and so does the next one: the list is no larger than it may be. */
   STOP: 0,
-  /** It stays, since somebody holds it. */
+  /** It stays; the next one may go. */
   STAY: 1,
   UNLINK: 2,
   EVICT: 3,
@@ -142,7 +142,7 @@ function judgeLocked(
   const { items, counters } = store;
   const { now } = store.clock;
   const flags = itemFlags(items, it);
-  if (loadRefcount(items, it) > 1) return judgeHeldLocked(store, clsid, it);
+  if (loadRefcount(items, it) > 1 && isRepairedLocked(store, clsid, it)) return Fate.UNLINK;
   if (isExpired(items, it, now) || isFlushed(store.control, items, it, now)) {
     counters.addClass(clsid, ClassCounter.RECLAIMED, 1);
     if ((flags & ItemFlag.FETCHED) === 0) {
@@ -166,16 +166,19 @@ function judgeLocked(
 }
 
 /**
- * A client is being sent this item, and holds it. After `-o tail_repair_time` it is unlinked all
- * the same; its memory stays until the client lets go.
+ * A client is being sent `it`, and holds it. It goes its way like any other: one that stayed at the
+ * tail would be in the way of all behind it, and a client that does not read could stop a class.
+ * Its memory is free once the client lets go.
+ *
+ * @returns Whether `-o tail_repair_time` has passed, after which it is unlinked wherever it is.
  */
-function judgeHeldLocked(store: Store, clsid: SlabClass, it: ItemRef): Fate {
+function isRepairedLocked(store: Store, clsid: SlabClass, it: ItemRef): boolean {
   const { counters, shape: { tailRepairTime } } = store;
   counters.addClass(clsid, ClassCounter.LRUTAIL_REFLOCKED, 1);
   const heldFor = store.clock.now - itemTime(store.items, it);
-  if (tailRepairTime === 0 || heldFor <= tailRepairTime) return Fate.STAY;
+  if (tailRepairTime === 0 || heldFor <= tailRepairTime) return false;
   counters.addClass(clsid, ClassCounter.TAILREPAIRS, 1);
-  return Fate.UNLINK;
+  return true;
 }
 
 /** Decides over an item at the tail of COLD, and counts. Caller holds the item's shard. */
