@@ -90,7 +90,7 @@ function runBinaryDelete(
 ): Outcome {
   const { store, counters } = executor;
   const { keyFrom, keyTo, nkey } = request;
-  if (store.prefixes.isOn) store.prefixes.countDelete(block.bytes, keyFrom, keyTo);
+  if (store.prefixes.isOn) store.prefixes.countDelete(block, keyFrom, keyTo);
   const hv = store.hash(block, keyFrom, keyTo);
 
   store.lock(hv);

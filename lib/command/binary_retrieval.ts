@@ -68,7 +68,7 @@ export function runBinaryGet(
   if (it === NO_ITEM) miss(executor, request, block, replies);
   session.isAgain = outcome === Outcome.FLUSH && session.sending === NO_ITEM;
   if (store.prefixes.isOn && !session.isAgain) {
-    store.prefixes.countGet(block.bytes, keyFrom, keyTo, it !== NO_ITEM);
+    store.prefixes.countGet(block, keyFrom, keyTo, it !== NO_ITEM);
   }
   return outcome;
 }

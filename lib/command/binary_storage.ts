@@ -42,7 +42,7 @@ export function runBinaryStorage(
     exptime = toExptime(block.view.getUint32(extrasFrom + 4), store.clock);
   }
   session.valueLeft = valueBytes;
-  if (store.prefixes.isOn) store.prefixes.countSet(block.bytes, keyFrom, keyFrom + nkey);
+  if (store.prefixes.isOn) store.prefixes.countSet(block, keyFrom, keyFrom + nkey);
   session.mode = modeOf(request);
   const it = allocate(store, block, keyFrom, nkey, flags, exptime, valueBytes + CRLF_BYTES);
   if (it === NO_ITEM) return refuse(executor, session, request, block, replies);

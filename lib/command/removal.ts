@@ -41,7 +41,7 @@ export function runDelete(
   }
   const from = tokens.start[Token.KEY]!;
   const to = tokens.end[Token.KEY]!;
-  if (store.prefixes.isOn) store.prefixes.countDelete(block.bytes, from, to);
+  if (store.prefixes.isOn) store.prefixes.countDelete(block, from, to);
   const hv = store.hash(block, from, to);
 
   store.lock(hv);

@@ -15,6 +15,7 @@ import { KEY_MAX } from "../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { bumpLocked, touchLocked } from "../store/bump.ts";
 import { firstChunk, isChunked } from "../store/chunk.ts";
+import { Watched } from "../store/event_log.ts";
 import { toExptime } from "../store/exptime.ts";
 import {
   itemClientFlags,
@@ -194,7 +195,7 @@ function serveKey(
   }
   session.isAgain = served === Served.NEEDS_ROOM;
   if (store.prefixes.isOn && served !== Served.NEEDS_ROOM) {
-    store.prefixes.countGet(block.bytes, keyFrom, keyTo, it !== NO_ITEM);
+    store.prefixes.countGet(block, keyFrom, keyTo, it !== NO_ITEM);
   }
   return served;
 }
@@ -202,7 +203,7 @@ function serveKey(
 /** Runs a command once more that had looked its key up, and then found no room. */
 export function startAgain({ store }: Executor, session: Session): void {
   session.isAgain = false;
-  store.log.isAgain = true;
+  store.log.isAgain = store.log.wants(Watched.FETCHERS);
 }
 
 /**

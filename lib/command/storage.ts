@@ -101,7 +101,7 @@ export function runStorage(
   session.mode = MODES[verb]!;
   const exptime = toExptime(raw, store.clock);
   const keyFrom = tokens.start[Token.KEY]!;
-  if (store.prefixes.isOn) store.prefixes.countSet(bytes, keyFrom, keyFrom + nkey);
+  if (store.prefixes.isOn) store.prefixes.countSet(block, keyFrom, keyFrom + nkey);
   const it = allocate(store, block, keyFrom, nkey, flags, exptime, session.valueLeft);
   if (it === NO_ITEM) {
     const removes = session.mode === StoreMode.SET;

@@ -40,7 +40,7 @@ export function intOf(word: string | undefined): number {
 
 /** A decimal number; NaN for anything else. */
 export function decimalOf(word: string | undefined): number {
-  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(word ?? "") ? Number(word) : NaN;
+  return /^[+-]?(\d+(\.\d*)?|\.\d+)$/.test(word ?? "") ? Number(word) : NaN;
 }
 
 /** Sets a tunable if `value` is a number in `[min, max]`. */

@@ -38,6 +38,8 @@ export const Global = {
   DETAIL: 11,
   /** What clients watch for, as bits; 0 while nobody watches. */
   WATCHED: 12,
+  /** The flush generation in which an item was stored last. */
+  STORED_GENERATION: 13,
   /** Open client connections. */
   CURR_CONNS: 1 * WORDS_PER_LINE,
   /** Low 32 bits of the next cas, and the count of its half-turns: see cas.ts. */
@@ -66,6 +68,8 @@ export const Global = {
   WORLD_LOCK: 4 * WORDS_PER_LINE,
   /** Switches of the locks that threads have made, all threads together. */
   WORLD_REPORTS: 4 * WORDS_PER_LINE + 1,
+  /** For each quarter of the flush generations, when it was left last: see flush.ts. */
+  QUARTER_LEFT: 5 * WORDS_PER_LINE,
 } as const;
 
 /** What {@linkcode Global.STOPPING} says. */
@@ -76,7 +80,7 @@ export const Stopping = {
   /** A thread has died: the others end when they next look, without waiting for each other. */
   AT_ONCE: 2,
 } as const;
-const GLOBAL_LINES = 5;
+const GLOBAL_LINES = 6;
 
 /** Words of the record of one connection. */
 export const CONN_WORDS = 4;

@@ -5,15 +5,19 @@
 // lives, even in the same second. Delayed: items last stored or touched up to the moment named are
 // flushed once it has come. One moment can be pending; a later command replaces it.
 //
-// The number has 16 bits. When it comes round, the clock decides once: whatever was stored up to a
-// second later is flushed, so that nothing of the last round comes back to life. Threads may read
-// the clock a second apart, which is why that second is given.
+// The number has 16 bits. When it comes round, the clock decides: on entering a quarter of the
+// generations, whatever was stored before that quarter was left in the last round is flushed, so
+// that nothing of it comes back to life. That is 49,152 flushes ago, and what is stored now lives.
+// A second is given, since threads may read the clock a second apart. Where nothing was stored in a
+// generation, a flush starts none.
 
 import { loadWord, storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import { itemGeneration, type ItemRef, type Items, itemTime } from "./item.ts";
 
 const GENERATIONS = 0x10000;
+const QUARTERS = 4;
+const QUARTER = GENERATIONS / QUARTERS;
 
 /**
  * Whether `it` was stored before the last flush.
@@ -29,19 +33,34 @@ export function isFlushed(control: Control, items: Items, it: ItemRef, now: numb
   return oldestLive !== 0 && oldestLive <= now && time <= oldestLive;
 }
 
-/** The generation that items stored now belong to. */
-export function flushGeneration(control: Control): number {
-  return control.u32[Global.FLUSH_GENERATION]!;
+/**
+ * The generation of an item that is stored now.
+ * @hot
+ */
+export function storedGeneration({ u32 }: Control): number {
+  const generation = u32[Global.FLUSH_GENERATION]!;
+  if (u32[Global.STORED_GENERATION] !== generation) u32[Global.STORED_GENERATION] = generation;
+  return generation;
 }
 
 /** Flushes everything stored so far; no moment is pending then. Caller holds the settings lock. */
 export function flushNowLocked(control: Control, now: number): void {
   const { u32 } = control;
-  const next = (loadWord(u32, Global.FLUSH_GENERATION) + 1) % GENERATIONS;
-  if (next === 0) storeWord(u32, Global.FLUSHED_UNTIL, now + 1);
+  const generation = loadWord(u32, Global.FLUSH_GENERATION);
   storeWord(u32, Global.OLDEST_LIVE, 0);
   storeWord(u32, Global.FLUSHED_AT, now);
+  if (loadWord(u32, Global.STORED_GENERATION) !== generation) return;
+  const next = (generation + 1) % GENERATIONS;
+  if (next % QUARTER === 0) enterQuarterLocked(u32, next / QUARTER, now);
   storeWord(u32, Global.FLUSH_GENERATION, next);
+}
+
+/** Leaves one quarter of the generations for the next one, `quarter`. */
+function enterQuarterLocked(u32: Control["u32"], quarter: number, now: number): void {
+  const left = (quarter + QUARTERS - 1) % QUARTERS;
+  storeWord(u32, Global.QUARTER_LEFT + left, now + 1);
+  const until = loadWord(u32, Global.QUARTER_LEFT + quarter);
+  if (until > loadWord(u32, Global.FLUSHED_UNTIL)) storeWord(u32, Global.FLUSHED_UNTIL, until);
 }
 
 /**
@@ -72,6 +91,7 @@ const FLUSH_WORDS = [
   Global.FLUSH_GENERATION,
   Global.FLUSHED_UNTIL,
   Global.FLUSHED_AT,
+  ...Array.from({ length: QUARTERS }, (_, quarter) => Global.QUARTER_LEFT + quarter),
 ] as const;
 
 /** Numbers that {@linkcode flushState} gives. */
@@ -85,4 +105,6 @@ export function flushState({ u32 }: Control): number[] {
 /** Takes a flush state over. Before any thread uses the store. */
 export function restoreFlush({ u32 }: Control, state: readonly number[]): void {
   FLUSH_WORDS.forEach((word, at) => storeWord(u32, word, state[at]!));
+  // Its items may be of the generation at hand.
+  storeWord(u32, Global.STORED_GENERATION, loadWord(u32, Global.FLUSH_GENERATION));
 }

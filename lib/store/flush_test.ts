@@ -143,10 +143,28 @@ for (const [what, flush] of INSTEAD) {
   });
 }
 
-Deno.test("flushNow() outlives the turn of its generation within one second", () => {
+Deno.test("flushNow() starts no generation where nothing was stored in the last one", () => {
   const client = clientAt(SECOND);
   client.set("key", "x");
   for (let count = 0; count < 0x10000; count++) client.store.flushNow();
+  assertEquals(client.store.control.u32[Global.FLUSH_GENERATION], 1);
+  client.set("later", "x");
+  assertEquals(found(client, "key", "later"), ["later"]);
+});
+
+/** So many flushes, each of an item that was just stored; `pause` may let time pass. */
+function flushStores(client: StoreClient, count: number, pause = (_: number) => {}): void {
+  for (let n = 0; n < count; n++) {
+    pause(n);
+    client.set("other", "x");
+    client.store.flushNow();
+  }
+}
+
+Deno.test("flushNow() outlives the turn of its generation within one second", () => {
+  const client = clientAt(SECOND);
+  client.set("key", "x");
+  flushStores(client, 0x10000);
   // The generation is again the one that the item was stored in.
   assertEquals(client.store.control.u32[Global.FLUSH_GENERATION], 0);
   assertEquals(found(client, "key"), []);
@@ -159,15 +177,24 @@ Deno.test("flushNow() outlives the turn of its generation within one second", ()
   assertEquals(client.get("later")?.value, "y");
 });
 
-Deno.test("flushNow() outlives the turn of its generation over several seconds", () => {
+Deno.test("flushNow() outlives the turn of its generation, and spares what is stored then", () => {
   const client = clientAt(SECOND);
-  client.set("key", "x");
-  for (let count = 0; count < 0x10000; count++) {
-    if (count % 10_000 === 9_999) client.store.clock.now += 1;
-    client.store.flushNow();
+  client.set("key0", "x");
+  const pause = (n: number) => {
+    if (n % 10_000 === 9_999) client.store.clock.now += 1;
+  };
+  for (let turn = 0; turn < 3; turn++) {
+    // Of each quarter one item that nobody looks for until its generation comes again.
+    for (let quarter = 0; quarter < 4; quarter++) {
+      client.set(`key${quarter}`, "x");
+      flushStores(client, 0x4000, pause);
+      const next = `key${(quarter + 1) % 4}`;
+      assertEquals(found(client, next), [], `turn ${turn}, quarter ${quarter}`);
+      client.set("now", "x");
+      assertEquals(found(client, "now"), ["now"], `turn ${turn}, quarter ${quarter}`);
+    }
+    assertEquals(client.store.control.u32[Global.FLUSH_GENERATION], 0);
   }
-  assertEquals(client.store.control.u32[Global.FLUSH_GENERATION], 0);
-  assertEquals(found(client, "key"), []);
 });
 
 Deno.test("flushNow() is not undone by a thread whose clock is a second behind", () => {

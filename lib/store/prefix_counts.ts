@@ -13,7 +13,9 @@ import { loadWord, storeWord } from "../memory/atomic.ts";
 import { type LockIndex, LockRank, type Locks } from "../memory/lock.ts";
 import { type Control, Global, wordIndex } from "../memory/regions.ts";
 import { latin1 } from "../base/ascii.ts";
-import { fnv1a, prefixEnd } from "../base/prefix.ts";
+import type { Block } from "../base/block.ts";
+import { prefixEnd } from "../base/prefix.ts";
+import type { Assoc } from "./assoc.ts";
 
 /** Prefixes that are counted at most. */
 export const PREFIXES_MAX = 4096;
@@ -43,6 +45,7 @@ export class PrefixCounts {
   readonly #f64: Float64Array<SharedArrayBuffer>;
   readonly #u8: Uint8Array<SharedArrayBuffer>;
   readonly #locks: Locks;
+  readonly #assoc: Assoc;
   readonly #delimiter: number;
   readonly #lock: LockIndex;
   readonly #countAt: number;
@@ -50,12 +53,16 @@ export class PrefixCounts {
   /** Where the records start, in bytes. */
   readonly #recordsAt: number;
 
-  /** @param delimiter The byte that ends a prefix. */
-  constructor({ u32, f64, regions }: Control, locks: Locks, delimiter: number) {
+  /**
+   * @param assoc Whose hash is used: its key is this server's own.
+   * @param delimiter The byte that ends a prefix.
+   */
+  constructor({ u32, f64, regions }: Control, locks: Locks, assoc: Assoc, delimiter: number) {
     this.#u32 = u32;
     this.#f64 = f64;
     this.#u8 = new Uint8Array(u32.buffer);
     this.#locks = locks;
+    this.#assoc = assoc;
     this.#delimiter = delimiter;
     this.#lock = wordIndex(regions.prefixesAt) + LOCK_AT as LockIndex;
     this.#countAt = wordIndex(regions.prefixesAt) + COUNT_AT;
@@ -76,19 +83,19 @@ export class PrefixCounts {
     storeWord(this.#u32, Global.DETAIL, on ? 1 : 0);
   }
 
-  /** Counts that the key `bytes[from, to)` was asked for. Takes: prefixes. */
-  countGet(bytes: Uint8Array, from: number, to: number, isHit: boolean): void {
-    this.#count(bytes, from, to, 0, isHit);
+  /** Counts that the key `block[from, to)` was asked for. Takes: prefixes. */
+  countGet(block: Block, from: number, to: number, isHit: boolean): void {
+    this.#count(block, from, to, 0, isHit);
   }
 
-  /** Counts that a value came for the key `bytes[from, to)`. Takes: prefixes. */
-  countSet(bytes: Uint8Array, from: number, to: number): void {
-    this.#count(bytes, from, to, 2, false);
+  /** Counts that a value came for the key `block[from, to)`. Takes: prefixes. */
+  countSet(block: Block, from: number, to: number): void {
+    this.#count(block, from, to, 2, false);
   }
 
-  /** Counts that the key `bytes[from, to)` was to be deleted. Takes: prefixes. */
-  countDelete(bytes: Uint8Array, from: number, to: number): void {
-    this.#count(bytes, from, to, 3, false);
+  /** Counts that the key `block[from, to)` was to be deleted. Takes: prefixes. */
+  countDelete(block: Block, from: number, to: number): void {
+    this.#count(block, from, to, 3, false);
   }
 
   /** Forgets all prefixes. Takes: prefixes. */
@@ -116,10 +123,11 @@ export class PrefixCounts {
   }
 
   /** @param column Which of the counts; a hit is counted in the one behind it, too. */
-  #count(bytes: Uint8Array, from: number, to: number, column: number, isHit: boolean): void {
+  #count(block: Block, from: number, to: number, column: number, isHit: boolean): void {
+    const { bytes } = block;
     const end = prefixEnd(bytes, from, to, this.#delimiter);
     if (end === to) return;
-    const hash = fnv1a(bytes, from, end);
+    const hash = this.#assoc.hash(block, from, end); // Nobody can make two that are alike.
     this.#locks.lock(this.#lock, LockRank.PREFIXES);
     const at = this.#recordLocked(bytes, from, end, hash);
     if (at > 0) {

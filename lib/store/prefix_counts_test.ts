@@ -2,15 +2,16 @@
 
 import { assertEquals } from "@std/assert";
 import { ascii } from "../base/ascii.ts";
+import { Block } from "../base/block.ts";
 import { PrefixCounts, PREFIXES_MAX } from "./prefix_counts.ts";
 import { makeStore } from "./testing.ts";
 
 function count(prefixes: PrefixCounts, key: string, kind: "get" | "hit" | "set" | "del"): void {
-  const bytes = ascii(`xx${key}yy`); // A key lies somewhere in a buffer.
+  const block = Block.of(ascii(`xx${key}yy`)); // A key lies somewhere in a buffer.
   const to = 2 + key.length;
-  if (kind === "set") prefixes.countSet(bytes, 2, to);
-  else if (kind === "del") prefixes.countDelete(bytes, 2, to);
-  else prefixes.countGet(bytes, 2, to, kind === "hit");
+  if (kind === "set") prefixes.countSet(block, 2, to);
+  else if (kind === "del") prefixes.countDelete(block, 2, to);
+  else prefixes.countGet(block, 2, to, kind === "hit");
 }
 
 Deno.test("dump() tells the counts of each prefix", () => {
@@ -28,8 +29,8 @@ Deno.test("dump() tells the counts of each prefix", () => {
 });
 
 Deno.test("all threads count in one table", () => {
-  const { prefixes, control, locks } = makeStore({ prefixDelimiter: 0x2e });
-  const other = new PrefixCounts(control, locks, 0x2e);
+  const { prefixes, assoc, control, locks } = makeStore({ prefixDelimiter: 0x2e });
+  const other = new PrefixCounts(control, locks, assoc, 0x2e);
   count(prefixes, "a.b:c", "set");
   count(other, "a.d", "set");
   assertEquals(other.dump(), "PREFIX a get 0 hit 0 set 2 del 0\r\nEND\r\n");

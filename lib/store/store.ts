@@ -18,7 +18,7 @@ import { ClassCounter, Counter } from "../stats/names.ts";
 import { HotKeys } from "../stats/samples.ts";
 import { Assoc } from "./assoc.ts";
 import { takeCas } from "./cas.ts";
-import { flushGeneration, flushLaterLocked, flushNowLocked, isFlushed } from "./flush.ts";
+import { flushLaterLocked, flushNowLocked, isFlushed, storedGeneration } from "./flush.ts";
 import {
   addRefcount,
   isExpired,
@@ -105,7 +105,7 @@ export class Store {
     this.logins = new Logins(control, locks);
     this.log = new EventLog(control, thread, counters);
     this.lines = new LogLines(control, locks);
-    this.prefixes = new PrefixCounts(control, locks, plan.shape.prefixDelimiter);
+    this.prefixes = new PrefixCounts(control, locks, this.assoc, plan.shape.prefixDelimiter);
     this.hotKeys = new HotKeys(control, thread, plan.shape.prefixDelimiter);
     this.bumps = new BumpBuffer(control, thread);
   }
@@ -219,7 +219,7 @@ export class Store {
   /** Fills in what `it` gets on becoming findable, with a new version. */
   #publish(it: ItemRef): void {
     takeCas(this.control, this.#cas);
-    publishItem(this.items, it, this.clock.now, flushGeneration(this.control), this.#cas);
+    publishItem(this.items, it, this.clock.now, storedGeneration(this.control), this.#cas);
     this.counters.add(Counter.TOTAL_ITEMS, 1);
   }
 
