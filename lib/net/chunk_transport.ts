@@ -136,6 +136,10 @@ export class ChunkTransport implements Transport, Poller {
     return ended || lost;
   }
 
+  isGone(index: number): boolean {
+    return this.#given[index]!.lost;
+  }
+
   recv(fd: number, bytes: Uint8Array<ArrayBuffer>, from: number): number {
     const target = new Block(bytes.buffer, bytes.byteOffset, bytes.length);
     return this.#take(fd, target, from, bytes.length);
@@ -208,6 +212,9 @@ export class ChunkTransport implements Transport, Poller {
     copy(replies.block, at, replies.used);
     return out.bytes;
   }
+
+  /** Whoever has the socket would have to ask; deno has no way to. */
+  probe(_fd: number): void {}
 
   waitReadable(fd: number): void {
     this.#wakeOn(fd, true, false);

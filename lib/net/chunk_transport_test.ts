@@ -54,6 +54,7 @@ class Bed {
       table: new ConnTable(store.control),
       workload: new Workload(store.control, 1, () => NaN),
       idleTimeout: 0,
+      halfClosedMax: 20,
       trace: undefined,
     };
     const { clock } = store;

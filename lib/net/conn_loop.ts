@@ -36,9 +36,6 @@ const IDLE_CHECK_MS = 1000;
 /** Longest rest where log lines are to be sent. */
 const LINES_MS = 20;
 
-/** Watchers that send no more, as long as they are so few: most of them may be gone. */
-const HALF_CLOSED_MAX = 20;
-
 /** Connection records kept for the next connection. */
 const SPARE_CONNS_MAX = 1024;
 
@@ -139,6 +136,8 @@ export class ConnLoop {
       }
       conn.mayHaveMore = true;
       if (this.#poller.isHangup(index)) conn.untilEmpty = true;
+      // A watcher's end of input is nothing new: that of its connection must be.
+      if (conn.isWatcher && this.#poller.isGone(index)) conn.state = ConnState.CLOSING;
       if (conn.yielded) continue;
       if (conn.state === ConnState.WAITING) conn.state = ConnState.READ;
       this.#run(conn);
@@ -202,10 +201,10 @@ export class ConnLoop {
   #tick(now: number): void {
     const seconds = now - this.#clock.now;
     this.#clock.now = now;
-    const { idleTimeout, executor, workload } = this.#shared;
+    const { idleTimeout, halfClosedMax, executor, workload } = this.#shared;
     workload.tick(seconds);
     executor.store.hotKeys.tick(now, seconds);
-    if (this.#watchers.length > HALF_CLOSED_MAX) this.#closeHalfClosed();
+    if (this.#watchers.length > halfClosedMax) this.#closeHalfClosed();
     if (idleTimeout === 0) return;
     for (const conn of this.#conns) {
       if (conn?.state !== ConnState.WAITING || now - conn.lastCommand <= idleTimeout) continue;
@@ -221,8 +220,9 @@ export class ConnLoop {
    * that is gone looks the same until there is a line to send, which may be never.
    */
   #closeHalfClosed(): void {
+    const { halfClosedMax } = this.#shared;
     const halfClosed = this.#watchers.filter((conn) => conn.session.watches?.isHalfClosed);
-    for (const conn of halfClosed.slice(0, -HALF_CLOSED_MAX)) {
+    for (const conn of halfClosed.slice(0, -halfClosedMax)) {
       if (conn.yielded) continue; // It comes again in this turn.
       conn.state = ConnState.CLOSING;
       conn.closeReason = CloseReason.NORMAL;

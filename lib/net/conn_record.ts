@@ -31,6 +31,8 @@ export interface ConnShared {
   readonly table: ConnTable;
   /** Seconds after which an idle connection is closed; 0 for never. */
   readonly idleTimeout: number;
+  /** Watchers that send no more, as long as they are so few: most of them may be gone. */
+  readonly halfClosedMax: number;
   /**
    * Whether a receive from the connections of each listener may come short: on a Unix socket it
    * stops where descriptors were sent along.

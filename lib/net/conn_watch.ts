@@ -71,6 +71,9 @@ function discard(conn: Conn, shared: ConnShared): ConnState {
   if (count === Io.GONE) return ConnState.CLOSING;
   conn.mayHaveMore = count > 0;
   if (count > 0) shared.executor.counters.add(Counter.BYTES_READ, count);
-  if (count === 0) endWatcherInput(shared.executor, conn.session);
+  if (count === 0) {
+    endWatcherInput(shared.executor, conn.session);
+    shared.transport.probe(conn.fd);
+  }
   return ConnState.WATCH;
 }

@@ -107,6 +107,8 @@ export class DatagramTransport implements Transport {
     this.#reply = larger;
   }
 
+  probe(_fd: number): void {}
+
   // There is never anything to wait for, and the socket outlives the datagram.
   waitReadable(): void {}
   waitWritable(): void {}

@@ -70,6 +70,8 @@ export class ScriptedClient implements Transport {
     return this.#cut.send - left;
   }
 
+  probe(_fd: number): void {}
+
   waitReadable(): void {}
   waitWritable(): void {}
 
@@ -136,6 +138,7 @@ export function converse(
     table: new ConnTable(store.control),
     workload: new Workload(store.control, 1, () => NaN),
     idleTimeout: all.idleTimeout,
+    halfClosedMax: 20,
   };
   const conn = new Conn(5);
   let yields = 0;

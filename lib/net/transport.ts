@@ -26,6 +26,8 @@ export interface Transport {
   waitReadable(fd: number): void;
   /** From now on, wake this connection when it can be written, and not before. */
   waitWritable(fd: number): void;
+  /** Finds out, within minutes, whether a client that sends no more is gone: an event tells. */
+  probe(fd: number): void;
   /** Ends the connection. */
   close(fd: number): void;
 }
@@ -41,4 +43,6 @@ export interface Poller {
    * connection must be received from until there is nothing, however little a receive brings.
    */
   isHangup(index: number): boolean;
+  /** Whether event `index` says that the peer is gone: nothing can be sent to it any more. */
+  isGone(index: number): boolean;
 }

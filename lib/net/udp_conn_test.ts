@@ -73,6 +73,7 @@ function makeWorker() {
     table: new ConnTable(store.control),
     workload: new Workload(store.control, 1, () => NaN),
     idleTimeout: 0,
+    halfClosedMax: 20,
   };
   const socket = new ScriptedSocket();
   const conns = new UdpConns();

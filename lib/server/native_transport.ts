@@ -9,7 +9,7 @@ import { Io as NetIo, type Poller, type Transport } from "../net/transport.ts";
 import { REFERENCES_MAX, type ReplyBuffer } from "../protocol/reply.ts";
 import { Epoll, EpollEvent } from "../sys/epoll.ts";
 import { DOORBELL_EVENTS } from "../sys/eventfd.ts";
-import { closeFd, Io, recvInto, sendFrom, sendMessage } from "../sys/socket.ts";
+import { closeFd, Io, probePeer, recvInto, sendFrom, sendMessage } from "../sys/socket.ts";
 
 /** Where memory that the kernel is told about by address starts. */
 export interface Addresses {
@@ -39,6 +39,7 @@ const READABLE = (EpollEvent.IN | EpollEvent.PRI | EpollEvent.RDHUP | EpollEvent
 const WRITABLE = (EpollEvent.OUT | EpollEvent.EDGE) >>> 0;
 // From then on a receive that comes short does not tell that the socket is empty.
 const HANGUP = EpollEvent.PRI | EpollEvent.RDHUP | EpollEvent.HUP | EpollEvent.ERR;
+const GONE = EpollEvent.HUP | EpollEvent.ERR;
 
 /** One worker's sockets. */
 export class NativeTransport implements Transport, Poller {
@@ -98,6 +99,14 @@ export class NativeTransport implements Transport, Poller {
 
   isHangup(index: number): boolean {
     return (this.#epoll.eventsAt(index) & HANGUP) !== 0;
+  }
+
+  isGone(index: number): boolean {
+    return (this.#epoll.eventsAt(index) & GONE) !== 0;
+  }
+
+  probe(fd: number): void {
+    probePeer(fd);
   }
 
   /** @hot */

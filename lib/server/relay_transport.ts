@@ -60,6 +60,10 @@ export class RelayTransport extends ChunkTransport {
     return index >= this.#rings && super.isHangup(index - this.#rings);
   }
 
+  override isGone(index: number): boolean {
+    return index >= this.#rings && super.isGone(index - this.#rings);
+  }
+
   /** Hands out the notices that have come. */
   takeNotices(take: (notice: Notice) => void): void {
     for (const notice of this.#notices.splice(0)) take(notice);

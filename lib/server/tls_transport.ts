@@ -175,6 +175,14 @@ export class TlsTransport implements Transport, Poller {
     return index < this.#events && this.#inner.isHangup(index);
   }
 
+  isGone(index: number): boolean {
+    return index < this.#events && this.#inner.isGone(index);
+  }
+
+  probe(fd: number): void {
+    this.#inner.probe(fd);
+  }
+
   /** @hot */
   recv(fd: number, bytes: Bytes, from: number): number {
     const link = this.#links[fd];

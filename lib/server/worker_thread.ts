@@ -41,6 +41,8 @@ const BUFFERS_BYTES_MAX = 2 ** 32 - 2 ** 16;
 const HEAP_BUFFERS_BYTES_MAX = 2 ** 30;
 /** Fewest: `read_buf_mem_limit` leaves each worker so many connections that do something. */
 const BUFFERS_BYTES_MIN = 16 * (READ_BYTES + REPLY_BYTES);
+/** Watchers that one worker keeps at most when they send no more. */
+const HALF_CLOSED_MAX = 20;
 /** Level from which each command is written to the log. */
 const VERBOSITY_TRACE = 2;
 /** Opens the log for everything. */
@@ -55,6 +57,11 @@ function bufferLimit({ maxconns, readBufMemLimit, threads }: Settings): number {
   const wanted = Math.min((maxconns + 1) * (READ_BYTES + REPLY_BYTES), most);
   if (readBufMemLimit === 0) return wanted;
   return Math.min(wanted, Math.max(Math.floor(readBufMemLimit / threads), BUFFERS_BYTES_MIN));
+}
+
+/** Watchers that send no more: of all connections that may be, a tenth. */
+function halfClosedLimit({ maxconns, threads }: Settings): number {
+  return Math.max(1, Math.min(HALF_CLOSED_MAX, Math.floor(maxconns / 10 / threads)));
 }
 
 /** How this thread's connections reach it. */
@@ -121,6 +128,7 @@ export function runWorker(start: WorkerStart, report: ReportFunction, tls?: Tls)
     table,
     workload: new Workload(thread.control, start.thread, threadCpuSeconds),
     idleTimeout: settings.idleTimeout,
+    halfClosedMax: halfClosedLimit(settings),
     trace: undefined,
   };
   serve(shared, link, clock, report);

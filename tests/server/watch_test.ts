@@ -202,6 +202,54 @@ Deno.test("memden: watchers that come and go do not pile up, though nothing happ
   });
 });
 
+Deno.test("memden: the first line that a watcher cannot get any more closes it", async () => {
+  await using server = await startMemden(["-t", "1"]);
+  using client = await dial(server.address);
+  const watcher = await dial(server.address);
+  assertEquals(await ask(watcher, "watch deletions"), "OK");
+  const before = Number((await readStats(client)).get("curr_connections"));
+  watcher.close();
+  await until("it is seen", async () => (await readStats(client)).get("log_watchers") === "0");
+  assertEquals(Number((await readStats(client)).get("curr_connections")), before);
+  assertEquals(await ask(client, "set gone 0 0 1\r\nx"), "STORED");
+  assertEquals(await ask(client, "delete gone"), "DELETED");
+  await until("it is closed", async () => {
+    return Number((await readStats(client)).get("curr_connections")) < before;
+  });
+});
+
+Deno.test("memden: a watcher that sends no more is asked twice a minute whether it is there", async () => {
+  await using server = await startMemden(["-t", "1"]);
+  using client = await dial(server.address);
+  using watcher = await dial(server.address);
+  assertEquals(await ask(watcher, "watch evictions"), "OK");
+  await watcher.closeWrite();
+  await until("it is seen", async () => (await readStats(client)).get("log_watchers") === "0");
+  // Of the server's end: state 08 is CLOSE_WAIT, timer 02 that of keepalive, in hundredths.
+  const local = `0100007F:${server.port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const lines = (await Deno.readTextFile("/proc/net/tcp")).split("\n");
+  const timers = lines.map((line) => line.trim().split(/\s+/))
+    .filter(([, from, , state]) => from === local && state === "08").map((fields) => fields[5]);
+  assertEquals(timers.length, 1);
+  const [kind, hundredths] = (timers[0] ?? "").split(":");
+  assertEquals(kind, "02");
+  assert(Number.parseInt(hundredths ?? "", 16) <= 3000, timers[0]);
+});
+
+Deno.test("memden: watchers that are gone leave room where few connections may be", async () => {
+  await using server = await startMemden(["-t", "2", "-c", "10"]);
+  for (let number = 0; number < 12; number++) {
+    using watcher = await dial(server.address);
+    await ask(watcher, "watch evictions").catch(() => "refused");
+  }
+  await until("there is room", async () => {
+    using client = await dial(server.address);
+    // While there is none the connection is refused, and may be reset.
+    const version = await ask(client, "version").catch(() => "");
+    return version?.startsWith("VERSION") === true;
+  });
+});
+
 Deno.test("memden: watch is refused with -W", async () => {
   await using server = await startMemden(["-W"]);
   using client = await dial(server.address);

@@ -46,6 +46,8 @@ class Batch implements Transport {
     return replies.used - replies.sent;
   }
 
+  probe(_fd: number): void {}
+
   waitReadable(): void {}
   waitWritable(): void {}
   close(): void {}
@@ -64,6 +66,7 @@ const shared: ConnShared = {
   table: new ConnTable(store.control),
   workload: new Workload(store.control, 1, () => NaN),
   idleTimeout: 0,
+  halfClosedMax: 20,
 };
 const watcher = new LinesCursor(Watched.FETCHERS);
 const drain = new LogDrain(store.control, store.lines);
