@@ -1,12 +1,16 @@
-// Puts the program's modules together in build/bundle/: main.js, mod.js for programs that embed a
-// server, one file for the entry of each thread, and chunk files with what these have in common.
-// Nothing else is needed to run it: no package, no cache, no deno.json.
+// Puts the program's modules together in build/bundle/: main.js and mod.js, for programs that embed
+// a server, with chunk files for what these have in common and for what is loaded late; and one
+// file for the entry of each thread. Nothing else is needed to run it: no package, no cache, no
+// deno.json.
 //
 // `deno bundle` follows imports, dynamic ones too, and takes in what is imported as text. It does
 // not follow the URL that a thread's entry is named by, so each such entry is bundled as one of its
 // own; lib/base/program.ts looks for it beside the module that names it. All files are therefore in
-// one directory. What is bundled together shares chunks, so that a module is there once, and what
-// is loaded late in the source is loaded late here.
+// one directory.
+//
+// A thread's file has all of its modules in one scope. That is what makes it fast: V8 looks at an
+// import each time it is used, and knows a constant of its own scope
+// (docs/decisions/0028-one-scope.md).
 //
 //   deno task bundle [--out DIR]
 // deno-lint-ignore-file no-console
@@ -25,7 +29,9 @@ export const BUNDLE = "build/bundle";
 const ENTRIES = `build/entries-${Deno.pid}`;
 
 /** What `deno bundle` is told besides the entries and the directory. */
-export const BUNDLE_FLAGS = ["--quiet", "--platform", "deno", "--code-splitting"] as const;
+const BUNDLE_FLAGS = ["--quiet", "--platform", "deno"] as const;
+/** The same, for entries that load modules late: those stay in files of their own. */
+export const SPLIT_FLAGS = [...BUNDLE_FLAGS, "--code-splitting"] as const;
 
 /** The modules that threads start from, as repository paths: those named in a `new URL(…)`. */
 export function threadEntries(sources: ReadonlyMap<string, string>): string[] {
@@ -112,9 +118,11 @@ async function writeEntries(entries: readonly string[]): Promise<string[]> {
  */
 export async function makeBundle(directory: string): Promise<Bundle> {
   const threads = threadEntries(await readSources([PROGRAM, "lib"]));
-  const entries = await writeEntries([PROGRAM, LIBRARY, ...threads]);
+  const programs = await writeEntries([PROGRAM, LIBRARY]);
+  const closed = await writeEntries(threads);
   await Deno.remove(directory, { recursive: true }).catch(() => {});
-  await deno(["bundle", ...BUNDLE_FLAGS, "--frozen", "--outdir", directory, ...entries]);
+  await deno(["bundle", ...SPLIT_FLAGS, "--frozen", "--outdir", directory, ...programs]);
+  await deno(["bundle", ...BUNDLE_FLAGS, "--frozen", "--outdir", directory, ...closed]);
   await Deno.remove(ROOT + ENTRIES, { recursive: true });
   return await inspect(directory, threads);
 }
@@ -137,8 +145,16 @@ async function inspect(directory: string, threads: readonly string[]): Promise<B
     loads.set(name, loaded.names);
     missing.push(...loaded.missing.map((it) => `${it}, which ${name} loads`));
   }
+  for (const name of threads.map(bundledName)) {
+    if (await isInPieces(`${directory}/${name}`)) throw new Error(`${name} loads a module late`);
+  }
   if (missing.length > 0) throw new Error(`not in the bundle: ${missing.join("; ")}`);
   return { threads, sizes, loads };
+}
+
+/** Whether esbuild has kept the modules of a file apart: one of them is loaded late. */
+async function isInPieces(path: string): Promise<boolean> {
+  return (await Deno.readTextFile(path)).includes("__esm(");
 }
 
 function toFileUrl(path: string): string {

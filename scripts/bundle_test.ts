@@ -2,7 +2,7 @@
 // bundle runs is tested in tests/server/bundle_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
-import { BUNDLE_FLAGS, bundledName, loadedBy, placesMissing, threadEntries } from "./bundle.ts";
+import { bundledName, loadedBy, placesMissing, SPLIT_FLAGS, threadEntries } from "./bundle.ts";
 
 Deno.test("threadEntries() finds what a thread starts from, tests left out", () => {
   const line = (name: string) => `new Worker(new URL("./${name}.ts", import.meta.url), options);\n`;
@@ -50,7 +50,7 @@ Deno.test("deno bundle takes in text, and loads late what is loaded late", async
     const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: "/" }).output();
     return new TextDecoder().decode(stdout);
   };
-  await run(["bundle", ...BUNDLE_FLAGS, "--outdir", `${home}/out`, `${home}/a.ts`]);
+  await run(["bundle", ...SPLIT_FLAGS, "--outdir", `${home}/out`, `${home}/a.ts`]);
   const graph = JSON.parse(await run(["info", "--json", `${home}/out/a.js`]));
   const { names, missing } = loadedBy(graph, `file://${home}/out/`);
   assertEquals(missing, []);

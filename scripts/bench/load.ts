@@ -10,6 +10,8 @@
 import { parseArgs } from "node:util";
 import { ensurePackages } from "../../tests/support/packages.ts";
 import { startMemcached, startMemden, type TestServer } from "../../tests/support/server.ts";
+import { BUNDLE, makeBundle } from "../bundle.ts";
+import { ROOT } from "../sources.ts";
 import { runCaslap } from "./memcaslap.ts";
 import { cpuSeconds } from "./process_stat.ts";
 import {
@@ -37,6 +39,7 @@ const USAGE = `usage: deno task bench [options]
   --seconds N        whole seconds per run (3)
   --threads N        -t of both servers (1)
   --only NAME,…      some workloads: ${WORKLOADS.map((workload) => workload.name).join(" ")}
+  --form FORM        what of memden: bundle, which is made first, or source (bundle)
   --memden="ARGS"    further flags for memden
   --json FILE        write all runs and ratios
   --markdown FILE    write the table
@@ -47,6 +50,7 @@ const FLAGS = {
   seconds: { type: "string", default: "3" },
   threads: { type: "string", default: "1" },
   only: { type: "string" },
+  form: { type: "string", default: "bundle" },
   memden: { type: "string", default: "" },
   json: { type: "string" },
   markdown: { type: "string" },
@@ -59,6 +63,8 @@ interface Options {
   readonly seconds: number;
   readonly threads: number;
   readonly workloads: readonly Workload[];
+  /** The memden to start: see {@linkcode startMemden}; undefined for the source. */
+  readonly program: string | undefined;
   readonly memdenArgs: readonly string[];
   readonly jsonFile: string | undefined;
   readonly markdownFile: string | undefined;
@@ -79,6 +85,7 @@ function parseOptions(args: string[]): Options {
     const value = Number(raw[name]);
     return Number.isInteger(value) && value > 0 ? value : usage(`--${name} takes a whole number`);
   };
+  if (raw.form !== "bundle" && raw.form !== "source") usage(`No form ${raw.form}`);
   const names = raw.only?.split(",") ?? WORKLOADS.map((workload) => workload.name);
   return {
     pairs: count("pairs"),
@@ -87,6 +94,7 @@ function parseOptions(args: string[]): Options {
     workloads: names.map((name) =>
       WORKLOADS.find((workload) => workload.name === name) ?? usage(`No workload ${name}`)
     ),
+    program: raw.form === "bundle" ? `${ROOT}${BUNDLE}/main.js` : undefined,
     memdenArgs: raw.memden.split(" ").filter((arg) => arg !== ""),
     jsonFile: raw.json ?? (raw.out && `${raw.out}/bench.json`),
     markdownFile: raw.markdown ?? (raw.out && `${raw.out}/bench.md`),
@@ -155,7 +163,9 @@ function load(
 async function compare(workload: Workload, options: Options): Promise<Summary> {
   const args = ["-t", String(options.threads), "-m", String(MEMORY_MIB)];
   await using memcached = await startMemcached(args);
-  await using memden = await startMemden([...args, ...options.memdenArgs]);
+  const { program, memdenArgs } = options;
+  const start = program === undefined ? {} : { program };
+  await using memden = await startMemden([...args, ...memdenArgs], start);
   for (const server of [memcached, memden]) await load(workload, server, WARM_SECONDS, true);
   const pairs: Pair[] = [];
   for (let count = 1; count <= options.pairs; count++) {
@@ -179,6 +189,7 @@ async function describeSetting(options: Options): Promise<Setting> {
     deno: Deno.version.deno,
     memcached: new TextDecoder().decode(stdout).trim(),
     "flags of both": `-t ${options.threads} -m ${MEMORY_MIB}`,
+    "form of memden": options.program === undefined ? "source" : "bundle",
     "flags of memden": options.memdenArgs.join(" ") || "none",
     runs: `${options.pairs} pairs of ${options.seconds} s`,
   };
@@ -190,6 +201,7 @@ async function main(): Promise<void> {
     console.error("SKIPPED: everything. memcached is not installed and cannot be");
     Deno.exit(1);
   }
+  if (options.program !== undefined) await makeBundle(ROOT + BUNDLE);
   const hasCaslap = await ensurePackages(["libmemcached-tools"]);
   const summaries: Summary[] = [];
   const skipped: string[] = [];
