@@ -90,6 +90,11 @@ export const DEVIATIONS: readonly Deviation[] = [
     "`-I` alone should work",
   ],
   [
+    "`-o hashpower` up to 32, where there is the memory",
+    "up to 30: a thousand million buckets",
+    "no more bits of the hash choose a bucket",
+  ],
+  [
     "`-k` locks all memory of the process",
     "item memory and the hash table",
     "V8 dies when its heap is locked",

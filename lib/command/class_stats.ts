@@ -1,7 +1,6 @@
 // `stats items`, `stats slabs` and `stats sizes`: one group of lines for each slab class.
 //
-// The LRU has one list per class so far, so the lines that tell HOT, WARM and COLD apart are left
-// out, as memcached leaves them out without its LRU maintainer.
+// Without the LRU maintainer the lines that come from it are left out, as memcached leaves them out.
 // Source of names and order: memcached items.c, item_stats; slabs.c, do_slabs_stats.
 
 import { Snapshot } from "../stats/counters.ts";
@@ -11,7 +10,7 @@ import { lruIdOf, LruSegment } from "../store/lru.ts";
 import { PAGE_BYTES, type SlabClass } from "../store/slab_class.ts";
 import { SlabWord } from "../store/slab.ts";
 import type { Executor } from "./executor.ts";
-import { statLines, type StatsSource } from "./stats.ts";
+import { MAINTAINER_ROWS, statLines, type StatsSource } from "./stats.ts";
 
 /** What a row may draw on. */
 interface ClassView {
@@ -77,7 +76,8 @@ const ITEM_ROWS: readonly ClassRow[] = [
 /** Rows of `stats items` that only a server with this setting has. */
 function hasRow({ settings, store: { tunables } }: StatsSource, name: string): boolean {
   if (name === "number_temp") return tunables.temporaryTtl >= 0;
-  return settings.lruMaintainer || !SEGMENT_ROWS.some(([segmentName]) => segmentName === name);
+  if (settings.lruMaintainer) return true;
+  return !MAINTAINER_ROWS.test(name) && !SEGMENT_ROWS.some(([segment]) => segment === name);
 }
 
 /** Chunks in the pages of a class. */
@@ -85,9 +85,9 @@ function totalChunks({ executor: { store }, clsid }: ClassView): number {
   return store.slabs.word(clsid, SlabWord.PAGES) * store.classes.perPage[clsid]!;
 }
 
-/** Chunks of a class that hold nothing, those never used included. */
-function freeChunks({ executor: { store }, clsid }: ClassView): number {
-  return store.slabs.freeChunks(clsid);
+/** Chunks of a class that hold nothing: those never used, and those that threads keep, included. */
+function freeChunks({ executor: { store: { slabs } }, clsid }: ClassView): number {
+  return slabs.freeChunks(clsid) + slabs.spareChunks(clsid);
 }
 
 /** The lines of `stats slabs` for one class, in order. */

@@ -183,15 +183,21 @@ export const GENERAL_ROWS: readonly Row[] = [
   counter("lru_bumps_dropped"),
 ];
 
+/**
+ * Lines of `stats` and of `stats items` that come from the LRU maintainer, or with it.
+ * Source: memcached items.c, item_stats and item_stats_totals.
+ */
+export const MAINTAINER_ROWS = /^(lru_|moves_|hits_to_|evicted_active$|direct_reclaims$)/;
+
 /** Lines of `stats` that only a server with a setting has. */
-function hasRow({ settings }: StatsSource, row: Row): boolean {
+function hasRow({ settings, store }: StatsSource, row: Row): boolean {
   if (row[0] === "idle_kicks") return settings.idleTimeout > 0;
   if (row[0] === "rejected_connections") return settings.maxconnsFast;
   if (row[0] === "ssl_new_sessions") return settings.tls && settings.sslSessionCache;
   if (TLS_ROWS.includes(row)) return settings.tls;
   if (SLAB_ROWS.includes(row)) return settings.slabReassign;
-  if (row[0].startsWith("lru_crawler")) return settings.lruCrawler;
-  if (row[0].startsWith("lru_") || row[0].startsWith("moves_")) return settings.lruMaintainer;
+  if (row[0].startsWith("lru_crawler")) return store.tunables.get("lruCrawler") === 1;
+  if (MAINTAINER_ROWS.test(row[0])) return settings.lruMaintainer;
   return true;
 }
 

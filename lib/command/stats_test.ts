@@ -2,9 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ascii } from "../base/ascii.ts";
-import { converse } from "../net/testing.ts";
+import { defaultSettings } from "../config/settings.ts";
+import { converse, TEST_SERVER } from "../net/testing.ts";
 import { makeStore } from "../store/testing.ts";
-import { GENERAL_ROWS } from "./stats.ts";
+import { Executor } from "./executor.ts";
+import { GENERAL_ROWS, generalRows } from "./stats.ts";
 
 const CUT = { recv: 1 << 20, send: 1 << 20 };
 
@@ -24,6 +26,19 @@ Deno.test("generalStats() shows every row, in order", () => {
   const isAbsent = (name: string) => /^(?:idle_kicks|ssl_.*|.*_cert_refresh)$/.test(name);
   const names = GENERAL_ROWS.map(([name]) => name).filter((name) => !isAbsent(name));
   assertEquals([...statsAfter("").keys()], names);
+});
+
+Deno.test("generalRows() leaves out what comes from maintenance that is off", () => {
+  // Spec 2.10: 84 names for `-o no_lru_maintainer,no_lru_crawler` with both off at their defaults.
+  const settings = { ...defaultSettings(), lruMaintainer: false };
+  const store = makeStore();
+  store.tunables.set("lruCrawler", 0);
+  const executor = new Executor(store, settings, TEST_SERVER);
+  const names = generalRows(executor).map(([name]) => name);
+  assertEquals(names.length, 84);
+  store.tunables.set("lruCrawler", 1);
+  const crawler = generalRows(executor).map(([name]) => name).filter((it) => !names.includes(it));
+  assertEquals(crawler, ["lru_crawler_running", "lru_crawler_starts"]);
 });
 
 Deno.test("generalStats() counts what was done", () => {
@@ -76,4 +91,13 @@ Deno.test("slabsStats() adds up", () => {
 Deno.test("settingsStats() shows a value for every setting", () => {
   const stats = statsAfter("verbosity 1\r\n", " settings");
   assertEquals([stats.get("maxbytes"), stats.get("verbosity")], ["4194304", "1"]);
+});
+
+Deno.test("slabsStats() counts a chunk that a thread keeps as free", () => {
+  const stats = statsAfter("set a 0 0 1\r\n1\r\nset b 0 0 1\r\n1\r\ndelete a\r\n", " slabs");
+  const [used, free, total] = ["used_chunks", "free_chunks", "total_chunks"].map((name) =>
+    Number(stats.get(`1:${name}`))
+  );
+  assertEquals(used, 1);
+  assertEquals(free, (total ?? 0) - 1);
 });

@@ -162,7 +162,7 @@ const SUBOPTION_ROWS = [
     "over the connection limit, answer with an error and close"],
   ["", "no_maxconns_fast", "off", "", [], "", "ready",
     "over the connection limit, stop accepting instead"],
-  ["", "hashpower", "int", "0", [12, 32], "power", "ready",
+  ["", "hashpower", "int", "0", [12, 30], "power", "ready",
     "start with a hash table of 2^power buckets; when not given, the server chooses"],
   ["", "no_hashexpand", "on", "0", [], "", "ready",
     "never grow the hash table"],

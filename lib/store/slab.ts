@@ -214,6 +214,15 @@ export class Slabs {
     }
   }
 
+  /** How many threads keep a chunk of `clsid`. */
+  spareChunks(clsid: SlabClass): number {
+    let count = 0;
+    for (let thread = 0; thread < this.#control.regions.counterThreads; thread++) {
+      if (loadWord(this.#control.u32, this.#sparesOf(thread) + clsid) !== NO_ITEM) count++;
+    }
+    return count;
+  }
+
   /** @hot */
   #giveBack(chunk: ItemRef, clsid: SlabClass): void {
     const { u32 } = this.#control;
@@ -350,7 +359,7 @@ export class Slabs {
     return loadWord(this.#control.u32, this.#record(clsid) + word);
   }
 
-  /** Chunks of `clsid` that hold nothing, those never used included. */
+  /** Chunks of `clsid` that anybody can have, those never used included. */
   freeChunks(clsid: SlabClass): number {
     return this.word(clsid, SlabWord.FREE_COUNT) + this.word(clsid, SlabWord.CARVE_LEFT) +
       this.word(clsid, SlabWord.PARKED) +

@@ -8,7 +8,7 @@ import { NO_ITEM } from "./item.ts";
 import type { StoreShape } from "./memory.ts";
 import { pageOf, SlabWord } from "./slab.ts";
 import type { SlabClass } from "./slab_class.ts";
-import { Moving, POOL, SlabMover } from "./slab_mover.ts";
+import { GENTLE_PASSES, Moving, PASSES_MAX, POOL, SlabMover } from "./slab_mover.ts";
 import { makeStore, testClock } from "./testing.ts";
 
 const MIB = 2 ** 20;
@@ -91,7 +91,7 @@ Deno.test("without evictions a page stays when what is in it finds no room", () 
   const { client, mover, clsid } = all;
   const keys = fill(all, 2);
   mover.start(clsid, POOL);
-  for (let pass = 0; pass < 1000 && mover.isRunning; pass++) run(mover);
+  for (let pass = 0; pass < PASSES_MAX && mover.isRunning; pass++) run(mover);
   assertEquals([mover.isRunning, pages(all)], [false, 2]);
   const totals = new Snapshot(client.store.control);
   assert(totals.of("slab_reassign_busy_nomem") > 0);
@@ -131,7 +131,7 @@ Deno.test("items held for long are unlinked, and the page moves once they are le
   const keys = fill(all, 2);
   const held = keys.map((key) => client.hold(key));
   mover.start(clsid, POOL);
-  for (let pass = 0; pass < 120; pass++) assertEquals(run(mover), Moving.WAITS);
+  for (let pass = 0; pass < GENTLE_PASSES + 20; pass++) assertEquals(run(mover), Moving.WAITS);
   const deletes = new Snapshot(client.store.control).of("slab_reassign_busy_deletes");
   assertEquals(deletes, client.store.classes.perPage[clsid]);
   for (const each of held) {
@@ -151,7 +151,7 @@ Deno.test("a value that never comes keeps its page, and the move is given up", (
   client.delete("k0007");
   mover.start(clsid, POOL);
   assertEquals(client.store.slabs.word(clsid, SlabWord.MOVING), pageOf(coming[0]!));
-  for (let pass = 0; pass < 1000 && mover.isRunning; pass++) run(mover);
+  for (let pass = 0; pass < PASSES_MAX && mover.isRunning; pass++) run(mover);
   assertEquals(mover.isRunning, false);
   assertEquals(checkStore(client.store, 2).problems, []);
   for (const it of coming) client.store.release(it);

@@ -24,10 +24,10 @@ const MIB = 2 ** 20;
 const HEADER_BYTES = 32;
 const HOLDS_MAX = 4;
 /**
- * Turns of the maintenance after which a page must have moved, or been given up: a thousand passes
+ * Turns of the maintenance after which a page must have moved, or been given up: twelve hundred passes
  * over a page of small chunks that nothing may be evicted for.
  */
-const TURNS_MAX = 200_000;
+const TURNS_MAX = 240_000;
 
 /** Something that goes wrong on purpose, for tests of the fuzzer: called after each command. */
 export type Plant = (round: StoreRound, step: number) => void;

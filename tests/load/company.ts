@@ -26,8 +26,6 @@ const RECORD_BYTES = 8 * KIB;
 const VALUE_EDGE_BYTES = 8 * KIB;
 /** What V8 does in its own time: compiled code, a heap that grows before it shrinks. */
 const SLACK_BYTES = 48 * MIB;
-/** A chunk of each class stays with the thread that freed it. */
-const KEPT_CHUNKS_MAX = 64 * THREADS;
 const IDLE_MS = 1000;
 const IDLE_SHARE_MAX = 0.2;
 
@@ -87,8 +85,7 @@ export async function badCompany(checks: Checks, start = startMemden): Promise<v
   const chunks = await usedChunks(control);
   for (const kind of KINDS) await withCompany(checks, scene, kind);
 
-  const left = await usedChunks(control) - chunks;
-  checks.check(left <= KEPT_CHUNKS_MAX, "chunks still in use when all have gone", left);
+  checks.equal(await usedChunks(control), chunks, "chunks in use when all have gone");
   const busy = await idleShare(server.pid);
   checks.check(busy < IDLE_SHARE_MAX, "CPU of the server at rest", `${(busy * 100).toFixed(1)} %`);
   const after = await probe.run(PROBES, INTERVAL_MS);
