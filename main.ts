@@ -138,6 +138,7 @@ function writePorts(settings: Settings, { listening, udp }: Server): void {
 }
 
 async function main(): Promise<number> {
+  let prints = true;
   try {
     const subCommand = findSubCommand(Deno.args);
     if (subCommand !== undefined) return await runSubCommand(subCommand, Deno.args.slice(1));
@@ -147,11 +148,17 @@ async function main(): Promise<number> {
       Deno.stdout.writeSync(new TextEncoder().encode(TEXTS[commandLine.action]()));
       return ExitCode.OK;
     }
+    prints = false;
     return await serve(settingsFrom(commandLine.raw, env));
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    console.error(error.message);
-    return error.exitCode;
+    if (error instanceof SettingsError) {
+      console.error(error.message);
+      return error.exitCode;
+    }
+    const reason = /^(.*) \(os error \d+\)$/.exec(error instanceof Error ? error.message : "")?.[1];
+    if (!prints || reason === undefined) throw error;
+    console.error(`memden: cannot print: ${reason}`); // A full disk, or nobody reads.
+    return ExitCode.FAILURE;
   }
 }
 

@@ -46,6 +46,12 @@ export class ClosedError extends LinkError {
   override name = "ClosedError";
 }
 
+/** What rustls calls a server that shows the certificate of an authority. */
+const AUTHORITY_AS_SERVER = "CaUsedAsEndEntity";
+const AUTHORITY_REASON =
+  "the server's certificate is that of an authority (CA:TRUE), which is not " +
+  "trusted as a server's own: sign another one by it, or make one with basicConstraints=CA:FALSE";
+
 /** Errors of the runtime that say the same. */
 const CLOSED = [Deno.errors.ConnectionReset, Deno.errors.BrokenPipe, Deno.errors.UnexpectedEof];
 
@@ -226,5 +232,6 @@ function asLinkError(error: Error): Error {
 
 /** An error of the system in a few words. */
 function reasonOf({ message }: Error): string {
+  if (message.includes(AUTHORITY_AS_SERVER)) return AUTHORITY_REASON;
   return printable(message.split(" (os error")[0]!.split("\n")[0]!);
 }

@@ -41,6 +41,17 @@ class Caller {
     check(this.#counts, claim, `ping: ${what} is told`, `${code} ${stdout}${stderr}`);
   }
 
+  /** What cannot be printed is said in one line, without a stack trace. */
+  async fullDisk(): Promise<void> {
+    await using server = await startMemden(["-t", "1"]);
+    for (const words of [["ping"], ["top", "-b", "-n", "1"], ["ping", "-h"]]) {
+      const line = [...this.#memden, ...words, `127.0.0.1:${server.port}`].join(" ");
+      const { code, stderr } = await run("sh", ["-c", `${line} >/dev/full`]);
+      const claim = code === 1 && stderr === "memden: cannot print: No space left on device\n";
+      check(this.#counts, claim, `${words.join(" ")}: a full disk is told`, `${code} ${stderr}`);
+    }
+  }
+
   #call(args: readonly string[]) {
     const [program = "", ...words] = this.#memden;
     return run(program, [...words, "ping", ...args]);
@@ -54,6 +65,7 @@ export async function ping(memden: readonly string[], counts: Counts): Promise<v
   await pingLogins(caller);
   await pingImposters(caller);
   await caller.dead("an option that it does not have", ["-x"], /unknown option -x/);
+  await caller.fullDisk();
   await caller.dead("a port with nobody", [`:${freePort()}`], /: Connection refused\n$/);
   await caller.dead("a socket that is not there", ["/nowhere/sock"], /No such file or directory/);
   await caller.dead("a name that is none", ["a b"], /cannot use a b/);
@@ -119,12 +131,28 @@ async function pingLogins(caller: Caller): Promise<void> {
     ["--tls", `:${server.port}`],
     /invalid peer certificate/,
   );
+  await selfSigned(caller, folder);
   await caller.dead(
     "plain text with TLS",
     [`:${server.port}`],
     /closed the connection|no memcached/,
   );
   await Deno.remove(folder, { recursive: true });
+}
+
+/** What `openssl req -x509` makes by itself is trusted by nothing that checks whose it is. */
+async function selfSigned(caller: Caller, folder: string): Promise<void> {
+  const [key, chain] = [`${folder}/self-key.pem`, `${folder}/self.pem`];
+  await run("openssl", [
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+    ...["-keyout", key, "-out", chain, "-days", "2", "-subj", "/CN=localhost"],
+    ...["-addext", "subjectAltName=IP:127.0.0.1"],
+  ]);
+  await using server = await startMemden([
+    ...["-t", "1", "-Z", "-o", `ssl_chain_cert=${chain},ssl_key=${key}`],
+  ]);
+  const tls = ["--tls", `--ca=${chain}`, `127.0.0.1:${server.port}`];
+  await caller.dead("the certificate of an authority", tls, /CA:TRUE.*basicConstraints=CA:FALSE/);
 }
 
 async function pingImposters(caller: Caller): Promise<void> {
