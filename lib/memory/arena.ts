@@ -14,6 +14,8 @@ export const SEGMENT_BYTES = 2 ** 30;
 export const SEGMENTS_MAX = 32;
 /** Bytes that a reference counts. */
 export const UNIT_BYTES = 8;
+/** `bytes >>> UNIT_SHIFT` are whole units. */
+export const UNIT_SHIFT = 3;
 
 /** `ref >>> SEGMENT_SHIFT` is the segment. */
 export const SEGMENT_SHIFT = 27;

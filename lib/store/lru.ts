@@ -16,7 +16,7 @@ import { loadWord } from "../memory/atomic.ts";
 import type { LockIndex } from "../memory/lock.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../memory/regions.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
-import { UNIT_BYTES } from "../memory/arena.ts";
+import { UNIT_BYTES, UNIT_SHIFT } from "../memory/arena.ts";
 import {
   itemBytes,
   itemLruId,
@@ -84,7 +84,7 @@ const LruWord = {
 
 /** What an item counts for on its list, in units of 8 bytes. */
 export function itemUnits(items: Items, it: ItemRef): number {
-  return (itemBytes(items, it) + UNIT_BYTES - 1) / UNIT_BYTES >>> 0;
+  return (itemBytes(items, it) + UNIT_BYTES - 1) >>> UNIT_SHIFT;
 }
 
 /** One thread's way to the lists. */

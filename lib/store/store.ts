@@ -21,6 +21,7 @@ import { takeCas } from "./cas.ts";
 import { flushLaterLocked, flushNowLocked, isFlushed, storedGeneration } from "./flush.ts";
 import {
   addRefcount,
+  dropOnlyHolder,
   isExpired,
   itemBytes,
   ItemFlag,
@@ -320,9 +321,11 @@ export class Store {
    * @hot
    */
   release(it: ItemRef): void {
-    const before = addRefcount(this.items, it, -1);
-    assert(before > 0, "Item released by more than its holders");
-    if (before > 1) return;
+    if (!dropOnlyHolder(this.items, it)) {
+      const before = addRefcount(this.items, it, -1);
+      assert(before > 0, "Item released by more than its holders");
+      if (before > 1) return;
+    }
     const flags = itemFlags(this.items, it);
     assert((flags & ItemFlag.LINKED) === 0, "Linked item without a holder");
     if ((flags & ItemFlag.CHUNKED) !== 0) releaseChunks(this, it);
