@@ -1,6 +1,6 @@
 // `stats items`, `stats slabs` and `stats sizes`: one group of lines for each slab class.
 //
-// Without the LRU maintainer the lines that come from it are left out, as memcached leaves them out.
+// Without the LRU maintainer the lines that come from it are left out, as in memcached.
 // Source of names and order: memcached items.c, item_stats; slabs.c, do_slabs_stats.
 
 import { Snapshot } from "../stats/counters.ts";

@@ -24,8 +24,8 @@ const MIB = 2 ** 20;
 const HEADER_BYTES = 32;
 const HOLDS_MAX = 4;
 /**
- * Turns of the maintenance after which a page must have moved, or been given up: twelve hundred passes
- * over a page of small chunks that nothing may be evicted for.
+ * Turns of the maintenance after which a page must have moved, or been given up: twelve hundred
+ * passes over a page of small chunks that nothing may be evicted for.
  */
 const TURNS_MAX = 240_000;
 
