@@ -38,8 +38,8 @@ export const Global = {
   DETAIL: 11,
   /** What clients watch for, as bits; 0 while nobody watches. */
   WATCHED: 12,
-  /** The flush generation in which an item was stored last. */
-  STORED_GENERATION: 13,
+  /** 1 once an item was stored in the flush generation, by its lowest bit; two words. */
+  STORED_IN: 13,
   /** Open client connections. */
   CURR_CONNS: 1 * WORDS_PER_LINE,
   /** Low 32 bits of the next cas, and the count of its half-turns: see cas.ts. */

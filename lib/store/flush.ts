@@ -33,13 +33,22 @@ export function isFlushed(control: Control, items: Items, it: ItemRef, now: numb
   return oldestLive !== 0 && oldestLive <= now && time <= oldestLive;
 }
 
+/** The word that says whether anything was stored in a generation. */
+function storedInWord(generation: number): number {
+  return Global.STORED_IN + (generation & 1);
+}
+
 /**
  * The generation of an item that is stored now.
+ *
+ * A thread that is late may mark a generation that is over. That starts one for nothing, no more:
+ * only a flush unmarks, and the next generation's word before anybody can be in it.
  * @hot
  */
 export function storedGeneration({ u32 }: Control): number {
   const generation = u32[Global.FLUSH_GENERATION]!;
-  if (u32[Global.STORED_GENERATION] !== generation) u32[Global.STORED_GENERATION] = generation;
+  const word = storedInWord(generation);
+  if (u32[word] === 0) u32[word] = 1;
   return generation;
 }
 
@@ -49,8 +58,9 @@ export function flushNowLocked(control: Control, now: number): void {
   const generation = loadWord(u32, Global.FLUSH_GENERATION);
   storeWord(u32, Global.OLDEST_LIVE, 0);
   storeWord(u32, Global.FLUSHED_AT, now);
-  if (loadWord(u32, Global.STORED_GENERATION) !== generation) return;
+  if (loadWord(u32, storedInWord(generation)) === 0) return;
   const next = (generation + 1) % GENERATIONS;
+  storeWord(u32, storedInWord(next), 0);
   if (next % QUARTER === 0) enterQuarterLocked(u32, next / QUARTER, now);
   storeWord(u32, Global.FLUSH_GENERATION, next);
 }
@@ -106,5 +116,5 @@ export function flushState({ u32 }: Control): number[] {
 export function restoreFlush({ u32 }: Control, state: readonly number[]): void {
   FLUSH_WORDS.forEach((word, at) => storeWord(u32, word, state[at]!));
   // Its items may be of the generation at hand.
-  storeWord(u32, Global.STORED_GENERATION, loadWord(u32, Global.FLUSH_GENERATION));
+  storeWord(u32, storedInWord(loadWord(u32, Global.FLUSH_GENERATION)), 1);
 }

@@ -197,6 +197,21 @@ Deno.test("flushNow() outlives the turn of its generation, and spares what is st
   }
 });
 
+Deno.test("flushNow() is not misled by a thread that is late with its mark", () => {
+  const client = clientAt(SECOND);
+  const { control } = client.store;
+  for (let late = 0; late < 4; late++) {
+    client.set("key", "x");
+    client.store.flushNow();
+    // What a store does that has read the number some generations ago.
+    const generation = control.u32[Global.FLUSH_GENERATION]!;
+    client.set("key", "x");
+    control.u32[Global.STORED_IN + ((generation - late) & 1)] = 1;
+    client.store.flushNow();
+    assertEquals(found(client, "key"), []);
+  }
+});
+
 Deno.test("flushNow() is not undone by a thread whose clock is a second behind", () => {
   // Each thread reads the clock once per turn of its loop, so that two may differ by a second.
   const client = clientAt(SECOND + 1);
