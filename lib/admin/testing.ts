@@ -58,6 +58,7 @@ export function viewAfter(input: string, settings: Partial<Settings> = {}): Test
   if (input !== "") converse(ascii(input), { recv: 1 << 20, send: 1 << 20 }, store);
   let isStopping = false;
   const all = { ...defaultSettings(), ...settings };
+  store.tunables.set("lruCrawler", all.lruCrawler ? 1 : 0);
   return {
     view: new ServerStats(store, all, () => isStopping),
     stop: () => isStopping = true,

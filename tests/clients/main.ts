@@ -60,9 +60,9 @@ const CLIENTS: readonly Client[] = [
   }),
   client("npm-memjs", DENO, "npm_memjs.ts"),
   client("npm-memjs-sasl", DENO, "npm_memjs.ts", { options: LOGIN, logsIn: true }),
-  client("dalli", RUBY, "dalli_client.rb", { packages: ["ruby-dalli"] }),
+  client("dalli", RUBY, "dalli_client.rb", { packages: ["ruby", "ruby-dalli"] }),
   client("dalli-sasl", RUBY, "dalli_client.rb", {
-    packages: ["ruby-dalli"],
+    packages: ["ruby", "ruby-dalli"],
     options: LOGIN,
     logsIn: true,
   }),
