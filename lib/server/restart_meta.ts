@@ -1,7 +1,7 @@
 // The metadata of a saved cache, FILE.meta: what is not in the memory file itself, and proof that
 // both belong together and to a server of this shape.
 //
-//   memden restart 1        what it is, and the version of the form
+//   memden restart 2        what it is, and the version of the form
 //   maxbytes 67108864 …     a line for each setting that the memory's layout depends on
 //   id, start_unix, now, cas, flush, owners, lists, sums
 //   sha256 …                over all lines above
@@ -23,7 +23,7 @@ import { MEMDEN_VERSION } from "../base/version.ts";
 
 const NAME = "memden restart";
 /** Goes up when the lines mean something else, or the bytes of an item do. */
-const FORM = 1;
+const FORM = 2;
 
 const U32_MAX = 0xffffffff;
 const U16_MAX = 0xffff;

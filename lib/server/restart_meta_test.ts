@@ -60,7 +60,7 @@ async function signed(text: string): Promise<Uint8Array> {
 }
 
 const FORGED: readonly (readonly [what: string, change: (text: string) => string, RegExp])[] = [
-  ["another form", (text) => text.replace(/^memden restart 1/, "memden restart 2"), /has form 2/],
+  ["another form", (text) => text.replace(/^memden restart 2/, "memden restart 1"), /has form 1/],
   ["another program's", (text) => text.replace(/^memden restart/, "Tmain"), /not memden's/],
   [
     "another -m",
