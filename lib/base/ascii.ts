@@ -2,6 +2,8 @@
 
 export const LF = 0x0a;
 export const CR = 0x0d;
+/** What ends lines and values: CR and LF. */
+export const CRLF_BYTES = 2;
 export const SPACE = 0x20;
 export const PLUS = 0x2b;
 export const MINUS = 0x2d;

@@ -6,7 +6,7 @@
 // It looks like a set, so that every client can say it; nothing is stored.
 // Source: memcached proto_text.c, try_read_command_asciiauth.
 
-import { ascii, CR, equalsWord, LF, SPACE } from "../base/ascii.ts";
+import { ascii, CR, CRLF_BYTES, equalsWord, LF, SPACE } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { parseUint } from "../base/decimal.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
@@ -17,7 +17,6 @@ const SET = ascii("set");
 /** Places of the tokens in the line. */
 const Token = { NAME: 0, BYTES: 4 } as const;
 const TOKENS_MIN = 5;
-const CRLF_BYTES = 2;
 const BYTES_MAX = 2 ** 32 - 1;
 
 /** What {@linkcode readLoginLine} returns for a line after which no token comes. */

@@ -1,6 +1,6 @@
 // increment and decrement of the binary protocol. Extras: delta (8), initial value (8), expiry (4).
 
-import { CR, LF } from "../base/ascii.ts";
+import { CR, CRLF_BYTES, LF } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
 import { copyBytes } from "../base/copy.ts";
 import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
@@ -23,7 +23,6 @@ import { Outcome, type Session } from "./session.ts";
 const Extra = { DELTA: 0, INITIAL: 8, EXPTIME: 16 } as const;
 /** The expiry that means: do not make a counter that is missing. */
 const DO_NOT_CREATE = 0xffffffff;
-const CRLF_BYTES = 2;
 const NUMBER_BYTES = 8;
 
 const delta = new U64();

@@ -3,6 +3,7 @@
 // A value is stored with a CRLF behind it, which a binary client neither sends nor gets. When the
 // replies are full the packet stays in the read buffer, and is read again when they are sent.
 
+import { CRLF_BYTES } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { U64 } from "../base/u64.ts";
 import { Action, Variant } from "../protocol/binary/opcodes.ts";
@@ -31,7 +32,6 @@ import {
 } from "./retrieval.ts";
 import { Outcome, type Session } from "./session.ts";
 
-const CRLF_BYTES = 2;
 /** Length of the client flags, the extras of a value. */
 const FLAGS_BYTES = 4;
 /** Most bytes of a response besides the value. */

@@ -1,6 +1,7 @@
 // set, add, replace, append and prepend of the binary protocol: the packet's first part. The value
 // is received like any other; binary_stored.ts ends it.
 
+import { CRLF_BYTES } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { Variant } from "../protocol/binary/opcodes.ts";
 import type { BinaryRequest } from "../protocol/binary/request.ts";
@@ -16,8 +17,6 @@ import { StoreMode } from "../store/storing.ts";
 import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
 import { removeOld, startValue } from "./storage.ts";
-
-const CRLF_BYTES = 2;
 
 /**
  * Makes the item that a packet's value goes into.

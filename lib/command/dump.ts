@@ -4,7 +4,7 @@
 // found: others are served meanwhile. An item that is there from beginning to end is listed once.
 // Source of the lines: memcached doc/protocol.txt; crawler.c, crawler_metadump_eval.
 
-import { latin1 } from "../base/ascii.ts";
+import { CRLF_BYTES, latin1 } from "../base/ascii.ts";
 import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
 import { encodeUri } from "../base/uri.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
@@ -36,7 +36,6 @@ export interface DumpForm {
   line(store: Store, it: ItemRef): string;
 }
 
-const CRLF_BYTES = 2;
 const cas = new U64();
 const digits = new Uint8Array(U64_DIGITS_MAX);
 

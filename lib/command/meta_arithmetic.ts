@@ -2,6 +2,7 @@
 //
 // Source: memcached proto_text.c, process_marithmetic_command; doc/protocol.txt, "Meta Arithmetic".
 
+import { CRLF_BYTES } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
 import { copyBytes } from "../base/copy.ts";
 import { U64 } from "../base/u64.ts";
@@ -40,7 +41,6 @@ import { Outcome, type Session } from "./session.ts";
 const INCR_MODES: readonly number[] = [0, 0x49, 0x2b]; // none, I, +
 const DECR_MODES: readonly number[] = [0x44, 0x2d]; // D, -
 
-const CRLF_BYTES = 2;
 const ONE = new U64();
 ONE.set(0, 1);
 const ZERO = new U64();

@@ -6,6 +6,7 @@
 //
 // Source: memcached proto_text.c, process_mget_command; doc/protocol.txt, "Meta Get".
 
+import { CRLF_BYTES } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { U64 } from "../base/u64.ts";
 import { Flag } from "../protocol/meta/flags.ts";
@@ -47,7 +48,6 @@ import {
 import { COPIED_BYTES_MAX, startAgain, writeValueLocked } from "./retrieval.ts";
 import { Outcome, type Session } from "./session.ts";
 
-const CRLF_BYTES = 2;
 const DIGIT_0 = 0x30;
 const Mark = { WON: 0x57, STALE: 0x58, SENT: 0x5a } as const;
 

@@ -3,7 +3,7 @@
 
 import { encodeBase64 } from "../base/base64.ts";
 import { Block } from "../base/block.ts";
-import { ascii } from "../base/ascii.ts";
+import { ascii, CRLF_BYTES } from "../base/ascii.ts";
 import { U64 } from "../base/u64.ts";
 import { Flag } from "../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
@@ -22,7 +22,6 @@ import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
 
 const SPACE = 0x20;
-const CRLF_BYTES = 2;
 
 /**
  * Longest reply line of a meta command, in bytes: key in Base64, opaque, and every number there is.

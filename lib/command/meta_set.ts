@@ -6,7 +6,7 @@
 // Source: memcached proto_text.c, process_mset_command; doc/protocol.txt, "Meta Set".
 
 import type { Block } from "../base/block.ts";
-import { LF } from "../base/ascii.ts";
+import { CRLF_BYTES, LF } from "../base/ascii.ts";
 import { parseUint } from "../base/decimal.ts";
 import { Flag } from "../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
@@ -24,7 +24,6 @@ import { refuse, startValue, VALUE_BYTES_MAX } from "./storage.ts";
 
 const FIRST_FLAG = 3;
 const Token = { KEY: 1, BYTES: 2 } as const;
-const CRLF_BYTES = 2;
 const SPACE = 0x20;
 
 /** What each character of the M flag stands for. */

@@ -4,7 +4,7 @@
 // before the next key, the connection sends, and the command goes on: so a request for any number
 // of keys needs no more memory than one for a few, and a client that does not read is not served.
 
-import { LF, SPACE } from "../base/ascii.ts";
+import { CRLF_BYTES, LF, SPACE } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
 import { ascii } from "../base/ascii.ts";
 import { parseInt64 } from "../base/decimal.ts";
@@ -34,7 +34,6 @@ import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
 
 const VALUE = Block.of(ascii("VALUE "));
-const CRLF_BYTES = 2;
 
 /**
  * Values up to this many bytes are copied into the replies, under the shard's lock; longer ones are

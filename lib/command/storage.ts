@@ -1,6 +1,6 @@
 // set, add, replace, append, prepend, cas: the line, then the value straight into its item.
 
-import { CR, LF } from "../base/ascii.ts";
+import { CR, CRLF_BYTES, LF } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { copyBytes } from "../base/copy.ts";
 import { parseInt64, parseUint } from "../base/decimal.ts";
@@ -28,7 +28,6 @@ import { Outcome, type Session } from "./session.ts";
 /** Places of the tokens in a storage line. */
 const Token = { KEY: 1, FLAGS: 2, EXPTIME: 3, BYTES: 4, CAS: 5 } as const;
 
-const CRLF_BYTES = 2;
 /** Longest reply to a value that has come: that of ms, with the flags that come back. */
 export const STORED_BYTES_MAX = META_BYTES_MAX;
 /** CR and LF as {@linkcode lastTwoBytes} has them. */

@@ -26,7 +26,10 @@ export interface Transport {
   waitReadable(fd: number): void;
   /** From now on, wake this connection when it can be written, and not before. */
   waitWritable(fd: number): void;
-  /** Finds out, within minutes, whether a client that sends no more is gone: an event tells. */
+  /**
+   * Finds out, within minutes, whether a client that sends no more is gone: an event tells. Where
+   * the transport has the socket; others do nothing.
+   */
   probe(fd: number): void;
   /** Ends the connection. */
   close(fd: number): void;

@@ -82,7 +82,7 @@ export const CLASS_ROWS = [
   ["reclaimed",         "counter", "items",    "Expired or flushed items whose memory was reused"],
   ["outofmemory",       "counter", "commands", "Times that no chunk could be had"],
   ["direct_reclaims",   "counter", "times",    "A command had to make room itself"],
-  ["lrutail_reflocked", "counter", "items",    "Tail items skipped because they were in use"],
+  ["lrutail_reflocked", "counter", "items",    "Tail items found in use"],
   ["tailrepairs",       "counter", "items",    "Tail items unlinked while held"],
   ["crawler_reclaimed", "counter", "items",    "Expired or flushed items the crawler removed"],
   ["crawler_items_checked","counter","items",  "Items the crawler looked at"],

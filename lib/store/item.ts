@@ -207,7 +207,7 @@ export function addRefcount(items: Items, it: ItemRef, delta: number): number {
 /**
  * Takes the only holder away, if there is but one: the caller. Nobody else can become a holder
  * then, and a processor stores nothing ahead of the branch that it depends on; so no atomic
- * operation is needed, which V8 makes a call of.
+ * operation is needed, which V8 makes a call of. What is loaded next may be older than the count.
  *
  * @returns false when there are more, and nothing has changed.
  * @hot

@@ -1,5 +1,6 @@
 // What happens to items, as records of the log. Ask `store.log.wants` before all but logStored.
 
+import { CRLF_BYTES } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { LogType, Watched } from "./event_log.ts";
 import {
@@ -18,7 +19,6 @@ import { Miss } from "./miss.ts";
 import type { Store } from "./store.ts";
 import type { Stored, StoreMode } from "./storing.ts";
 
-const CRLF_BYTES = 2;
 /** How a value ended that was refused, behind those of `Stored`. */
 const TOO_LARGE = 4;
 const NO_MEMORY = 5;

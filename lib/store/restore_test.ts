@@ -7,6 +7,7 @@ import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert"
 import { StoreClient } from "../../tests/support/store_client.ts";
 import { Prng } from "../base/prng.ts";
 import { U64 } from "../base/u64.ts";
+import { Global } from "../memory/regions.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { takeCas } from "./cas.ts";
 import { checkStore } from "./check.ts";
@@ -168,6 +169,25 @@ Deno.test("restoreStore() keeps a flush, done or to come", () => {
   assertEquals(client.get("later")?.value, "lives");
   client.store.clock.now += 10;
   assertEquals(client.get("later"), undefined);
+});
+
+Deno.test("a restored store can be flushed at once", () => {
+  const { client } = restart(fill());
+  assert(contents(client).length > 0);
+  client.store.flushNow();
+  assertEquals(contents(client), []);
+});
+
+Deno.test("restoreStore() keeps when the quarters of the flush generations were left", () => {
+  const before = fill();
+  before.store.control.u32[Global.FLUSH_GENERATION] = 0xffff;
+  before.store.control.u32[Global.QUARTER_LEFT] = 50;
+  before.set("key", "x");
+  const { client } = restart(before);
+  const { u32 } = client.store.control;
+  assertEquals(client.get("key")?.value, "x");
+  client.store.flushNow();
+  assertEquals([u32[Global.FLUSH_GENERATION], u32[Global.FLUSHED_UNTIL]], [0, 50]);
 });
 
 Deno.test("restoreStore() frees what threads and clients had in hand", () => {

@@ -5,7 +5,7 @@
 // Nothing is written, here or in item memory. check.ts states the rules of a store at work; these
 // are the ones that can be told from its items alone.
 
-import { CR, LF } from "../base/ascii.ts";
+import { CR, CRLF_BYTES, LF } from "../base/ascii.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
 import {
   CHUNK,
@@ -40,7 +40,6 @@ import { lastTwoBytes } from "./value.ts";
 
 const NKEY_MAX = 250;
 const CRLF = (CR << 8) | LF;
-const CRLF_BYTES = 2;
 /** Threads may read the clock so many seconds apart. */
 const CLOCK_SLACK = 2;
 

@@ -326,7 +326,11 @@ export class Store {
       assert(before > 0, "Item released by more than its holders");
       if (before > 1) return;
     }
-    const flags = itemFlags(this.items, it);
+    let flags = itemFlags(this.items, it);
+    if ((flags & ItemFlag.LINKED) !== 0) {
+      loadRefcount(this.items, it); // A processor may have read the flags ahead of the count.
+      flags = itemFlags(this.items, it);
+    }
     assert((flags & ItemFlag.LINKED) === 0, "Linked item without a holder");
     if ((flags & ItemFlag.CHUNKED) !== 0) releaseChunks(this, it);
     this.slabs.give(it, this.ownClassOf(it));

@@ -2,6 +2,7 @@
 //
 // Source: memcached memcached.c, do_store_item.
 
+import { CRLF_BYTES } from "../base/ascii.ts";
 import { U64 } from "../base/u64.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { allocate } from "./allocate.ts";
@@ -37,9 +38,6 @@ export type StoreMode = typeof StoreMode[keyof typeof StoreMode];
 /** What became of it. */
 export const Stored = { STORED: 0, NOT_STORED: 1, EXISTS: 2, NOT_FOUND: 3 } as const;
 export type Stored = typeof Stored[keyof typeof Stored];
-
-/** Bytes of the CRLF that ends every stored value. */
-const CRLF_BYTES = 2;
 
 const current = new U64();
 const source = new ValueCursor();

@@ -3,6 +3,7 @@
 //
 // Source: memcached memcached.c, do_store_item.
 
+import { CRLF_BYTES } from "../base/ascii.ts";
 import { U64 } from "../base/u64.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { updateLocked } from "./bump.ts";
@@ -24,8 +25,6 @@ import { logStored } from "./log_item.ts";
 import { classOf } from "./lru.ts";
 import type { Store } from "./store.ts";
 import { joinLocked, Stored, StoreMode } from "./storing.ts";
-
-const CRLF_BYTES = 2;
 
 /** How an item is to be stored, and what came of it. */
 export class MetaStorage {

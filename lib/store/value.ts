@@ -1,6 +1,6 @@
 // Values, in one chunk or in many: a cursor over their pieces, and chunks for one that comes.
 
-import { CR, LF } from "../base/ascii.ts";
+import { CR, CRLF_BYTES, LF } from "../base/ascii.ts";
 import { copyBytes } from "../base/copy.ts";
 import { takeChunk, tryTakeChunk } from "./allocate.ts";
 import {
@@ -19,8 +19,6 @@ import { itemNbytes, type ItemRef, type Items, itemValueAt, NO_ITEM, segmentOf }
 import { needPage } from "./maintenance.ts";
 import { PAGE_BYTES, type SlabClass } from "./slab_class.ts";
 import type { Store } from "./store.ts";
-
-const CRLF_BYTES = 2;
 
 /**
  * A place in a value: bytes `[at, to)` of a segment are what is left of the piece at hand. It is

@@ -1,6 +1,6 @@
 // Items that a command makes because they were missing: mg and ma with N, tombstones of md with x.
 
-import { CR, LF } from "../base/ascii.ts";
+import { CR, CRLF_BYTES, LF } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import type { U64 } from "../base/u64.ts";
 import { allocate } from "./allocate.ts";
@@ -8,7 +8,6 @@ import { toExptime } from "./exptime.ts";
 import { ItemFlag, itemFlags, type ItemRef, NO_ITEM, setItemCas, setItemFlags } from "./item.ts";
 import type { Store } from "./store.ts";
 
-const CRLF_BYTES = 2;
 const BASE64_FLAG = 0x62;
 const EXPLICIT_FLAG = 0x45;
 
