@@ -13,7 +13,7 @@ import {
   setNonBlocking,
   setTcpOptions,
 } from "../sys/socket.ts";
-import { bindListener, planListeners } from "./listen_plan.ts";
+import { bindListener, closeListener, planListeners } from "./listen_plan.ts";
 
 /** A listening socket. */
 export interface ListeningConn {
@@ -51,7 +51,7 @@ export async function openListeners(settings: Settings): Promise<ListeningConn[]
 
 /** Closes those that were opened here: the others are not ours to close. */
 export function closeListeners(conns: readonly ListeningConn[]): void {
-  for (const { listener } of conns) listener?.close();
+  for (const { listener } of conns) if (listener !== undefined) void closeListener(listener);
 }
 
 /** Finds the descriptor of a listener: a listening socket of its address that no other conn has. */

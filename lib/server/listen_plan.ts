@@ -122,9 +122,56 @@ function bindUnix(path: string, settings: Settings): Deno.Listener {
   const before = Deno.umask(~settings.socketMask & 0o777);
   const listener = tryListen(() => Deno.listen({ transport: "unix", path }));
   Deno.umask(before);
-  if (!(listener instanceof Error)) return listener;
+  if (!(listener instanceof Error)) {
+    inodes.set(listener, inodeOf(path));
+    return listener;
+  }
   const message = `failed to listen on UNIX socket: ${path}: ${reasonOf(listener)}`;
   throw new SettingsError(message, ExitCode.OS_ERROR);
+}
+
+/** The inode of each Unix socket that was bound here. */
+const inodes = new WeakMap<Deno.Listener, number | undefined>();
+
+/** The inode at `path`; undefined when nothing is there. */
+function inodeOf(path: string): number | undefined {
+  const found = tryListen(() => Deno.lstatSync(path));
+  return found instanceof Error ? undefined : found.ino ?? undefined;
+}
+
+/** How long Deno may take to remove the path of a socket, in milliseconds. */
+const REMOVAL_MS_MAX = 200;
+
+/**
+ * Closes a listener. With a Unix socket Deno removes its path, whoever has it by now: what another
+ * server has bound there since is put aside, and back.
+ *
+ * @returns When that is done, where it takes time: Deno ends what waits for connections first.
+ */
+export function closeListener(listener: Deno.Listener): Promise<void> | undefined {
+  const path = "path" in listener.addr ? listener.addr.path : undefined;
+  const now = path === undefined ? undefined : inodeOf(path);
+  const isTaken = now !== undefined && now !== inodes.get(listener);
+  const aside = `${path}.${Deno.pid}`;
+  if (path === undefined || !isTaken) listener.close();
+  else {
+    const isAside = !(tryListen(() => Deno.linkSync(path, aside)) instanceof Error);
+    listener.close();
+    if (isAside) return putBack(aside, path, performance.now() + REMOVAL_MS_MAX);
+  }
+  return undefined;
+}
+
+/** Puts a socket back in its place once Deno has removed it there. */
+function putBack(aside: string, path: string, deadline: number): Promise<void> | undefined {
+  if (inodeOf(path) === undefined || performance.now() > deadline) {
+    tryListen(() => Deno.renameSync(aside, path));
+    tryListen(() => Deno.removeSync(aside)); // Two names of one file are not renamed.
+    return undefined;
+  }
+  return new Promise<void>((resolve) => setTimeout(resolve, 1)).then(() =>
+    putBack(aside, path, deadline)
+  );
 }
 
 /** What the system said, without its number. */

@@ -15,7 +15,7 @@ import { EventLog, Watched } from "../store/event_log.ts";
 import { openThread } from "../store/memory.ts";
 import { logConnNew } from "./conn_events.ts";
 import { addressText, boundAddress } from "./address_text.ts";
-import { bindListener, type ListenPlan } from "./listen_plan.ts";
+import { bindListener, closeListener, type ListenPlan } from "./listen_plan.ts";
 import type { Listening, Notice, RelayAcceptorStart } from "./notify.ts";
 import { onMessage, RelaySender } from "./relay_channel.ts";
 import { Frame, type FrameMessage, readFrames, type TakeFrame } from "./relay_frames.ts";
@@ -77,6 +77,8 @@ class RelayAcceptor {
   #nextWorker = 0;
   #stopping = false;
   #pausing: Promise<void> | undefined;
+  /** When listeners are closed for good. */
+  #unbound: (Promise<void> | undefined)[] = [];
   #allClosed: () => void = () => {};
 
   constructor(start: RelayAcceptorStart, control: Control, counters: Counters) {
@@ -107,7 +109,7 @@ class RelayAcceptor {
 
   /** Ends, and the workers with it, instead of {@linkcode run}. */
   giveUp(): void {
-    for (const { listener } of this.#bound) listener.close();
+    for (const { listener } of this.#bound) void closeListener(listener);
     for (const worker of this.#workers) worker.post({ type: "s" });
     this.#letGo();
   }
@@ -134,6 +136,7 @@ class RelayAcceptor {
     report({ type: "listening", listening });
     report({ type: "ready" });
     await closed;
+    await Promise.all(this.#unbound);
     this.#letGo();
   }
 
@@ -222,7 +225,7 @@ class RelayAcceptor {
   #stop(): void {
     this.#stopping = true;
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
-    for (const { listener } of this.#bound) listener.close();
+    this.#unbound = this.#bound.map(({ listener }) => closeListener(listener));
     if (this.#conns.size === 0) return this.#allClosed();
     setTimeout(() => {
       for (const { socket } of this.#conns.values()) socket.close(true);

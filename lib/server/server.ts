@@ -2,6 +2,7 @@
 
 import type { Log } from "../base/log.ts";
 import type { Settings } from "../config/settings.ts";
+import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global, Stopping } from "../memory/regions.ts";
 import { wakeMaintainer } from "../store/maintenance.ts";
@@ -12,7 +13,7 @@ import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { ring } from "../sys/eventfd.ts";
 import { raiseDescriptorLimit } from "../sys/limits.ts";
 import { closeFd } from "../sys/socket.ts";
-import { AuthFile } from "./auth_file.ts";
+import { AuthFile, readAuthFile } from "./auth_file.ts";
 import { chooseTransport } from "./choose_transport.ts";
 import { type Front, type OpenFront, openFront } from "./front.ts";
 import type { UdpSocket } from "./listen_udp.ts";
@@ -114,6 +115,7 @@ export class Server {
     const warning = checkBudget(settings, plan);
     if (warning !== undefined) log.warn(warning);
     logClasses(plan.shape, log);
+    await checkLogins(settings); // A start that fails leaves a saved cache as it is.
     const warm = await openWarm(settings, plan, log);
     undo.defer(() => warm?.close());
     const clock = new ServerClock(warm?.startUnix);
@@ -277,15 +279,29 @@ export class Server {
   }
 }
 
+/** The file of logins, and what for; undefined where there is none. */
+function loginsOf({ sasl, saslFile, authFile }: Settings) {
+  const path = sasl ? saslFile : authFile;
+  return path === null ? undefined : { path, form: sasl ? "sasl" : "text" } as const;
+}
+
+/** @throws {SettingsError} When the file of logins cannot be used. */
+async function checkLogins(settings: Settings): Promise<void> {
+  const logins = loginsOf(settings);
+  if (logins === undefined) return;
+  const file = await readAuthFile(logins.path, logins.form);
+  if ("problem" in file) throw new SettingsError(file.problem, ExitCode.FAILURE);
+}
+
 /** Reads the file of logins, where there is one. @throws {SettingsError} When it cannot be used. */
 async function loadLogins(
-  { sasl, saslFile, authFile }: Settings,
+  settings: Settings,
   { control, locks }: Store,
   log: Log,
 ): Promise<AuthFile | undefined> {
-  const path = sasl ? saslFile : authFile;
-  if (path === null) return undefined;
-  const file = new AuthFile(path, sasl ? "sasl" : "text", new Logins(control, locks), log);
+  const logins = loginsOf(settings);
+  if (logins === undefined) return undefined;
+  const file = new AuthFile(logins.path, logins.form, new Logins(control, locks), log);
   await file.load();
   return file;
 }

@@ -1,7 +1,8 @@
 // A cache that outlives its process (-e): item memory is a mapped file, and a server that ends in
 // order leaves FILE.meta beside it, by which the next one can go on.
 //
-//   open      locks the file; reads FILE.meta and looks through all items, writing nothing
+//   open      locks the file; reads FILE.meta and looks through all items, writing nothing where
+//             there is a cache for these settings, and else making the file anew
 //   begin     removes FILE.meta, marks the file as in use, restores what was found good
 //   save      marks the file as saved, waits until it is on disk, then puts FILE.meta in place
 //

@@ -67,6 +67,34 @@ testBoth("a socket left behind is replaced, and again after a stop", async (star
   }
 });
 
+testBoth("a server that ends leaves the socket of the one that took its place", async (start) => {
+  using folder = new Folder();
+  const path = `${folder.path}/sock`;
+  const first = await start([], listening({ path }, "-s", path));
+  await using second = await start([], listening({ path }, "-s", path));
+  await until("the second has the socket", async () => {
+    using client = await dial(second.address);
+    return (await readStats(client)).get("pid") === String(second.pid);
+  });
+  assertEquals(await first.stop(), 0);
+  await answers(second.address);
+});
+
+Deno.test("memden: so does a server with the relay transport", async () => {
+  using folder = new Folder();
+  const path = `${folder.path}/sock`;
+  const options = listening({ path }, "-s", path, "--transport=relay");
+  const first = await startMemden([], options);
+  await using second = await startMemden([], options);
+  await until("the second has the socket", async () => {
+    using client = await dial(second.address);
+    return (await readStats(client)).get("pid") === String(second.pid);
+  });
+  assertEquals(await first.stop(), 0);
+  await answers(second.address);
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["sock"]);
+});
+
 testBoth("a file that is no socket is not replaced", async (start) => {
   using folder = new Folder();
   const path = `${folder.path}/sock`;

@@ -292,12 +292,12 @@ async function keepWhileStarting(checks: Checks): Promise<void> {
     const code = await server.exited;
     checks.check(code !== 0, "its admin port is taken: it ends", server.stderr());
   }
-  {
-    const outcome = await bed.listen(...args, "-Y", `${bed.folder}/none`).then(
+  for (const also of [[], ["-I", "2m"]]) {
+    const outcome = await bed.listen(...args, ...also, "-Y", `${bed.folder}/none`).then(
       (server) => server.exited,
       () => 1,
     );
-    checks.check(outcome !== 0, "nobody could log in: it ends", outcome);
+    checks.check(outcome !== 0, `nobody could log in, ${also.join(" ")}: it ends`, outcome);
   }
   await using server = await bed.start(...args);
   using wire = await Wire.open(server.port);
