@@ -90,6 +90,17 @@ export const DEVIATIONS: readonly Deviation[] = [
     "`-I` alone should work",
   ],
   [
+    "TLS: commands that come in one piece with bytes that are no TLS are answered, then the alert",
+    "they are dropped: there is the alert, and the connection is closed",
+    "the runtime gives up the session at the first bad record of a piece",
+  ],
+  [
+    "TLS: a client certificate that is not trusted gets the alert `unknown ca`; one of X.509 " +
+    "version 1 is taken",
+    "both are closed without an alert, and counted in `ssl_handshake_errors`",
+    "the runtime checks the certificate when the handshake is over",
+  ],
+  [
     "`-o hashpower` up to 32, where there is the memory",
     "up to 30: a thousand million buckets",
     "no more bits of the hash choose a bucket",
