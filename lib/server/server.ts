@@ -115,7 +115,6 @@ export class Server {
     const warning = checkBudget(settings, plan);
     if (warning !== undefined) log.warn(warning);
     logClasses(plan.shape, log);
-    await checkLogins(settings); // A start that fails leaves a saved cache as it is.
     const warm = await openWarm(settings, plan, log);
     undo.defer(() => warm?.close());
     const clock = new ServerClock(warm?.startUnix);
@@ -318,6 +317,7 @@ async function openWarm(
   log: Log,
 ): Promise<WarmRestart | undefined> {
   if (settings.memoryFile === null) return undefined;
+  await checkLogins(settings); // A start that fails leaves a saved cache as it is.
   const { WarmRestart } = await import("./warm_restart.ts");
   return WarmRestart.open(settings.memoryFile, plan, log);
 }

@@ -10,9 +10,8 @@ import type { Block } from "../base/block.ts";
 import type { Clock } from "../base/clock.ts";
 import { U64 } from "../base/u64.ts";
 import { storeWord } from "../memory/atomic.ts";
-import { LockRank, type Locks } from "../memory/lock.ts";
+import { type LockIndex, LockRank, type Locks } from "../memory/lock.ts";
 import { type Control, Global } from "../memory/regions.ts";
-import type { LockIndex } from "../memory/lock.ts";
 import { type Counters, resetCountersLocked } from "../stats/counters.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { HotKeys } from "../stats/samples.ts";
@@ -327,8 +326,8 @@ export class Store {
       if (before > 1) return;
     }
     let flags = itemFlags(this.items, it);
-    if ((flags & ItemFlag.LINKED) !== 0) {
-      loadRefcount(this.items, it); // A processor may have read the flags ahead of the count.
+    // A processor may have read the flags ahead of the count, but not ahead of an atomic load.
+    if ((flags & ItemFlag.LINKED) !== 0 && loadRefcount(this.items, it) === 0) {
       flags = itemFlags(this.items, it);
     }
     assert((flags & ItemFlag.LINKED) === 0, "Linked item without a holder");
