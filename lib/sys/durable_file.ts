@@ -74,7 +74,10 @@ export function writeDurably(path: string, bytes: Uint8Array<ArrayBuffer>): stri
   const isWritten = writeAll(fd, bytes) && libc.fsync(fd) === 0;
   const problem = errorText(errno());
   libc.close(fd);
-  if (!isWritten) return problem;
+  if (!isWritten) {
+    libc.unlink(cString(unfinished));
+    return problem;
+  }
   if (libc.rename(cString(unfinished), cString(path)) < 0) return errorText(errno());
   return syncFolderOf(path);
 }
