@@ -127,14 +127,21 @@ export async function makeBundle(directory: string): Promise<Bundle> {
   return await inspect(directory, threads);
 }
 
-/** @throws {Error} When something is missing in the bundle. */
+/** What esbuild keeps a module apart by: something loads it late. */
+const MODULE_APART = "__esm(";
+
+/** @throws {Error} When something is missing in it, or an entry of a thread is in pieces. */
 async function inspect(directory: string, threads: readonly string[]): Promise<Bundle> {
   const names = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name);
+  const closed = new Set(threads.map(bundledName));
   const sizes = new Map<string, number>();
   const missing: string[] = [];
   for (const name of names) {
     const text = await Deno.readTextFile(`${directory}/${name}`);
     sizes.set(name, new TextEncoder().encode(text).length);
+    if (closed.has(name) && text.includes(MODULE_APART)) {
+      throw new Error(`${name} loads a module late`);
+    }
     const places = placesMissing(text, names);
     missing.push(...places.map((place) => `${place}, which ${name} names: import it as text`));
   }
@@ -145,16 +152,8 @@ async function inspect(directory: string, threads: readonly string[]): Promise<B
     loads.set(name, loaded.names);
     missing.push(...loaded.missing.map((it) => `${it}, which ${name} loads`));
   }
-  for (const name of threads.map(bundledName)) {
-    if (await isInPieces(`${directory}/${name}`)) throw new Error(`${name} loads a module late`);
-  }
   if (missing.length > 0) throw new Error(`not in the bundle: ${missing.join("; ")}`);
   return { threads, sizes, loads };
-}
-
-/** Whether esbuild has kept the modules of a file apart: one of them is loaded late. */
-async function isInPieces(path: string): Promise<boolean> {
-  return (await Deno.readTextFile(path)).includes("__esm(");
 }
 
 function toFileUrl(path: string): string {

@@ -4,9 +4,8 @@
 // before the next key, the connection sends, and the command goes on: so a request for any number
 // of keys needs no more memory than one for a few, and a client that does not read is not served.
 
-import { CRLF_BYTES, LF, SPACE } from "../base/ascii.ts";
+import { ascii, CRLF_BYTES, LF, SPACE } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
-import { ascii } from "../base/ascii.ts";
 import { parseInt64 } from "../base/decimal.ts";
 import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";

@@ -29,7 +29,7 @@ Deno.test("generalStats() shows every row, in order", () => {
 });
 
 Deno.test("generalRows() leaves out what comes from maintenance that is off", () => {
-  // Spec 2.10: 84 names for `-o no_lru_maintainer,no_lru_crawler` with both off at their defaults.
+  // Spec 2.10: 84 names with `-o no_lru_maintainer,no_lru_crawler`.
   const settings = { ...defaultSettings(), lruMaintainer: false };
   const store = makeStore();
   store.tunables.set("lruCrawler", 0);

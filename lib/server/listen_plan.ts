@@ -151,15 +151,14 @@ const REMOVAL_MS_MAX = 200;
 export function closeListener(listener: Deno.Listener): Promise<void> | undefined {
   const path = "path" in listener.addr ? listener.addr.path : undefined;
   const now = path === undefined ? undefined : inodeOf(path);
-  const isTaken = now !== undefined && now !== inodes.get(listener);
-  const aside = `${path}.${Deno.pid}`;
-  if (path === undefined || !isTaken) listener.close();
-  else {
-    const isAside = !(tryListen(() => Deno.linkSync(path, aside)) instanceof Error);
+  if (path === undefined || now === undefined || now === inodes.get(listener)) {
     listener.close();
-    if (isAside) return putBack(aside, path, performance.now() + REMOVAL_MS_MAX);
+    return undefined;
   }
-  return undefined;
+  const aside = `${path}.${Deno.pid}`;
+  const isAside = !(tryListen(() => Deno.linkSync(path, aside)) instanceof Error);
+  listener.close();
+  return isAside ? putBack(aside, path, performance.now() + REMOVAL_MS_MAX) : undefined;
 }
 
 /** Puts a socket back in its place once Deno has removed it there. */

@@ -59,7 +59,7 @@ function bufferLimit({ maxconns, readBufMemLimit, threads }: Settings): number {
   return Math.min(wanted, Math.max(Math.floor(readBufMemLimit / threads), BUFFERS_BYTES_MIN));
 }
 
-/** Watchers that send no more: of all connections that may be, a tenth. */
+/** Watchers that send no more: of all connections that may be, a tenth, but one at least. */
 function halfClosedLimit({ maxconns, threads }: Settings): number {
   return Math.max(1, Math.min(HALF_CLOSED_MAX, Math.floor(maxconns / 10 / threads)));
 }

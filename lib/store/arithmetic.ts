@@ -2,7 +2,7 @@
 //
 // Source: memcached memcached.c, do_add_delta.
 
-import { CRLF_BYTES, DIGIT_0, DIGIT_9, PLUS, SPACE } from "../base/ascii.ts";
+import { CR, CRLF_BYTES, DIGIT_0, DIGIT_9, LF, PLUS, SPACE } from "../base/ascii.ts";
 import { copyBytes } from "../base/copy.ts";
 import { Block } from "../base/block.ts";
 import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
@@ -27,8 +27,6 @@ import type { Store } from "./store.ts";
 export const Added = { OK: 0, NON_NUMERIC: 1, NO_MEMORY: 2 } as const;
 export type Added = typeof Added[keyof typeof Added];
 
-const CR = 0x0d;
-const LF = 0x0a;
 const TAB = 0x09;
 
 /** The new value's digits, with room for a CRLF. */

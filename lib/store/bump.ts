@@ -38,9 +38,7 @@ export function bumpLocked(store: Store, it: ItemRef): void {
     setItemFlags(store.items, it, flags | bit);
     if (isSegmented && bit === ItemFlag.ACTIVE) activateLocked(store, it, flags);
   }
-  if (!isSegmented && store.clock.now - itemTime(store.items, it) >= BUMP_SECONDS) {
-    toHeadLocked(store, it);
-  }
+  if (!isSegmented) toHeadLocked(store, it);
 }
 
 /**
@@ -50,7 +48,7 @@ export function bumpLocked(store: Store, it: ItemRef): void {
  */
 export function updateLocked(store: Store, it: ItemRef): void {
   if (store.tunables.isSegmented) advanceItemTime(store.items, it, store.clock.now);
-  else if (store.clock.now - itemTime(store.items, it) >= BUMP_SECONDS) toHeadLocked(store, it);
+  else toHeadLocked(store, it);
 }
 
 /** Notes the time of a second hit. Where there is no room for the move, the item is as it was. */
@@ -63,8 +61,13 @@ function activateLocked(store: Store, it: ItemRef, flags: number): void {
   }
 }
 
-/** Moves `it` to the head of its list. Caller holds the shard's lock. Takes: LRU. */
+/**
+ * Moves `it` to the head of its list, no more than once in {@linkcode BUMP_SECONDS}. Caller holds
+ * the shard's lock. Takes: LRU.
+ * @hot
+ */
 function toHeadLocked(store: Store, it: ItemRef): void {
+  if (store.clock.now - itemTime(store.items, it) < BUMP_SECONDS) return;
   const { locks, lru } = store;
   const list = itemLruId(store.items, it) as LruId;
   advanceItemTime(store.items, it, store.clock.now);

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Address } from "../support/address.ts";
 import { startMemden, type StartOptions } from "../support/server.ts";
-import { ask, dial, hear, readStats, say, testBoth, until } from "../support/talk.ts";
+import { ask, dial, hear, readStats, say, type Start, testBoth, until } from "../support/talk.ts";
 import { freePort } from "../support/ways.ts";
 
 const HOST = "127.0.0.1";
@@ -67,25 +67,13 @@ testBoth("a socket left behind is replaced, and again after a stop", async (star
   }
 });
 
-testBoth("a server that ends leaves the socket of the one that took its place", async (start) => {
+/** A second server takes the place of the first one's socket, and keeps it when that one ends. */
+async function takesOver(start: Start, ...args: string[]): Promise<void> {
   using folder = new Folder();
   const path = `${folder.path}/sock`;
-  const first = await start([], listening({ path }, "-s", path));
-  await using second = await start([], listening({ path }, "-s", path));
-  await until("the second has the socket", async () => {
-    using client = await dial(second.address);
-    return (await readStats(client)).get("pid") === String(second.pid);
-  });
-  assertEquals(await first.stop(), 0);
-  await answers(second.address);
-});
-
-Deno.test("memden: so does a server with the relay transport", async () => {
-  using folder = new Folder();
-  const path = `${folder.path}/sock`;
-  const options = listening({ path }, "-s", path, "--transport=relay");
-  const first = await startMemden([], options);
-  await using second = await startMemden([], options);
+  const options = listening({ path }, "-s", path, ...args);
+  const first = await start([], options);
+  await using second = await start([], options);
   await until("the second has the socket", async () => {
     using client = await dial(second.address);
     return (await readStats(client)).get("pid") === String(second.pid);
@@ -93,7 +81,15 @@ Deno.test("memden: so does a server with the relay transport", async () => {
   assertEquals(await first.stop(), 0);
   await answers(second.address);
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["sock"]);
-});
+}
+
+testBoth(
+  "a server that ends leaves the socket of the one that took its place",
+  (start) => takesOver(start),
+);
+
+Deno.test("memden: so does a server with the relay transport", () =>
+  takesOver(startMemden, "--transport=relay"));
 
 testBoth("a file that is no socket is not replaced", async (start) => {
   using folder = new Folder();
