@@ -31,15 +31,17 @@ export const DEVIATIONS: readonly Deviation[] = [
     "as above",
   ],
   [
-    "a value length that is no number: what follows is taken for commands",
-    "the error, then the connection is closed",
+    "a storage command, `ms` too, without a length, or with one that no value can have (no " +
+    "number, below 0, 2147483646 and more): what follows is taken for commands",
+    "the error, `noreply` or not, then the connection is closed",
     "a value must never run as commands",
   ],
   [
-    "expiry and flags are cut to 32 bits",
-    "64-bit expiry; flags over 2^32-1 are refused",
-    "a date after 2038 is not in the past",
+    "an expiry of 2^32 and more is cut to 32 bits, or refused by touch, gat, T, N and R",
+    "it is a date",
+    "a date after 2106 is not in the past",
   ],
+  ["client flags over 2^32-1 are cut to 32 bits", "refused", "they would not come back as sent"],
   ["`mn` and LF without CR: an error", "`MN`", "every other command may end in LF alone"],
   [
     "`delete key 5`: deleted",
@@ -130,16 +132,6 @@ export const DEVIATIONS: readonly Deviation[] = [
     "`t` of an item whose TTL was set to 0 or less in the same request: about 4294967295",
     "0",
     "it has no time left",
-  ],
-  [
-    "`ms` with a length that is no number: what follows is taken for commands",
-    "the error, then the connection is closed",
-    "a value must never run as commands",
-  ],
-  [
-    "T, N and R of 2^31 and more are refused",
-    "accepted, as dates",
-    "as above for expiry",
   ],
   [
     "`-Y`: of several lines that come in one read before the login, only the last is answered",

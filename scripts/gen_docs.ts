@@ -80,6 +80,11 @@ spaces; a value is followed by CRLF.
 
 ${table(["command", "replies"], commands)}
 
+A line that ends in \`noreply\` gets no reply, whatever is wrong with it. When a storage command
+(set, add, replace, append, prepend, cas, ms) is refused, the server discards as many bytes as the
+line announces. Without a length from 0 to 2147483645 it cannot tell what is a value and what a command:
+it answers the error, \`noreply\` or not, and closes the connection.
+
 ## Flags of the meta commands
 
 A flag is a letter, with a token behind it where one is named. Every command accepts all of them;

@@ -68,14 +68,12 @@ export function runVerbosity(
 ): Outcome {
   const { tokens, store } = executor;
   const level = parseUint(block.bytes, tokens.start[1]!, tokens.end[1]!, LEVEL_MAX);
-  const noreply = executor.endsInNoreply(block.bytes);
   if (Number.isNaN(level)) {
-    // memccapable asks for silence after `verbosity noreply`, where the level is what is missing.
-    if (!noreply || tokens.count > 2) replies.write(Reply.BAD_FORMAT);
+    replies.write(Reply.BAD_FORMAT);
     return Outcome.DONE;
   }
   setVerbosity(store.control, Math.min(level, VERBOSITY_MAX));
-  if (!noreply) replies.write(Reply.OK);
+  replies.write(Reply.OK);
   return Outcome.DONE;
 }
 

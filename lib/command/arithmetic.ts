@@ -31,11 +31,10 @@ export function runArithmetic(
     replies.write(Reply.BAD_FORMAT);
     return Outcome.DONE;
   }
-  if (!delta.parse(block.bytes, tokens.start[Token.DELTA]!, tokens.end[Token.DELTA]!)) {
+  if (!tokens.readU64(block.bytes, Token.DELTA, delta)) {
     replies.write(Reply.BAD_DELTA);
     return Outcome.DONE;
   }
-  const noreply = executor.endsInNoreply(block.bytes);
   const increment = verb === Verb.INCR;
   const hv = store.hash(block, from, tokens.end[Token.KEY]!);
   let added: Added = Added.OK;
@@ -51,7 +50,6 @@ export function runArithmetic(
   store.unlock(hv);
 
   if (it === NO_ITEM) counters.add(increment ? Counter.INCR_MISSES : Counter.DECR_MISSES, 1);
-  if (noreply) return Outcome.DONE;
   if (it === NO_ITEM) replies.write(Reply.NOT_FOUND);
   else if (added === Added.NON_NUMERIC) replies.write(Reply.NON_NUMERIC);
   else if (added === Added.NO_MEMORY) replies.write(Reply.NO_MEMORY_ADDING);

@@ -10,7 +10,7 @@ import { Status, writeHeader, writeStatus, writeUint32 } from "../protocol/binar
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { allocate } from "../store/allocate.ts";
-import { addDeltaLocked, Added } from "../store/arithmetic.ts";
+import { addDeltaLocked, Added, isNoNumber } from "../store/arithmetic.ts";
 import { toExptime } from "../store/exptime.ts";
 import { type ItemRef, NO_ITEM, readItemCas } from "../store/item.ts";
 import { logStored } from "../store/log_item.ts";
@@ -74,6 +74,7 @@ function changeLocked(
   block: Block,
 ): Status {
   const isIncr = request.opcode.variant === Variant.INCREMENT;
+  if (isNoNumber(store.items, it)) return Status.NON_NUMERIC;
   readItemCas(store.items, it, cas);
   if (!request.cas.isZero && !cas.equals(request.cas)) return Status.EXISTS;
   readU64(block, request.extrasFrom + Extra.DELTA, delta);

@@ -4,6 +4,7 @@ import { ascii } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { type Command, CommandShape, findCommand, Verb } from "../protocol/text/commands.ts";
+import { endsInNoreply } from "../protocol/text/tokens.ts";
 import {
   runMn,
   runQuit,
@@ -81,7 +82,8 @@ const SPACE = 0x20;
 const HTTP = ascii("HTTP/");
 
 /**
- * Runs the command line `block[from, to)`, its CRLF left out.
+ * Runs the command line `block[from, to)`, its CRLF left out. A line that ends in `noreply` gets no
+ * answer, unless the connection closes.
  *
  * @param lineBytes Length of the line with what ends it, in bytes.
  * @hot
@@ -108,11 +110,14 @@ export function execute(
   }
   const { tokens } = executor;
   tokens.scan(bytes, from, to);
-  if (tokens.count < command.tokensMin) {
-    replies.write(Reply.BAD_FORMAT);
-    return Outcome.DONE;
-  }
-  return RUN[command.verb as TokenVerb](executor, session, command.verb, block, replies);
+  session.noreply = command.knowsNoreply && endsInNoreply(bytes, nameTo, to);
+  const before = replies.used;
+  let outcome: Outcome = Outcome.DONE;
+  if (tokens.count < command.tokensMin) replies.write(Reply.BAD_FORMAT);
+  else outcome = RUN[command.verb as TokenVerb](executor, session, command.verb, block, replies);
+  // Whatever it is: a client that asked for silence takes any line for the next command's reply.
+  if (session.noreply && outcome !== Outcome.CLOSE) replies.used = before;
+  return outcome;
 }
 
 /**

@@ -1,6 +1,6 @@
 // What every command can reach: the store, the counters, the settings, the line's tokens.
 
-import { ascii, equalsWord, latin1 } from "../base/ascii.ts";
+import { latin1 } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import type { Settings } from "../config/settings.ts";
 import { MetaRequest } from "../protocol/meta/request.ts";
@@ -22,8 +22,6 @@ export interface ServerView {
   /** Reads the certificates again; returns why not, if they cannot be used. */
   refreshCertificates(): string | undefined;
 }
-
-const NOREPLY = ascii("noreply");
 
 /** One thread's command state. */
 export class Executor {
@@ -49,15 +47,5 @@ export class Executor {
   /** Token `index` as text. For cold paths. */
   wordOf({ bytes }: Block, index: number): string {
     return latin1(bytes, this.tokens.start[index]!, this.tokens.end[index]!);
-  }
-
-  /**
-   * Whether the last token asks for silence. Source: memcached proto_text.c, set_noreply_maybe.
-   * @hot
-   */
-  endsInNoreply(bytes: Uint8Array): boolean {
-    const { tokens } = this;
-    const last = tokens.count - 1;
-    return equalsWord(bytes, tokens.start[last]!, tokens.end[last]!, NOREPLY);
   }
 }

@@ -2,7 +2,6 @@
 //
 // Source: memcached proto_text.c, process_marithmetic_command; doc/protocol.txt, "Meta Arithmetic".
 
-import { CRLF_BYTES } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
 import { copyBytes } from "../base/copy.ts";
 import { U64 } from "../base/u64.ts";
@@ -10,17 +9,9 @@ import { Flag } from "../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
-import { addDeltaLocked, Added } from "../store/arithmetic.ts";
-import { isChunked } from "../store/chunk.ts";
+import { addDeltaLocked, Added, isNoNumber } from "../store/arithmetic.ts";
 import { toExptime } from "../store/exptime.ts";
-import {
-  itemNbytes,
-  type ItemRef,
-  NO_ITEM,
-  readItemCas,
-  setItemCas,
-  setItemExptime,
-} from "../store/item.ts";
+import { type ItemRef, NO_ITEM, readItemCas, setItemCas, setItemExptime } from "../store/item.ts";
 import { logStored } from "../store/log_item.ts";
 import { classOf } from "../store/lru.ts";
 import { Stored, StoreMode } from "../store/storing.ts";
@@ -104,10 +95,7 @@ function changeLocked(
 ): void {
   const { meta, store, counters } = executor;
   const { items } = store;
-  // No number at all is said first. Source: memcached memcached.c, do_add_delta.
-  if (isChunked(items, it) || itemNbytes(items, it) <= CRLF_BYTES) {
-    return replies.write(Reply.NON_NUMERIC);
-  }
+  if (isNoNumber(items, it)) return replies.write(Reply.NON_NUMERIC);
   readItemCas(items, it, cas);
   if (meta.has(Flag.C) && !meta.compare.isZero && !cas.equals(meta.compare)) {
     return writeWord(executor, block, Word.EX, replies);

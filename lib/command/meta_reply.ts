@@ -52,7 +52,7 @@ const FIRST_FLAG = 2;
 /**
  * Reads the line of mg, md, ma or me.
  *
- * @param isArithmetic For ma memcached says the same for both faults of a letter.
+ * @param isArithmetic Whether every fault of a flag gets the same answer, as memcached's ma gives.
  * @returns What to do instead of going on: the line is refused, or the replies are to be sent
  * first. Undefined when the request can be run.
  * @hot
@@ -67,8 +67,7 @@ export function readLine(
   // Room for an empty value, too: an item that mg makes must not be found made when it comes again.
   if (replies.room < META_BYTES_MAX + CRLF_BYTES) return flushFirst(executor, session);
   if (executor.meta.read(block, executor.tokens, FIRST_FLAG)) return undefined;
-  const { error } = executor.meta;
-  if (isArithmetic && (error === Reply.INVALID_FLAG || error === Reply.DUPLICATE_FLAG)) {
+  if (isArithmetic && executor.meta.isFlagFault) {
     replies.write(Reply.INVALID_OR_DUPLICATE_FLAG);
   } else refuseLine(executor, replies);
   return Outcome.DONE;

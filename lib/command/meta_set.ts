@@ -7,7 +7,6 @@
 
 import type { Block } from "../base/block.ts";
 import { CRLF_BYTES, LF } from "../base/ascii.ts";
-import { parseUint } from "../base/decimal.ts";
 import { Flag } from "../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
@@ -20,7 +19,7 @@ import { StoreMode } from "../store/storing.ts";
 import type { Executor } from "./executor.ts";
 import { flushFirst, META_BYTES_MAX, refuseLine } from "./meta_reply.ts";
 import { MetaReturns, Outcome, type Session } from "./session.ts";
-import { refuse, startValue, VALUE_BYTES_MAX } from "./storage.ts";
+import { readValueLength, refuse, startValue } from "./storage.ts";
 
 const FIRST_FLAG = 3;
 const Token = { KEY: 1, BYTES: 2 } as const;
@@ -38,8 +37,8 @@ const MODES = new Map<number, StoreMode>([
 
 /**
  * Reads `ms <key> <bytes> <flag>*` from the executor's tokens and makes the item that the value
- * goes into. A length that cannot be read closes the connection; any other fault is answered, and
- * the value discarded.
+ * goes into. A line without a length that a value can have closes the connection; any other fault
+ * is answered, and the value discarded.
  * @hot
  */
 export function runMetaSet(
@@ -52,8 +51,7 @@ export function runMetaSet(
   const { meta, tokens, store } = executor;
   const { bytes } = block;
   if (replies.room < META_BYTES_MAX) return flushFirst(executor, session);
-  const from = tokens.start[Token.BYTES]!;
-  const nbytes = parseUint(bytes, from, tokens.end[Token.BYTES]!, VALUE_BYTES_MAX);
+  const nbytes = readValueLength(executor, bytes, Token.BYTES);
   if (Number.isNaN(nbytes)) {
     replies.write(Reply.BAD_FORMAT);
     return Outcome.CLOSE;
@@ -69,7 +67,6 @@ export function runMetaSet(
     return Outcome.SWALLOW;
   }
   session.mode = mode;
-  session.noreply = false;
   const { keyBlock, keyFrom, nkey } = meta;
   const exptime = meta.has(Flag.T) ? toExptime(meta.ttl, store.clock) : 0;
   const flags = meta.has(Flag.F) ? meta.clientFlags : 0;

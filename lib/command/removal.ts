@@ -2,9 +2,9 @@
 
 import { ascii, equalsWord } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
-import { parseInt64 } from "../base/decimal.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
+import { parseExptime, parseStrictExptime } from "../protocol/text/exptime.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { touchLocked } from "../store/bump.ts";
@@ -21,18 +21,18 @@ const ZERO = ascii("0");
 /** Runs `delete <key> [0] [noreply]` from the executor's tokens. */
 export function runDelete(
   executor: Executor,
-  _session: Session,
+  session: Session,
   _verb: Verb,
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
   const { tokens, store, counters } = executor;
-  const noreply = tokens.count > 2 && executor.endsInNoreply(block.bytes);
   if (tokens.length(Token.KEY) > KEY_MAX) {
     replies.write(Reply.BAD_FORMAT);
     return Outcome.DONE;
   }
-  const others = tokens.count - 2 - (noreply ? 1 : 0);
+  // `delete noreply` deletes that key, and says nothing.
+  const others = tokens.count - (session.noreply && tokens.count > 2 ? 3 : 2);
   const holdIsZero = others === 1 &&
     equalsWord(block.bytes, tokens.start[Token.HOLD]!, tokens.end[Token.HOLD]!, ZERO);
   if (others > 0 && !holdIsZero) {
@@ -54,7 +54,7 @@ export function runDelete(
   store.unlock(hv);
 
   if (it === NO_ITEM) counters.add(Counter.DELETE_MISSES, 1);
-  if (!noreply) replies.write(it === NO_ITEM ? Reply.NOT_FOUND : Reply.DELETED);
+  replies.write(it === NO_ITEM ? Reply.NOT_FOUND : Reply.DELETED);
   return Outcome.DONE;
 }
 
@@ -72,12 +72,12 @@ export function runTouch(
     replies.write(Reply.BAD_FORMAT);
     return Outcome.DONE;
   }
-  const raw = parseInt64(block.bytes, tokens.start[Token.EXPTIME]!, tokens.end[Token.EXPTIME]!);
+  const rawTo = tokens.end[Token.EXPTIME]!;
+  const raw = parseStrictExptime(block.bytes, tokens.start[Token.EXPTIME]!, rawTo);
   if (Number.isNaN(raw)) {
     replies.write(Reply.BAD_EXPTIME);
     return Outcome.DONE;
   }
-  const noreply = executor.endsInNoreply(block.bytes);
   const hv = store.hash(block, from, tokens.end[Token.KEY]!);
 
   store.lock(hv);
@@ -90,7 +90,7 @@ export function runTouch(
 
   counters.add(Counter.CMD_TOUCH, 1);
   if (it === NO_ITEM) counters.add(Counter.TOUCH_MISSES, 1);
-  if (!noreply) replies.write(it === NO_ITEM ? Reply.NOT_FOUND : Reply.TOUCHED);
+  replies.write(it === NO_ITEM ? Reply.NOT_FOUND : Reply.TOUCHED);
   return Outcome.DONE;
 }
 
@@ -100,21 +100,20 @@ export function runTouch(
  */
 export function runFlushAll(
   executor: Executor,
-  _session: Session,
+  session: Session,
   _verb: Verb,
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
   const { tokens, store, counters, settings } = executor;
-  const noreply = tokens.count > 1 && executor.endsInNoreply(block.bytes);
   counters.add(Counter.CMD_FLUSH, 1);
   if (!settings.flushEnabled) {
-    if (!noreply) replies.write(Reply.FLUSH_NOT_ALLOWED);
+    replies.write(Reply.FLUSH_NOT_ALLOWED);
     return Outcome.DONE;
   }
-  const hasDelay = tokens.count > (noreply ? 2 : 1);
+  const hasDelay = tokens.count > (session.noreply ? 2 : 1);
   const raw = hasDelay
-    ? parseInt64(block.bytes, tokens.start[Token.DELAY]!, tokens.end[Token.DELAY]!)
+    ? parseExptime(block.bytes, tokens.start[Token.DELAY]!, tokens.end[Token.DELAY]!)
     : 0;
   if (Number.isNaN(raw)) {
     replies.write(Reply.BAD_EXPTIME);
@@ -122,6 +121,6 @@ export function runFlushAll(
   }
   if (raw <= 0) store.flushNow();
   else store.flushAt(toExptime(raw, store.clock));
-  if (!noreply) replies.write(Reply.OK);
+  replies.write(Reply.OK);
   return Outcome.DONE;
 }

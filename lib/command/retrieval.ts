@@ -6,10 +6,10 @@
 
 import { ascii, CRLF_BYTES, LF, SPACE } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
-import { parseInt64 } from "../base/decimal.ts";
 import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { type Command, Verb } from "../protocol/text/commands.ts";
+import { parseStrictExptime } from "../protocol/text/exptime.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { bumpLocked, touchLocked } from "../store/bump.ts";
@@ -71,7 +71,7 @@ export function runRetrieval(
   let at = skipSpaces(bytes, from, to);
   if (command.verb === Verb.GAT || command.verb === Verb.GATS) {
     const end = tokenEnd(bytes, at, to);
-    const raw = parseInt64(bytes, at, end);
+    const raw = parseStrictExptime(bytes, at, end);
     at = skipSpaces(bytes, end, to);
     if (at === to && whole) {
       replies.write(Reply.BAD_FORMAT);

@@ -56,6 +56,7 @@ export class Session {
   mode: StoreMode = StoreMode.SET;
   /** The command that is being run. */
   verb: Verb = Verb.NONE;
+  /** The line at hand ends in `noreply`: neither it nor its value is answered. */
   noreply = false;
   /** Storage: the version that a cas names. */
   readonly cas = new U64();

@@ -101,11 +101,10 @@ export function runCacheMemlimit(
   replies: ReplyBuffer,
 ): Outcome {
   const { tokens, store } = executor;
-  const noreply = tokens.count > 2 && executor.endsInNoreply(block.bytes);
   const line = tokens.count < 2
     ? Reply.ERROR
     : adjust(store, uintOf(executor.wordOf(block, 1), U32_MAX));
-  if (!noreply) replies.write(line);
+  replies.write(line);
   return Outcome.DONE;
 }
 

@@ -3,10 +3,11 @@
 import { CR, CRLF_BYTES, LF } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { copyBytes } from "../base/copy.ts";
-import { parseInt64, parseUint } from "../base/decimal.ts";
+import { NOT_A_NUMBER, parseUint } from "../base/decimal.ts";
 import { Status, writeStatus } from "../protocol/binary/response.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
+import { parseExptime } from "../protocol/text/exptime.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { allocate } from "../store/allocate.ts";
@@ -33,7 +34,7 @@ export const STORED_BYTES_MAX = META_BYTES_MAX;
 /** CR and LF as {@linkcode lastTwoBytes} has them. */
 const CRLF_WORD = (CR << 8) | LF;
 /** Longest value length that a line may name. Source: memcached proto_text.c, INT_MAX - 2. */
-export const VALUE_BYTES_MAX = 2 ** 31 - 3;
+const VALUE_BYTES_MAX = 2 ** 31 - 3;
 const CLIENT_FLAGS_MAX = 0xffffffff;
 
 const MODES: Readonly<Partial<Record<Verb, StoreMode>>> = {
@@ -56,8 +57,9 @@ const STORED_LINES: Readonly<Record<Stored, Block>> = {
 /**
  * Reads a storage line from the executor's tokens and makes the item that its value goes into.
  *
- * A length that cannot be read leaves no way to tell where the next command starts: the connection
- * is closed. Any other fault is answered, and the value discarded.
+ * Without a length that a value can have nobody can tell where the next command starts: the line is
+ * answered, noreply or not, and the connection closed. Any other fault is answered, and the value
+ * discarded. Source: memcached proto_parser.c, _process_request_storage.
  * @hot
  */
 export function runStorage(
@@ -69,12 +71,7 @@ export function runStorage(
 ): Outcome {
   const { tokens, store } = executor;
   const { bytes } = block;
-  const nbytes = parseUint(
-    bytes,
-    tokens.start[Token.BYTES]!,
-    tokens.end[Token.BYTES]!,
-    VALUE_BYTES_MAX,
-  );
+  const nbytes = readValueLength(executor, bytes, Token.BYTES);
   if (Number.isNaN(nbytes)) {
     replies.write(Reply.BAD_FORMAT);
     return Outcome.CLOSE;
@@ -86,17 +83,15 @@ export function runStorage(
     tokens.end[Token.FLAGS]!,
     CLIENT_FLAGS_MAX,
   );
-  const raw = parseInt64(bytes, tokens.start[Token.EXPTIME]!, tokens.end[Token.EXPTIME]!);
+  const raw = parseExptime(bytes, tokens.start[Token.EXPTIME]!, tokens.end[Token.EXPTIME]!);
   const nkey = tokens.length(Token.KEY);
   if (
     nkey > KEY_MAX || Number.isNaN(flags) || Number.isNaN(raw) ||
-    (verb === Verb.CAS &&
-      !session.cas.parse(bytes, tokens.start[Token.CAS]!, tokens.end[Token.CAS]!))
+    (verb === Verb.CAS && !tokens.readU64(bytes, Token.CAS, session.cas))
   ) {
     replies.write(Reply.BAD_FORMAT);
     return Outcome.SWALLOW;
   }
-  session.noreply = executor.endsInNoreply(bytes);
   session.mode = MODES[verb]!;
   const exptime = toExptime(raw, store.clock);
   const keyFrom = tokens.start[Token.KEY]!;
@@ -109,6 +104,18 @@ export function runStorage(
   executor.counters.addClass(classOf(store.items, it), ClassCounter.CMD_SET, 1);
   session.how.isMeta = false;
   return startValue(executor, session, it);
+}
+
+/**
+ * Reads the length of the value that follows a line.
+ *
+ * @param index Number of its token.
+ * @returns Bytes without the CRLF; NaN when the line has none that a value can have.
+ * @hot
+ */
+export function readValueLength({ tokens }: Executor, bytes: Uint8Array, index: number): number {
+  if (index >= tokens.count) return NOT_A_NUMBER;
+  return parseUint(bytes, tokens.start[index]!, tokens.end[index]!, VALUE_BYTES_MAX);
 }
 
 /**
@@ -147,7 +154,7 @@ export function refuse(
   const tooLarge = store.miss === Miss.TOO_LARGE;
   logRefused(store, session.mode, keyBlock.bytes, keyFrom, nkey);
   counters.add(tooLarge ? Counter.STORE_TOO_LARGE : Counter.STORE_NO_MEMORY, 1);
-  if (!session.noreply) replies.write(tooLarge ? Reply.TOO_LARGE : Reply.NO_MEMORY_STORING);
+  replies.write(tooLarge ? Reply.TOO_LARGE : Reply.NO_MEMORY_STORING);
   if (removes) removeOld(store, keyBlock, keyFrom, nkey);
   return Outcome.SWALLOW;
 }

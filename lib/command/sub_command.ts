@@ -68,13 +68,13 @@ export function runSubCommand(
     { length: executor.tokens.count - 1 },
     (_, index) => executor.wordOf(block, index + 1),
   );
-  const noreply = words.length > 1 && words.at(-1) === "noreply";
-  if (noreply) words.pop();
+  if (session.noreply) words.pop();
   const name = words[0] ?? "";
   const row = Object.hasOwn(rows, name) ? rows[name] : undefined;
   const line = row === undefined || words.length < row[0]
     ? Reply.ERROR
     : row[1](executor, words, session, replies);
-  if (line !== undefined && !noreply) replies.write(line);
+  if (line !== undefined) replies.write(line);
+  else session.noreply = false; // A list that was asked for is sent.
   return Outcome.DONE;
 }

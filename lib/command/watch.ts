@@ -38,8 +38,7 @@ export function runWatch(
     replies.write(Reply.WATCH_NOT_ALLOWED);
     return Outcome.DONE;
   }
-  const noreply = tokens.count > 1 && executor.endsInNoreply(block.bytes);
-  const count = noreply ? tokens.count - 1 : tokens.count;
+  const count = session.noreply ? tokens.count - 1 : tokens.count;
   let kinds = count === 1 ? Watched.FETCHERS : 0;
   for (let index = 1; index < count; index++) {
     const word = executor.wordOf(block, index);
@@ -55,7 +54,7 @@ export function runWatch(
   else {
     session.watches = cursor;
     wakeMaintainer(store.control);
-    if (!noreply) replies.write(Reply.OK);
+    replies.write(Reply.OK);
     return Outcome.WATCH;
   }
   return Outcome.DONE;

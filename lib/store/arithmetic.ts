@@ -5,7 +5,7 @@
 import { CR, CRLF_BYTES, DIGIT_0, DIGIT_9, LF, PLUS, SPACE } from "../base/ascii.ts";
 import { copyBytes } from "../base/copy.ts";
 import { Block } from "../base/block.ts";
-import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
+import type { U64 } from "../base/u64.ts";
 import { allocate } from "./allocate.ts";
 import { updateLocked } from "./bump.ts";
 import { isChunked } from "./chunk.ts";
@@ -17,6 +17,7 @@ import {
   itemNbytes,
   itemNkey,
   type ItemRef,
+  type Items,
   keepKeyForm,
   loadRefcount,
   NO_ITEM,
@@ -33,6 +34,14 @@ const TAB = 0x09;
 const text = new Block(new ArrayBuffer(64));
 
 /**
+ * Whether the value of `it` cannot be a number, whatever its text: it is empty, or in chunks. Said
+ * before the version is compared. Source: memcached memcached.c, do_add_delta.
+ */
+export function isNoNumber(items: Items, it: ItemRef): boolean {
+  return isChunked(items, it) || itemNbytes(items, it) <= CRLF_BYTES;
+}
+
+/**
  * Adds `delta` to the value of `it`, or subtracts it, and leaves the result in `result`.
  *
  * incr wraps at 2^64, decr stops at 0. A result no longer than the old text is written over it and
@@ -47,7 +56,7 @@ export function addDeltaLocked(
   delta: U64,
   result: U64,
 ): Added {
-  if (isChunked(store.items, it)) return Added.NON_NUMERIC;
+  if (isNoNumber(store.items, it)) return Added.NON_NUMERIC;
   const at = store.valueAt(it);
   const length = itemNbytes(store.items, it) - CRLF_BYTES;
   if (!readNumber(store.blockOf(it).bytes, at, at + length, result)) return Added.NON_NUMERIC;
@@ -89,8 +98,8 @@ function moveLocked(store: Store, hv: number, it: ItemRef, digits: number): bool
 }
 
 /**
- * Reads a number as memcached's strtoull does: white space, an optional plus sign, digits, then the
- * end or white space and anything.
+ * Reads a number as memcached's strtoull does: white space, an optional plus sign, digits, any of
+ * them zeros in front, then the end or white space and anything.
  */
 function readNumber(bytes: Uint8Array, from: number, to: number, value: U64): boolean {
   let at = from;
@@ -99,7 +108,6 @@ function readNumber(bytes: Uint8Array, from: number, to: number, value: U64): bo
   let end = at;
   while (end < to && bytes[end]! >= DIGIT_0 && bytes[end]! <= DIGIT_9) end++;
   if (end < to && !isSpace(bytes[end]!)) return false;
-  if (end - at > U64_DIGITS_MAX) return false;
   return value.parse(bytes, at, end);
 }
 

@@ -5,9 +5,10 @@
 
 import { Block } from "../../base/block.ts";
 import { decodeBase64, NOT_BASE64 } from "../../base/base64.ts";
-import { parseInt64, parseUint } from "../../base/decimal.ts";
+import { parseUint } from "../../base/decimal.ts";
 import { U64 } from "../../base/u64.ts";
 import { Reply } from "../reply.ts";
+import { parseStrictExptime } from "../text/exptime.ts";
 import { KEY_MAX, type Tokens } from "../text/tokens.ts";
 import { Flag, FLAG_TOKENS, FlagToken, NO_FLAG } from "./flags.ts";
 
@@ -43,6 +44,8 @@ export class MetaRequest {
   readonly delta = new U64();
   /** Why the line is refused; undefined while it is not. */
   error: Block | undefined;
+  /** The reason is a flag or what it says, not the line as a whole. */
+  isFlagFault = false;
   /** Flags by letter: lower case, then all others. */
   #lower = 0;
   #upper = 0;
@@ -66,6 +69,7 @@ export class MetaRequest {
    */
   read(block: Block, tokens: Tokens, firstFlag: number): boolean {
     this.error = undefined;
+    this.isFlagFault = false;
     this.#lower = 0;
     this.#upper = 0;
     this.mode = 0;
@@ -86,13 +90,18 @@ export class MetaRequest {
     return false;
   }
 
+  #refuseFlag(error: Block): boolean {
+    this.isFlagFault = true;
+    return this.#refuse(error);
+  }
+
   /** @hot */
   #readFlag(bytes: Uint8Array, from: number, to: number): boolean {
     const letter = bytes[from]!;
     if (!isAlphanumeric(letter)) return this.#refuse(Reply.BAD_FORMAT);
-    if (this.has(letter)) return this.#refuse(Reply.DUPLICATE_FLAG);
+    if (this.has(letter)) return this.#refuseFlag(Reply.DUPLICATE_FLAG);
     const token = FLAG_TOKENS[letter]!;
-    if (token === NO_FLAG) return this.#refuse(Reply.INVALID_FLAG);
+    if (token === NO_FLAG) return this.#refuseFlag(Reply.INVALID_FLAG);
     if (letter >= 0x60) this.#lower |= 1 << (letter & LETTER_BITS);
     else this.#upper |= 1 << (letter & LETTER_BITS);
     return token === FlagToken.NONE || this.#readToken(letter, token, bytes, from + 1, to);
@@ -107,13 +116,13 @@ export class MetaRequest {
   ): boolean {
     switch (token) {
       case FlagToken.TTL:
-        return this.#readTtl(letter, parseInt64(bytes, from, to));
+        return this.#readTtl(letter, parseStrictExptime(bytes, from, to));
       case FlagToken.U64:
         if (this.#numberOf(letter).parse(bytes, from, to)) return true;
-        return this.#refuse(numberError(letter));
+        return this.#refuseFlag(numberError(letter));
       case FlagToken.U32:
         this.clientFlags = parseUint(bytes, from, to, CLIENT_FLAGS_MAX);
-        return Number.isNaN(this.clientFlags) ? this.#refuse(Reply.BAD_FORMAT) : true;
+        return !Number.isNaN(this.clientFlags) || this.#refuseFlag(Reply.BAD_FORMAT);
       case FlagToken.MODE:
         this.mode = from < to ? bytes[from]! : MODE_MISSING; // No command knows it.
         return true;
@@ -123,7 +132,7 @@ export class MetaRequest {
   }
 
   #readTtl(letter: number, seconds: number): boolean {
-    if (Number.isNaN(seconds)) return this.#refuse(Reply.BAD_FLAG_TOKEN);
+    if (Number.isNaN(seconds)) return this.#refuseFlag(Reply.BAD_FLAG_TOKEN);
     if (letter === Flag.T) this.ttl = seconds;
     else if (letter === Flag.N) this.vivifyTtl = seconds;
     else this.recacheTtl = seconds;
@@ -146,7 +155,7 @@ export class MetaRequest {
   #decodeKey(block: Block, tokens: Tokens): boolean {
     const from = tokens.start[KEY_TOKEN]!;
     const count = decodeBase64(block.bytes, from, tokens.end[KEY_TOKEN]!, this.#decoded.bytes);
-    if (count === NOT_BASE64) return this.#refuse(Reply.BAD_KEY_ENCODING);
+    if (count === NOT_BASE64) return this.#refuseFlag(Reply.BAD_KEY_ENCODING);
     this.keyBlock = this.#decoded;
     this.keyFrom = 0;
     this.nkey = count;

@@ -57,8 +57,13 @@ export interface Command {
   readonly text: string;
   readonly verb: Verb;
   readonly shape: CommandShape;
-  /** A line with fewer is answered `CLIENT_ERROR bad command line format`. */
+  /**
+   * A line with fewer is answered `CLIENT_ERROR bad command line format`. A storage command reads a
+   * short line itself: a length in it tells how many bytes follow.
+   */
   readonly tokensMin: number;
+  /** A line that ends in `noreply` is not answered. */
+  readonly knowsNoreply: boolean;
   /** What follows the name, for docs/protocol.md. */
   readonly usage: string;
   /** The replies it can get, for docs/protocol.md. */
@@ -72,6 +77,8 @@ const STORE_USAGE = "<key> <flags> <exptime> <bytes> [noreply]";
 const CAS_USAGE = "<key> <flags> <exptime> <bytes> <cas> [noreply]";
 const STORED_REPLIES = "STORED, NOT_STORED";
 const META_USAGE = "<key> <flag>*";
+/** What the usage of a command ends in that may be told not to answer. */
+const NOREPLY = "[noreply]";
 const DELTA_REPLIES = "<value>, NOT_FOUND";
 
 // The most frequent commands first: the table is searched from the top.
@@ -79,20 +86,20 @@ const DELTA_REPLIES = "<value>, NOT_FOUND";
 const ROWS = [
   // name        verb            shape min usage                        replies
   ["get",       Verb.GET,       KEYS,  2, KEYS_USAGE,                  "VALUE…, END"],
-  ["set",       Verb.SET,       VALUE, 5, STORE_USAGE,                 "STORED"],
+  ["set",       Verb.SET,       VALUE, 1, STORE_USAGE,                 "STORED"],
   ["mg",        Verb.MG,        LINE,  2, META_USAGE,                  "HD, VA …, EN"],
-  ["ms",        Verb.MS,        VALUE, 3, "<key> <bytes> <flag>*",     "HD, NS, EX, NF"],
+  ["ms",        Verb.MS,        VALUE, 1, "<key> <bytes> <flag>*",     "HD, NS, EX, NF"],
   ["md",        Verb.MD,        LINE,  2, META_USAGE,                  "HD, NF, EX, NS"],
   ["ma",        Verb.MA,        LINE,  2, META_USAGE,                  "HD, VA …, NF, NS, EX"],
   ["me",        Verb.ME,        LINE,  2, "<key> [b]",                 "ME …, EN"],
   ["gets",      Verb.GETS,      KEYS,  2, KEYS_USAGE,                  "VALUE… <cas>, END"],
   ["gat",       Verb.GAT,       KEYS,  3, GAT_USAGE,                   "VALUE…, END"],
   ["gats",      Verb.GATS,      KEYS,  3, GAT_USAGE,                   "VALUE… <cas>, END"],
-  ["add",       Verb.ADD,       VALUE, 5, STORE_USAGE,                 STORED_REPLIES],
-  ["replace",   Verb.REPLACE,   VALUE, 5, STORE_USAGE,                 STORED_REPLIES],
-  ["append",    Verb.APPEND,    VALUE, 5, STORE_USAGE,                 STORED_REPLIES],
-  ["prepend",   Verb.PREPEND,   VALUE, 5, STORE_USAGE,                 STORED_REPLIES],
-  ["cas",       Verb.CAS,       VALUE, 6, CAS_USAGE,                   "STORED, EXISTS, NOT_FOUND"],
+  ["add",       Verb.ADD,       VALUE, 1, STORE_USAGE,                 STORED_REPLIES],
+  ["replace",   Verb.REPLACE,   VALUE, 1, STORE_USAGE,                 STORED_REPLIES],
+  ["append",    Verb.APPEND,    VALUE, 1, STORE_USAGE,                 STORED_REPLIES],
+  ["prepend",   Verb.PREPEND,   VALUE, 1, STORE_USAGE,                 STORED_REPLIES],
+  ["cas",       Verb.CAS,       VALUE, 1, CAS_USAGE,                   "STORED, EXISTS, NOT_FOUND"],
   ["incr",      Verb.INCR,      LINE,  3, "<key> <delta> [noreply]",   DELTA_REPLIES],
   ["decr",      Verb.DECR,      LINE,  3, "<key> <delta> [noreply]",   DELTA_REPLIES],
   ["delete",    Verb.DELETE,    LINE,  2, "<key> [0] [noreply]",       "DELETED, NOT_FOUND"],
@@ -103,12 +110,12 @@ const ROWS = [
   ["flush_all", Verb.FLUSH_ALL, LINE,  1, "[delay] [noreply]",         "OK"],
   ["verbosity", Verb.VERBOSITY, LINE,  2, "<level> [noreply]",         "OK"],
   ["quit",      Verb.QUIT,      LINE,  1, "",                          "(closes)"],
-  ["lru_crawler", Verb.LRU_CRAWLER, LINE, 1, "<crawl, metadump, …> …",  "OK, BUSY …, BADCLASS …"],
-  ["lru",       Verb.LRU,       LINE,  1, "<tune, mode, temp_ttl> …",  "OK, ERROR …"],
-  ["slabs",     Verb.SLABS,     LINE,  1, "<reassign, automove> …",    "OK, BUSY …, BADCLASS …"],
+  ["lru_crawler", Verb.LRU_CRAWLER, LINE, 1, "<crawl, …> … [noreply]", "OK, BUSY …, BADCLASS …"],
+  ["lru",       Verb.LRU,       LINE,  1, "<tune, mode, temp_ttl> … [noreply]", "OK, ERROR …"],
+  ["slabs",     Verb.SLABS,     LINE,  1, "<reassign, automove> … [noreply]", "OK, BUSY …, …"],
   ["cache_memlimit", Verb.CACHE_MEMLIMIT, LINE, 1, "<MB> [noreply]",   "OK, MEMLIMIT_…"],
   ["refresh_certs", Verb.REFRESH_CERTS, LINE, 1, "",                   "Error TLS not enabled"],
-  ["watch",     Verb.WATCH,     LINE,  1, "[fetchers, mutations, …]",  "OK, then lines"],
+  ["watch",     Verb.WATCH,     LINE,  1, "[fetchers, …] [noreply]",  "OK, then lines"],
   ["shutdown",  Verb.SHUTDOWN,  LINE,  1, "[graceful]",                "(closes)"],
 ] as const;
 
@@ -120,6 +127,7 @@ export const COMMANDS: readonly Command[] = ROWS.map(
     verb,
     shape,
     tokensMin,
+    knowsNoreply: usage.endsWith(NOREPLY),
     usage,
     replies,
   }),

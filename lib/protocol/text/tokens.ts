@@ -1,12 +1,18 @@
 // Splits a command line into tokens without copying: a token is a byte range of the read buffer.
 
-import { SPACE } from "../../base/ascii.ts";
+import { ascii, equalsWord, SPACE } from "../../base/ascii.ts";
+import type { U64 } from "../../base/u64.ts";
 
 /** Tokens looked at in a line. Source: memcached proto_text.c, MAX_TOKENS. */
 export const TOKENS_MAX = 24;
 
 /** Longest key in bytes. Source: memcached memcached.h, KEY_MAX_LENGTH. */
 export const KEY_MAX = 250;
+
+/** Most digits of a 64-bit number. Source: memcached vendor/mcmc/mcmc.c, MCMC_TOKTO64_MAX. */
+const U64_TOKEN_MAX = 22;
+
+const NOREPLY = ascii("noreply");
 
 /** Byte ranges of the current line's tokens. One per thread, reused for every line. */
 export class Tokens {
@@ -34,4 +40,28 @@ export class Tokens {
   length(index: number): number {
     return this.end[index]! - this.start[index]!;
   }
+
+  /**
+   * Reads token `index` as an unsigned 64-bit number into `value`.
+   *
+   * @returns false when there is no such token, it is no number, or it has too many digits, leading
+   * zeros included.
+   * @hot
+   */
+  readU64(bytes: Uint8Array, index: number, value: U64): boolean {
+    if (index >= this.count || this.length(index) > U64_TOKEN_MAX) return false;
+    return value.parse(bytes, this.start[index]!, this.end[index]!);
+  }
+}
+
+/**
+ * Whether the last token of `bytes[from, to)`, what follows a command's name, is `noreply`: the line
+ * asks for silence. Source: memcached proto_parser.c, _process_request_noreply.
+ * @hot
+ */
+export function endsInNoreply(bytes: Uint8Array, from: number, to: number): boolean {
+  let end = to;
+  while (end > from && bytes[end - 1] === SPACE) end--;
+  const start = end - NOREPLY.length;
+  return start > from && bytes[start - 1] === SPACE && equalsWord(bytes, start, end, NOREPLY);
 }
