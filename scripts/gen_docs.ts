@@ -82,8 +82,8 @@ ${table(["command", "replies"], commands)}
 
 A line that ends in \`noreply\` gets no reply, whatever is wrong with it. When a storage command
 (set, add, replace, append, prepend, cas, ms) is refused, the server discards as many bytes as the
-line announces. Without a length from 0 to 2147483645 it cannot tell what is a value and what a command:
-it answers the error, \`noreply\` or not, and closes the connection.
+line announces. Without a length from 0 to 2147483645 it cannot tell a value from a command: it
+answers the error, \`noreply\` or not, and closes the connection.
 
 ## Flags of the meta commands
 

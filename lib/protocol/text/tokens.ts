@@ -55,8 +55,8 @@ export class Tokens {
 }
 
 /**
- * Whether the last token of `bytes[from, to)`, what follows a command's name, is `noreply`: the line
- * asks for silence. Source: memcached proto_parser.c, _process_request_noreply.
+ * Whether the last token of `bytes[from, to)`, what follows a command's name, is `noreply`: the
+ * line asks for silence. Source: memcached proto_parser.c, _process_request_noreply.
  * @hot
  */
 export function endsInNoreply(bytes: Uint8Array, from: number, to: number): boolean {
