@@ -13,7 +13,7 @@ import { BytesAnswer, startAnswer } from "./answer.ts";
 import { CACHEDUMP, Dump } from "./dump.ts";
 import type { Executor } from "./executor.ts";
 import { itemsStats, sizesStats, slabsStats } from "./class_stats.ts";
-import { connsStats, generalStats, settingsStats } from "./stats.ts";
+import { connsStats, generalStats, settingsStats, statLines } from "./stats.ts";
 import { Outcome, type Session } from "./session.ts";
 import { U32_MAX, uintOf } from "./sub_command.ts";
 
@@ -110,6 +110,7 @@ const STATS: readonly (readonly [name: Uint8Array, text: StatsText])[] = [
   [ascii("sizes"), sizesStats],
   [ascii("conns"), connsStats],
   [ascii("reset"), resetStats],
+  [ascii("extstore"), () => statLines([])], // It has a line for each page on flash.
 ];
 
 /** Runs `stats [sub-command]`. */

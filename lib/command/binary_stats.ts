@@ -45,9 +45,9 @@ function runBinaryDetail(
   replies: ReplyBuffer,
 ): Outcome {
   const answer = runDetail(executor, group.slice(DETAIL.length));
-  if (answer === Reply.DETAIL_NOT_ALLOWED) writeStatus(replies, request, Status.AUTH_FAILURE);
-  else if (answer === Reply.BAD_DETAIL) writeStatus(replies, request, Status.NOT_FOUND);
-  else {
+  if (answer === Reply.DETAIL_NOT_ALLOWED || answer === Reply.BAD_DETAIL) {
+    writeStatus(replies, request, Status.NOT_FOUND);
+  } else {
     const rows: Row[] = answer instanceof Block ? [] : [[ascii("detailed"), ascii(answer)]];
     startAnswer(session, new BytesAnswer(packetsOf(rows, request)), replies);
   }

@@ -16,6 +16,7 @@ import {
 } from "./admin.ts";
 import { runArithmetic } from "./arithmetic.ts";
 import type { Executor } from "./executor.ts";
+import { runExtstore } from "./extstore.ts";
 import { runLru, runLruCrawler } from "./lru.ts";
 import { runMetaArithmetic } from "./meta_arithmetic.ts";
 import { runMetaDebug } from "./meta_debug.ts";
@@ -74,6 +75,7 @@ const RUN: Readonly<Record<TokenVerb, Run>> = {
   [Verb.MA]: runMetaArithmetic,
   [Verb.ME]: runMetaDebug,
   [Verb.WATCH]: runWatch,
+  [Verb.EXTSTORE]: runExtstore,
 };
 
 /** A line of fewer bytes, its end included, is malformed rather than unknown. */

@@ -47,10 +47,10 @@ const RESERVED_FDS_PER_THREAD = 2;
 const RESERVED_FDS = 8;
 
 /**
- * Why a page could not move at once, the last time: an item that somebody held. There is no other
- * reason here. Source: memcached slabs_mover.c, enum move_status.
+ * Why a page could not move at once, the last time: nothing yet, or an item that somebody held.
+ * There is no other reason here. Source: memcached slabs_mover.c, move_status_text.
  */
-const MOVE_BUSY = 3;
+const MoveStatus = { NONE: "none", BUSY_ACTIVE: "busy_active" } as const;
 
 /** The lines of `stats` about pages that move. */
 const SLAB_ROWS: readonly Row[] = [
@@ -62,7 +62,8 @@ const SLAB_ROWS: readonly Row[] = [
   counter("slab_reassign_busy_nomem"),
   [
     "slab_reassign_last_busy_status",
-    ({ totals }) => totals.of("slab_reassign_busy_items") > 0 ? MOVE_BUSY : 0,
+    ({ totals }) =>
+      totals.of("slab_reassign_busy_items") > 0 ? MoveStatus.BUSY_ACTIVE : MoveStatus.NONE,
   ],
   ["slab_reassign_running", ({ executor }) => isMoving(executor.store.control) ? 1 : 0],
   counter("slabs_moved"),

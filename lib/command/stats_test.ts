@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ascii } from "../base/ascii.ts";
 import { defaultSettings } from "../config/settings.ts";
 import { converse, TEST_SERVER } from "../net/testing.ts";
+import { Counter } from "../stats/names.ts";
 import { makeStore } from "../store/testing.ts";
 import { Executor } from "./executor.ts";
 import { GENERAL_ROWS, generalRows } from "./stats.ts";
@@ -68,6 +69,17 @@ Deno.test("generalStats() counts what was done", () => {
   for (const [name, value] of expected) {
     assertEquals(stats.get(name), String(value), name);
   }
+});
+
+Deno.test("generalStats() says in words why a page could not move", () => {
+  const store = makeStore();
+  const status = () => {
+    const executor = new Executor(store, defaultSettings(), TEST_SERVER);
+    return new Map(generalRows(executor)).get("slab_reassign_last_busy_status");
+  };
+  assertEquals(status(), "none");
+  store.counters.add(Counter.SLAB_REASSIGN_BUSY_ITEMS, 1);
+  assertEquals(status(), "busy_active");
 });
 
 Deno.test("resetStats() zeroes counters and keeps gauges", () => {

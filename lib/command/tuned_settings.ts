@@ -23,6 +23,15 @@ export function tuningOf(settings: Settings): TunableValues {
     slabAutomoveRatio: settings.slabAutomoveRatio,
     slabAutomoveWindow: settings.slabAutomoveWindow,
     slabAutomoveFreeratio: settings.slabAutomoveFreeratio,
+    extItemSize: settings.extItemSize,
+    extItemAge: settings.extItemAge,
+    extLowTtl: settings.extLowTtl,
+    extRecacheRate: settings.extRecacheRate,
+    extCompactUnder: settings.extCompactUnder,
+    extDropUnder: settings.extDropUnder,
+    extMaxSleep: settings.extMaxSleep,
+    extMaxFrag: settings.extMaxFrag,
+    extDropUnread: settings.extDropUnread ? 1 : 0,
   };
 }
 
@@ -34,6 +43,7 @@ export function tunedSettings(settings: Settings, tuned: TunableValues): Setting
     ...tuned,
     lruSegmented: tuned.segmented === 1,
     lruCrawler: tuned.lruCrawler === 1,
+    extDropUnread: tuned.extDropUnread === 1,
     tempLru,
     temporaryTtl: tempLru ? tuned.temporaryTtl : settings.temporaryTtl,
   };

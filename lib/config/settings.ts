@@ -7,6 +7,7 @@
 import { type EnvironmentName, ITEM_SIZE_MAX, ITEM_SIZE_MIN } from "./options.ts";
 import { type AdminAddress, isLoopback, parseAdmin } from "./admin_address.ts";
 import { type BindingProtocol, type ListenAddress, parseListen } from "./listen_address.ts";
+import { type ExtSettings, extSettings } from "./ext_settings.ts";
 import { checkTls, type TlsSettings, tlsSettings } from "./tls_settings.ts";
 import type { RawValues } from "./parse.ts";
 import { type ProcessSettings, processSettings } from "./process_settings.ts";
@@ -30,7 +31,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Everything that is decided before the server starts. */
-export interface Settings extends TlsSettings, LoginSettings, ProcessSettings {
+export interface Settings extends TlsSettings, ExtSettings, LoginSettings, ProcessSettings {
   /** How connections reach the workers; `auto` takes `native` where it works. */
   readonly transport: Transport;
   /** TCP port of addresses that name none; 0 for no TCP, -1 for any free port. */
@@ -102,7 +103,6 @@ export interface Settings extends TlsSettings, LoginSettings, ProcessSettings {
   readonly slabAutomoveRatio: number;
   /** Seconds. */
   readonly slabAutomoveWindow: number;
-  readonly slabAutomoveFreeratio: number;
   readonly memoryFile: string | null;
   readonly trackSizes: boolean;
   /** Chunk sizes in bytes, from the smallest on; empty for the growth factor. */
@@ -163,6 +163,7 @@ export function settingsFrom(raw: RawValues, env: Environment): Settings {
   const settings: Settings = Object.freeze({
     ...networkSettings(values, env),
     ...tlsSettings(values),
+    ...extSettings(values),
     ...threadSettings(values),
     ...processSettings(values, env),
     ...commandSettings(values, env),
@@ -346,7 +347,6 @@ function memorySettings(values: Values) {
     slabAutomove: values.number("slab_automove"),
     slabAutomoveRatio: values.number("slab_automove_ratio"),
     slabAutomoveWindow: values.number("slab_automove_window"),
-    slabAutomoveFreeratio: values.number("slab_automove_freeratio"),
     memoryFile: values.name("memory-file"),
     trackSizes: values.isOn("track_sizes"),
     lockMemory: values.isOn("lock-memory"),

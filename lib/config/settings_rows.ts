@@ -1,5 +1,6 @@
 // What `stats settings` shows, and in which order.
 
+import { extRows } from "./ext_settings.ts";
 import type { Settings } from "./settings.ts";
 import { tlsRows } from "./tls_settings.ts";
 
@@ -65,6 +66,7 @@ const ROWS: readonly (readonly [
   ["read_buf_mem_limit", (s) => s.readBufMemLimit],
   ["track_sizes", (s) => s.trackSizes],
   ["inline_ascii_response", () => false],
+  ...extRows,
   ...tlsRows,
   ["num_napi_ids", (s) => s.napiIds],
   ["memory_file", (s) => s.memoryFile ?? "(null)"],

@@ -95,6 +95,7 @@ const SILENT: Readonly<Record<string, readonly string[]>> = {
   "cache_memlimit": ["", "abc", "1", "1 2", "99999999999"],
   lru: ["", "x", "tune", "tune 1 2 3 4", "tune 90 90 1 1", "mode x", "temp_ttl x"],
   "lru_crawler": ["", "x", "crawl", "crawl 999", "sleep", "sleep x", "sleep 9999999", "tocrawl x"],
+  extstore: ["", "x", "item_size", "item_size x", "free_memchunks 1", "max_frag x"],
   slabs: ["", "x", "reassign", "reassign x y", "reassign 1 1", "automove", "automove x"],
   watch: ["x", "fetchers x"],
 };

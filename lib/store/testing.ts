@@ -50,6 +50,15 @@ export const SMALL_SHAPE: StoreShape = {
     slabAutomoveRatio: 0.8,
     slabAutomoveWindow: 10,
     slabAutomoveFreeratio: 0.01,
+    extItemSize: 512,
+    extItemAge: 2 ** 32 - 1,
+    extLowTtl: 0,
+    extRecacheRate: 2000,
+    extCompactUnder: 0,
+    extDropUnder: 0,
+    extMaxSleep: 1_000_000,
+    extMaxFrag: 0.8,
+    extDropUnread: 0,
   },
 };
 

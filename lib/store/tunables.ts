@@ -1,4 +1,4 @@
-// Settings that commands change while the server runs: `lru`, `lru_crawler`, `slabs`,
+// Settings that commands change while the server runs: `lru`, `lru_crawler`, `slabs`, `extstore`,
 // `cache_memlimit`. One number each, in shared memory: every thread reads the same.
 
 import { type Control } from "../memory/regions.ts";
@@ -21,6 +21,15 @@ const ROWS = [
   ["slabAutomoveRatio",     "age of the youngest class to the oldest below which a page moves"],
   ["slabAutomoveWindow",    "seconds that decide over a move"],
   ["slabAutomoveFreeratio", "share of memory to hold free for external storage"],
+  ["extItemSize",           "external storage: smallest value, in bytes"],
+  ["extItemAge",            "external storage: idle time before a value goes there, in seconds"],
+  ["extLowTtl",             "external storage: TTL below which values share pages, in seconds"],
+  ["extRecacheRate",        "external storage: reads after which a value returns; 0 for never"],
+  ["extCompactUnder",       "external storage: free pages that start compaction"],
+  ["extDropUnder",          "external storage: free pages that start dropping values"],
+  ["extMaxSleep",           "external storage: longest rest of its threads, in microseconds"],
+  ["extMaxFrag",            "external storage: fragmentation that starts compaction"],
+  ["extDropUnread",         "external storage: switch: compaction drops unread values"],
 ] as const;
 
 /** Name of a setting that can be changed. */

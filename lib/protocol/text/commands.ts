@@ -37,6 +37,7 @@ export const Verb = {
   MA: 30,
   ME: 31,
   WATCH: 32,
+  EXTSTORE: 33,
 } as const;
 export type Verb = typeof Verb[keyof typeof Verb];
 
@@ -115,6 +116,7 @@ const ROWS = [
   ["slabs",     Verb.SLABS,     LINE,  1, "<reassign, automove> … [noreply]", "OK, BUSY …, …"],
   ["cache_memlimit", Verb.CACHE_MEMLIMIT, LINE, 1, "<MB> [noreply]",   "OK, MEMLIMIT_…"],
   ["refresh_certs", Verb.REFRESH_CERTS, LINE, 1, "",                   "Error TLS not enabled"],
+  ["extstore",  Verb.EXTSTORE,  LINE,  1, "<item_size, …> … [noreply]", "OK, ERROR"],
   ["watch",     Verb.WATCH,     LINE,  1, "[fetchers, …] [noreply]",  "OK, then lines"],
   ["shutdown",  Verb.SHUTDOWN,  LINE,  1, "[graceful]",                "(closes)"],
 ] as const;
