@@ -103,6 +103,16 @@ export const DEVIATIONS: readonly Deviation[] = [
     "the runtime checks the certificate when the handshake is over",
   ],
   [
+    "TLS: `ssl_verify_mode` 2 and 3 and `mtls:` without `ssl_ca_cert` let nobody in",
+    "refused at start",
+    "the operator should know",
+  ],
+  [
+    "TLS: a key with a passphrase is asked for at the terminal",
+    "refused at start",
+    "a server has no terminal, as a rule",
+  ],
+  [
     "`-o hashpower` up to 32, where there is the memory",
     "up to 30: a thousand million buckets",
     "no more bits of the hash choose a bucket",

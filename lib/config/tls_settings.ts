@@ -19,7 +19,7 @@ export interface TlsSettings {
   readonly sslVerifyMode: number;
   /** Form of the private key: 1 PEM, 2 DER. */
   readonly sslKeyformat: number;
-  /** File of the authorities of client certificates, PEM; null for those of the system. */
+  /** File of the authorities of client certificates, PEM; null for none: no certificate is good. */
   readonly sslCaCert: string | null;
   /** Bytes. */
   readonly sslWbufSize: number;

@@ -4,9 +4,10 @@
 // gives no reason. So each file is read for itself first, and the sentence names the bad one.
 // Source of the sentences and of the exit code: memcached tls.c, load_server_certificates.
 
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import type { ListenManner, TlsMode } from "../config/listen_address.ts";
 import type { TlsSettings } from "../config/tls_settings.ts";
+import { privateKeyIn } from "./private_key.ts";
 import {
   canDriveTls,
   type Certificates,
@@ -21,23 +22,17 @@ export type Loaded =
   | { readonly certificates: undefined; readonly reason: string };
 
 /** By how its connections are served, what a listener's sessions are made from. */
-export type TlsContexts = Readonly<Record<Exclude<TlsMode, "none">, TlsContext | undefined>>;
+export type TlsContexts = Readonly<Record<ServedMode, TlsContext | undefined>>;
+
+type ServedMode = Exclude<TlsMode, "none">;
 
 const PEM = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END [A-Z0-9 ]+-----/g;
-/** The key itself: a file may have its certificate, or the parameters of its curve, in front. */
-const PEM_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]+?-----END [A-Z ]+-----/;
-const FORMAT_DER = 2;
-/** Forms of a private key without PEM around it. */
-const DER_TYPES = ["pkcs8", "pkcs1", "sec1"] as const;
 const VERIFY_NONE = 0;
 const VERIFY_REQUEST = 1;
 
-/** Whether some listener may ask clients for certificates. */
-function asksClients(
-  settings: TlsSettings & { readonly listen: readonly ListenManner[] },
-): boolean {
-  return clientCertificateOf("server", settings) !== "none" ||
-    settings.listen.some(({ tls }) => tls === "mutual");
+/** The kinds of listener that there are. */
+function kindsOf({ listen }: { readonly listen: readonly ListenManner[] }): ServedMode[] {
+  return listen.some(({ tls }) => tls === "mutual") ? ["server", "mutual"] : ["server"];
 }
 
 /** What a listener asks of its clients. Source: memcached.c, MC_SSL_ENABLED_NOPEER and _PEER. */
@@ -54,15 +49,18 @@ export function loadCertificates(
   const { sslChainCert, sslKey, sslCaCert, sslKeyformat } = settings;
   const chain = certificatesIn(readBytes(sslChainCert));
   if (chain === "") return bad(`Error loading the certificate chain: ${sslChainCert}`);
-  const key = keyIn(readBytes(sslKey), sslKeyformat);
+  const keyBytes = readBytes(sslKey);
+  const key = keyBytes === undefined ? "" : privateKeyIn(keyBytes, sslKeyformat);
   if (key === "") return bad(`Error loading the key: ${sslKey}`);
   const ca = sslCaCert === null ? "" : certificatesIn(readBytes(sslCaCert));
   if (sslCaCert !== null && ca === "") return bad(`Error loading the CA certificate: ${sslCaCert}`);
-  const asks = asksClients(settings);
-  if (asks && ca === "") return bad("Client certificates cannot be checked without -o ssl_ca_cert");
+  const kinds = kindsOf(settings);
+  if (ca === "" && kinds.some((tls) => clientCertificateOf(tls, settings) === "require")) {
+    return bad("Client certificates cannot be checked without -o ssl_ca_cert");
+  }
   const certificates = { chain, key, ca };
   const contexts = openContexts(certificates, settings);
-  if (contexts.basic === undefined || (asks && contexts.mutual === undefined)) {
+  if (contexts.basic === undefined || kinds.some((tls) => contexts[tls] === undefined)) {
     return bad("Error validating the certificate");
   }
   return { certificates };
@@ -85,7 +83,7 @@ export function openContexts(
 ): TlsContexts {
   const open = (tls: TlsMode): TlsContext | undefined => {
     const asked = clientCertificateOf(tls, settings);
-    if (asked !== "none" && certificates.ca === "") return undefined;
+    if (asked === "require" && certificates.ca === "") return undefined;
     return attempt(() => openContext(certificates, settings.sslMinVersion, asked));
   };
   const contexts = { basic: open("basic"), server: open("server"), mutual: open("mutual") };
@@ -111,24 +109,9 @@ export function tlsObstacle(): string | undefined {
 function certificatesIn(bytes: Uint8Array<ArrayBuffer> | undefined): string {
   if (bytes === undefined) return "";
   const found = new TextDecoder().decode(bytes).match(PEM) ?? [];
-  const isGood = found.every((pem) => attempt(() => new X509Certificate(pem)) !== undefined);
-  return isGood ? found.map((pem) => `${pem}\n`).join("") : "";
-}
-
-/** The private key in `bytes` as PKCS#8 in PEM; empty when there is none that can be read. */
-function keyIn(bytes: Uint8Array<ArrayBuffer> | undefined, format: number): string {
-  if (bytes === undefined) return "";
-  let key: KeyObject | undefined;
-  if (format === FORMAT_DER) {
-    for (const type of DER_TYPES) {
-      key ??= attempt(() => createPrivateKey({ key: bytes as never, format: "der", type }));
-    }
-  } else {
-    const [pem = ""] = PEM_KEY.exec(new TextDecoder().decode(bytes)) ?? [];
-    key = attempt(() => createPrivateKey(pem));
-  }
-  const text = attempt(() => key?.export({ type: "pkcs8", format: "pem" }));
-  return typeof text === "string" ? text : "";
+  const read = found.map((pem) => attempt(() => new X509Certificate(pem)));
+  // Written anew: TLSWrap knows no other label than CERTIFICATE.
+  return read.includes(undefined) ? "" : read.map((one) => `${one}\n`).join("");
 }
 
 function readBytes(path: string | null): Uint8Array<ArrayBuffer> | undefined {

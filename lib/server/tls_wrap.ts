@@ -30,7 +30,7 @@ export type ClientCertificate = "none" | "request" | "require";
 export interface TlsContext {
   readonly parts: object;
   readonly clientCertificate: ClientCertificate;
-  /** The authorities, PEM. */
+  /** The authorities, PEM; empty for none, to whom no certificate is good. */
   readonly ca: string;
   /** Fingerprints of client certificates that were checked against these authorities. */
   readonly checked: Set<string>;
@@ -249,12 +249,13 @@ export class TlsSession {
    * when these authorities have been seen to stand for the certificate.
    */
   get isAdmitted(): boolean {
-    const { clientCertificate, checked } = this.#context;
+    const { clientCertificate, ca, checked } = this.#context;
     if (clientCertificate === "none") return true;
     if (this.#wrap.verifyError()) return false;
     const peer = this.#wrap.getPeerCertificate(false);
     const fingerprint = peer?.fingerprint256;
     if (fingerprint === undefined) return clientCertificate === "request";
+    if (ca === "") return false; // TLSWrap has asked the authorities of the system: not ours.
     if (this.isResumed) {
       return checked.has(fingerprint) && Date.parse(peer?.valid_to ?? "") > Date.now();
     }

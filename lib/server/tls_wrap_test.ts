@@ -126,6 +126,23 @@ Deno.test("loadCertificates() reads a key in DER, and one that stands with its c
   assertEquals(loaded.key, certificates().key);
 });
 
+Deno.test("loadCertificates() reads certificates of any label, with anything around them", () => {
+  const plain = Deno.readTextFileSync(`${folder}/server.crt`);
+  const files = [
+    plain.replaceAll("\n", "\r\n"),
+    plain.trimEnd(),
+    `\uFEFF${plain}`,
+    `a name -- of it: x\n${plain}the end`,
+    plain.replaceAll("CERTIFICATE", "X509 CERTIFICATE"),
+    plain.replaceAll("CERTIFICATE", "TRUSTED CERTIFICATE"),
+  ];
+  for (const text of files) {
+    const sslChainCert = `${folder}/any.crt`;
+    Deno.writeTextFileSync(sslChainCert, text);
+    assertEquals(certificates({ sslChainCert }), certificates(), text);
+  }
+});
+
 Deno.test("loadCertificates() says which file is bad", () => {
   const junk = `${folder}/junk.pem`;
   assertEquals(reason({ sslChainCert: junk }), `Error loading the certificate chain: ${junk}`);
@@ -133,6 +150,9 @@ Deno.test("loadCertificates() says which file is bad", () => {
   assertEquals(reason({ sslCaCert: junk }), `Error loading the CA certificate: ${junk}`);
   assertEquals(reason({ sslKey: `${folder}/ca.key` }), "Error validating the certificate");
   assertEquals(reason({ sslKey: null }), "Error loading the key: null");
-  assert(reason({ sslVerifyMode: 1 })?.includes("ssl_ca_cert"));
+  for (const sslVerifyMode of [2, 3]) {
+    assert(reason({ sslVerifyMode })?.includes("ssl_ca_cert"));
+  }
+  assertEquals(reason({ sslVerifyMode: 1 }), undefined);
   assertEquals(reason({ sslVerifyMode: 3, sslCaCert: `${folder}/ca.crt` }), undefined);
 });

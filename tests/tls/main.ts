@@ -1,6 +1,6 @@
 // `deno task tls`: memden with TLS, played by OpenSSL's client and Python's.
 //
-//   --only talk|authorities|versions|listeners|files
+//   --only talk|authorities|strangers|versions|listeners|files
 //
 // Certificates are made anew for each run. The last line is "N passed, N failed"; exit code 77
 // says that openssl or python3 is not there.
@@ -25,6 +25,7 @@ type Part = (folder: string, counts: Counts) => Promise<void>;
 const PARTS: ReadonlyMap<string, Part> = new Map([
   ["talk", talk],
   ["authorities", authorities],
+  ["strangers", strangers],
   ["versions", versions],
   ["listeners", listeners],
   ["files", files],
@@ -80,6 +81,12 @@ async function authorities(folder: string, counts: Counts): Promise<void> {
   }
 }
 
+/** A server that asks for certificates, and believes nobody's. */
+async function strangers(folder: string, counts: Counts): Promise<void> {
+  await using server = await startMemden(options(folder, ",ssl_verify_mode=1"));
+  await play("strangers.py", [server.port, folder, server.pid], counts);
+}
+
 async function versions(folder: string, counts: Counts): Promise<void> {
   await using server = await startMemden(options(folder, ",ssl_min_version=3"));
   for (const [option, wanted] of [["-tls1_2", false], ["-tls1_3", true]] as const) {
@@ -127,9 +134,17 @@ async function files(folder: string, counts: Counts): Promise<void> {
     );
     check(counts, line.test(outcome), `${pair}: ${outcome}`);
   }
-  const der = `ssl_chain_cert=${folder}/server.crt,ssl_key=${folder}/server.der,ssl_keyformat=2`;
-  await using server = await startMemden(["-Z", "-o", der]);
-  check(counts, server.port > 0, "a key in DER");
+  // What openssl writes as PKCS#8, under the label of PKCS#1.
+  const label = "RSA PRIVATE KEY";
+  const labelled = Deno.readTextFileSync(`${folder}/server.key`)
+    .replaceAll(/(BEGIN|END) [A-Z ]+/g, `$1 ${label}`);
+  Deno.writeTextFileSync(`${folder}/labelled.key`, labelled);
+  for (const more of ["server.der,ssl_keyformat=2", "labelled.key"]) {
+    const chain = `ssl_chain_cert=${folder}/server.crt,ssl_key=${folder}/${more}`;
+    console.log(`# ssl_key=${more}`);
+    await using server = await startMemden(["-Z", "-o", chain]);
+    await play("hello.py", [server.port, folder, server.pid], counts);
+  }
 }
 
 async function hasPrograms(): Promise<boolean> {
