@@ -255,6 +255,11 @@ export const DEVIATIONS: readonly Deviation[] = [
     "no answer; what follows it in the datagram is ignored",
     "as over TCP",
   ],
+  [
+    "UDP: a datagram from the server's own address, and one that is a reply, is answered",
+    "dropped, and counted in `udp_dropped`; a line that is a reply gets no `ERROR`",
+    "forged senders must not make servers answer each other, nor run what a reply carries",
+  ],
   ["UDP: no limit on a reply", "an error above 16 MiB", "memory stays bounded"],
   [
     "UDP sockets count as connections, one for each worker",

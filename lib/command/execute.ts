@@ -4,6 +4,7 @@ import { ascii } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { type Command, CommandShape, findCommand, Verb } from "../protocol/text/commands.ts";
+import { isReplyLine } from "../protocol/text/reply_line.ts";
 import { endsInNoreply } from "../protocol/text/tokens.ts";
 import {
   runMn,
@@ -103,6 +104,7 @@ export function execute(
   const nameTo = nameEnd(bytes, from, to);
   const command = findCommand(bytes, from, nameTo);
   if (command === undefined) {
+    if (session.isDatagram && isReplyLine(bytes, from, to)) return Outcome.DONE;
     return refuseUnknown(executor, block, from, to, lineBytes, replies);
   }
   executor.served = session.verb = command.verb;

@@ -94,8 +94,8 @@ export class Session {
   watches: LinesCursor | undefined;
   /** The command at hand is run again: it waited for room in the replies. */
   isAgain = false;
-  /** May become such a connection: it is one that stays. */
-  mayWatch = true;
+  /** It is one datagram's, and over with it: it cannot watch, and who has sent it is not known. */
+  isDatagram = false;
   /** The client has said that this is the end. */
   hasQuit = false;
 

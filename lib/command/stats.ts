@@ -96,6 +96,9 @@ const TLS_ROWS: readonly Row[] = [
   ],
 ];
 
+/** The line of `stats` about UDP. Not in memcached. */
+const UDP_ROWS: readonly Row[] = [counter("udp_dropped")];
+
 /** The lines of `stats`, in order. */
 export const GENERAL_ROWS: readonly Row[] = [
   ["pid", ({ executor }) => executor.server.pid],
@@ -163,6 +166,7 @@ export const GENERAL_ROWS: readonly Row[] = [
   counter("malloc_fails"),
   ...LOG_ROWS,
   ...TLS_ROWS,
+  ...UDP_ROWS,
   ["unexpected_napi_ids", () => 0], // -N has no effect: no connection goes by its NIC's queue,
   ["round_robin_fallback", () => 0], // and so none falls back to going round.
   ["bytes", ({ totals }) => totals.ofClasses("mem_requested")],
@@ -196,6 +200,7 @@ function hasRow({ settings, store }: StatsSource, row: Row): boolean {
   if (row[0] === "rejected_connections") return settings.maxconnsFast;
   if (row[0] === "ssl_new_sessions") return settings.tls && settings.sslSessionCache;
   if (TLS_ROWS.includes(row)) return settings.tls;
+  if (UDP_ROWS.includes(row)) return settings.udpListen.length > 0;
   if (SLAB_ROWS.includes(row)) return settings.slabReassign;
   if (row[0].startsWith("lru_crawler")) return store.tunables.get("lruCrawler") === 1;
   if (MAINTAINER_ROWS.test(row[0])) return settings.lruMaintainer;

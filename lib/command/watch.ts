@@ -49,7 +49,7 @@ export function runWatch(
     kinds |= KINDS[word]!;
   }
   const cursor = new LinesCursor(kinds);
-  if (!session.mayWatch) replies.write(Reply.WATCHER_FAILED);
+  if (session.isDatagram) replies.write(Reply.WATCHER_FAILED);
   else if (!store.lines.join(cursor)) replies.write(Reply.WATCHER_TOO_MANY);
   else {
     session.watches = cursor;

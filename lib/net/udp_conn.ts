@@ -6,7 +6,8 @@
 //                      └turn─┘             └─no room: BLOCKED
 //
 // What a datagram leaves unfinished, a line without its end or a value that is not all there, is
-// dropped with it: the next one may be another client's.
+// dropped with it: the next one may be another client's. So is a datagram that begins as a reply
+// does, or that claims to be this server's: an answer would be answered by a server again.
 
 import { Block } from "../base/block.ts";
 import { assert } from "../base/assert.ts";
@@ -15,6 +16,7 @@ import {
   DATAGRAM_BYTES_MAX,
   datagramsOf,
   FRAME_BYTES,
+  isReply,
   isRequest,
   REPLY_DATAGRAM_BYTES,
   REPLY_PAYLOAD_BYTES,
@@ -32,6 +34,8 @@ import { Io } from "./transport.ts";
 export interface DatagramSocket {
   /** Receives one datagram into `bytes`; {@linkcode Io.AGAIN} when none waits. */
   receive(bytes: Uint8Array<ArrayBuffer>): number;
+  /** Whether the last datagram claims to come from one of this server's own sockets. */
+  isFromSelf(): boolean;
   /**
    * Sends the first `count` of `bytes` to where the last datagram came from: `count`,
    * {@linkcode Io.AGAIN} when there is no room, {@linkcode Io.GONE} when that cannot be.
@@ -72,7 +76,7 @@ export class UdpConn {
     this.#common = common;
     this.#socket = socket;
     this.#conn = new Conn(fd);
-    this.#conn.session.mayWatch = false;
+    this.#conn.session.isDatagram = true;
     this.#transport = new DatagramTransport(executor.store.items.blocks);
     this.#shared = {
       ...common,
@@ -114,12 +118,14 @@ export class UdpConn {
 
   /** Begins to serve the datagram that has come, `count` bytes; false when it is no request. */
   #open(count: number): boolean {
-    if (!isRequest(this.#request, count)) {
+    const request = this.#request;
+    if (!isRequest(request, count) || isReply(request, count) || this.#socket.isFromSelf()) {
+      this.#count(Counter.UDP_DROPPED, 1);
       if (count > FRAME_BYTES) this.#count(Counter.BYTES_READ, count);
       return false;
     }
     this.#count(Counter.BYTES_READ, FRAME_BYTES);
-    this.#transport.open(this.#request, FRAME_BYTES, count);
+    this.#transport.open(request, FRAME_BYTES, count);
     const conn = this.#conn;
     conn.mayHaveMore = true;
     conn.untilEmpty = true; // It is received to its end, and the connection closed there.

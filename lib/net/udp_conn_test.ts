@@ -12,6 +12,7 @@ import { Workload } from "../stats/samples.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "../store/check.ts";
 import { makeStore } from "../store/testing.ts";
+import { Reply } from "../protocol/reply.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { ConnShared } from "./conn_record.ts";
 import { TEST_SERVER } from "./testing.ts";
@@ -26,6 +27,10 @@ function request(id: number, text: string, total = 1): Uint8Array {
   return new Uint8Array([id >> 8, id & 255, 0, 0, total >> 8, total & 255, 0, 0, ...ascii(text)]);
 }
 
+function latin1Bytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
 /** A socket whose client has sent `incoming`. */
 class ScriptedSocket implements DatagramSocket {
   incoming: Uint8Array[] = [];
@@ -34,6 +39,8 @@ class ScriptedSocket implements DatagramSocket {
   /** Datagrams that it still has room for. */
   room = Infinity;
   isGone = false;
+  /** Whether what comes is forged: from this server. */
+  isForged = false;
 
   receive(bytes: Uint8Array): number {
     const datagram = this.incoming.shift();
@@ -48,6 +55,10 @@ class ScriptedSocket implements DatagramSocket {
     this.room--;
     this.sent.push(bytes.slice(0, count));
     return count;
+  }
+
+  isFromSelf(): boolean {
+    return this.isForged;
   }
 
   waitReadable(): void {
@@ -150,6 +161,70 @@ Deno.test("UdpConn drops what is unfinished or misframed, and goes on with the n
   assertEquals(join(socket.sent.splice(0, 1), 9), "ERROR\r\nMN\r\n");
   assertEquals(join(socket.sent, 10), "END\r\n");
   assertEquals(checkStore(store), { problems: [], items: 0 });
+});
+
+/** First lines that no request has. */
+const REPLIES = [
+  ...Object.values(Reply).filter((line) => line !== Reply.CRLF).map(({ bytes }) => latin1(bytes)),
+  "VALUE a 0 10\r\nflush_all\r\n\r\nEND\r\n",
+  "VALUE a 0 10 77\r\nflush_all\r\n\r\nEND\r\n",
+  "STAT pid 1\r\nEND\r\n",
+  "ITEM a [1 b; 0 s]\r\nEND\r\n",
+  "PREFIX a get 1 hit 0 set 0 del 0\r\nEND\r\n",
+  "VERSION 1.6.45\r\n",
+  "VA 10 t-1\r\nflush_all\r\n\r\n",
+  ...["HD", "EN", "NS", "NF", "EX", "MN"].flatMap((word) => [`${word}\r\n`, `${word} Oabc ka\r\n`]),
+  "ME a exp=-1 la=1 cas=1 fetch=no cls=1 size=65\r\n",
+  "ERROR unknown command\n",
+  "SERVER_ERROR\r\n",
+  "0\r\n",
+  "18446744073709551615\r\n",
+  "9 \r\n",
+  "key=a exp=-1 la=1 cas=1 fetch=no cls=1 size=65\r\nEND\r\n",
+  "\x81\x00".padEnd(24, "\0") + "flush_all\r\n",
+];
+
+Deno.test("UdpConn answers no reply, and runs nothing that is in one", () => {
+  const { store, socket, play } = makeWorker();
+  play(request(1, "set a 0 0 1\r\n1\r\n"));
+  socket.sent.length = 0;
+  for (const text of REPLIES) {
+    play(new Uint8Array([0, 2, 0, 0, 0, 1, 0, 0, ...latin1Bytes(text)]));
+    assertEquals(socket.sent.map((sent) => latin1(sent)), [], text);
+  }
+  assertEquals(new Snapshot(store.control).of("udp_dropped"), REPLIES.length);
+  play(request(3, "get a\r\n"));
+  assertEquals(join(socket.sent, 3), "VALUE a 0 1\r\n1\r\nEND\r\n");
+});
+
+Deno.test("UdpConn answers no line that is a reply, wherever in a datagram it is", () => {
+  const { socket, play } = makeWorker();
+  for (const text of REPLIES.filter((text) => !text.startsWith("\x81"))) {
+    const line = text.slice(0, text.indexOf("\n") + 1);
+    play(request(4, `mn\r\n${line}mn\r\n`));
+    assertEquals(join(socket.sent.splice(0), 4), "MN\r\nMN\r\n", line);
+  }
+});
+
+Deno.test("UdpConn answers what is unknown, but no reply", () => {
+  const { socket, play } = makeWorker();
+  for (const text of ["GET a\r\n", "Get\r\n", "nonsense\r\n", "ENDS\r\n", "12a\r\n", "keys=\r\n"]) {
+    play(request(6, text));
+    assertEquals(join(socket.sent.splice(0), 6), "ERROR\r\n", text);
+  }
+});
+
+Deno.test("UdpConn drops and counts what claims to be from its own server", () => {
+  const { store, socket, play } = makeWorker();
+  socket.isForged = true;
+  const noop = request(7, "?\x0a".padEnd(24, "\0")).with(8, 0x80);
+  play(request(7, "mn\r\n"), request(7, "nonsense\r\n"), noop);
+  assertEquals(socket.sent, []);
+  const totals = new Snapshot(store.control);
+  assertEquals([totals.of("udp_dropped"), totals.of("bytes_read")], [3, 12 + 18 + 32]);
+  socket.isForged = false;
+  play(request(8, "mn\r\n"));
+  assertEquals(join(socket.sent, 8), "MN\r\n");
 });
 
 Deno.test("UdpConn tells by the first byte of each datagram which protocol it is", () => {

@@ -5,7 +5,10 @@
 // Numbers are big-endian. A request is one datagram; a reply is as many as it takes, numbered from
 // 0. Source: memcached doc/protocol.txt, "UDP protocol"; memcached.c, try_read_udp.
 
+import { LF } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
+import { RESPONSE_MAGIC } from "./binary/response.ts";
+import { isReplyLine } from "./text/reply_line.ts";
 
 /** Bytes of the frame. */
 export const FRAME_BYTES = 8;
@@ -26,6 +29,17 @@ const RESERVED = 6;
  */
 export function isRequest(datagram: Block, count: number): boolean {
   return count > FRAME_BYTES && datagram.view.getUint16(TOTAL) === 1;
+}
+
+/**
+ * Whether the payload of `datagram`, `count` bytes in all, begins as a reply does, in the text or
+ * in the binary protocol.
+ */
+export function isReply({ bytes }: Block, count: number): boolean {
+  if (bytes[FRAME_BYTES] === RESPONSE_MAGIC) return true;
+  const lineFeed = bytes.indexOf(LF, FRAME_BYTES);
+  const to = lineFeed < 0 || lineFeed > count ? count : lineFeed;
+  return isReplyLine(bytes, FRAME_BYTES, to);
 }
 
 /** The number by which a client knows its request; comes back in every datagram of the reply. */

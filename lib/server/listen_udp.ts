@@ -2,9 +2,9 @@
 
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import { openDatagramSocket } from "../sys/datagram.ts";
+import { datagramPort, openDatagramSocket } from "../sys/datagram.ts";
 import { errorText } from "../sys/libc.ts";
-import { closeFd, localAddress } from "../sys/socket.ts";
+import { closeFd } from "../sys/socket.ts";
 import { planAddresses } from "./listen_plan.ts";
 
 /** A bound UDP socket. */
@@ -26,7 +26,7 @@ export async function openUdpSockets(settings: Settings): Promise<UdpSocket[]> {
   for (const { hostname, port, optional } of await planAddresses(settings.udpListen, "UDP")) {
     const wanted = optional ? sockets.at(-1)?.port ?? port : port;
     const fd = openDatagramSocket(hostname, wanted);
-    if (fd >= 0) sockets.push({ fd, port: portOf(fd), isIpv6: hostname.includes(":") });
+    if (fd >= 0) sockets.push({ fd, port: datagramPort(fd), isIpv6: hostname.includes(":") });
     else if (!optional) {
       const message = `failed to listen on UDP port ${port}: ${errorText(-fd)}`;
       throw new SettingsError(message, ExitCode.OS_ERROR);
@@ -39,9 +39,4 @@ export async function openUdpSockets(settings: Settings): Promise<UdpSocket[]> {
 /** Closes what {@linkcode openUdpSockets} has opened. */
 export function closeUdpSockets(sockets: readonly UdpSocket[]): void {
   for (const { fd } of sockets) closeFd(fd);
-}
-
-function portOf(fd: number): number {
-  const bound = localAddress(fd);
-  return bound?.family === "tcp" ? bound.port : 0;
 }

@@ -3,7 +3,7 @@
 
 import type { DatagramSocket } from "../net/udp_conn.ts";
 import { Io as NetIo } from "../net/transport.ts";
-import { Peer, receiveDatagram, sendDatagram } from "../sys/datagram.ts";
+import { isLocalPeer, Peer, peerPort, receiveDatagram, sendDatagram } from "../sys/datagram.ts";
 import { EpollEvent } from "../sys/epoll.ts";
 import { Io } from "../sys/socket.ts";
 import type { NativeTransport } from "./native_transport.ts";
@@ -17,10 +17,16 @@ export class NativeDatagrams implements DatagramSocket {
   readonly #fd: number;
   readonly #transport: NativeTransport;
   readonly #peer = new Peer();
+  readonly #ownPorts: ReadonlySet<number>;
 
-  /** Starts watching `fd`. */
-  constructor(fd: number, transport: NativeTransport) {
+  /**
+   * Starts watching `fd`.
+   *
+   * @param ownPorts The ports of all sockets of this server.
+   */
+  constructor(fd: number, ownPorts: ReadonlySet<number>, transport: NativeTransport) {
     this.#fd = fd;
+    this.#ownPorts = ownPorts;
     this.#transport = transport;
     transport.watchFor(fd, READABLE);
   }
@@ -28,6 +34,11 @@ export class NativeDatagrams implements DatagramSocket {
   receive(bytes: Uint8Array<ArrayBuffer>): number {
     const count = receiveDatagram(this.#fd, bytes, this.#peer);
     return count === Io.AGAIN ? NetIo.AGAIN : count;
+  }
+
+  /** The port tells, as a rule; whether the address is this machine's is asked of the system. */
+  isFromSelf(): boolean {
+    return this.#ownPorts.has(peerPort(this.#peer)) && isLocalPeer(this.#peer);
   }
 
   reply(bytes: Uint8Array<ArrayBuffer>, count: number): number {

@@ -21,6 +21,7 @@ import { openThread, type SharedMemory, type StoreThread } from "../store/memory
 import { EventLog } from "../store/event_log.ts";
 import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
+import { datagramPort } from "../sys/datagram.ts";
 import { cpuTimes, threadCpuSeconds } from "../sys/limits.ts";
 import { mapMemory, unmapMemory, viewMemory } from "../sys/mmap.ts";
 import { logConnClose } from "./conn_events.ts";
@@ -162,8 +163,9 @@ function nativeLink(
       take(notice);
     });
   const startUdp = (loop: ConnLoop, shared: ConnShared): void => {
+    const ports = new Set(udp.map(datagramPort));
     for (const fd of udp) {
-      loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, native), shared));
+      loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, ports, native), shared));
     }
   };
   const finish = (): void => {

@@ -37,6 +37,7 @@ export const THREAD_ROWS = [
   ["ssl_new_sessions",     "counter", "sessions",    "TLS handshakes without an earlier session"],
   ["ssl_handshake_errors", "counter", "connections", "TLS handshakes that failed"],
   ["ssl_proto_errors",     "counter", "connections", "Closed for an error after the handshake"],
+  ["udp_dropped",          "counter", "datagrams",   "No requests: misframed, a reply, or our own"],
   ["read_buf_oom",         "counter", "times",       "A connection found no buffer"],
   ["malloc_fails",         "counter", "times",       "Memory could not be had"],
   ["log_worker_dropped",   "counter", "records",     "Log records that found the ring full"],

@@ -2,7 +2,7 @@
 
 import { Errno, SysError } from "./errno.ts";
 import { errno, libc } from "./libc.ts";
-import { type Bytes, closeFd, Io } from "./socket.ts";
+import { type Bytes, closeFd, Io, localAddress } from "./socket.ts";
 
 // Source: bits/socket.h, asm-generic/socket.h, linux/in6.h.
 const AF_INET = 2;
@@ -71,6 +71,12 @@ export function openDatagramSocket(host: string, port: number): number {
   return -code;
 }
 
+/** The port that a socket of {@linkcode openDatagramSocket} is bound to. */
+export function datagramPort(fd: number): number {
+  const bound = localAddress(fd);
+  return bound?.family === "tcp" ? bound.port : 0;
+}
+
 /**
  * Receives one datagram into `buffer` from its start, and notes in `peer` who sent it.
  *
@@ -96,6 +102,26 @@ export function receiveDatagram(fd: number, buffer: Bytes, peer: Peer): number {
 export function sendDatagram(fd: number, buffer: Bytes, count: number, peer: Peer): number {
   const sent = libc.sendto(fd, buffer, count, MSG_NOSIGNAL, peer.address, peer.length[0]!);
   return sent >= 0 ? sent : failure("sendto", fd, Io.GONE);
+}
+
+/** The port that a datagram came from. */
+export function peerPort({ address }: Peer): number {
+  return address[2]! << 8 | address[3]!;
+}
+
+/**
+ * Whether a peer's address is one of this machine: whether a socket can be bound to it. Where
+ * net.ipv4.ip_nonlocal_bind is set, every address counts as one.
+ */
+export function isLocalPeer(peer: Peer): boolean {
+  const family = peer.address[0]!; // Below 256, and this machine's order is the little end first.
+  const fd = libc.socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return true; // No descriptor is left: better a datagram less than one for ever.
+  bindAddress.set(peer.address);
+  bindAddress.fill(0, 2, 4); // Any port.
+  const isLocal = libc.bind(fd, bindAddress, peer.length[0]!) === 0;
+  closeFd(fd);
+  return isLocal;
 }
 
 /** @param otherwise What a failure is that nobody here is to blame for. */

@@ -7,7 +7,7 @@ import dgram from "node:dgram";
 import { Buffer } from "node:buffer";
 import { Prng } from "../../lib/base/prng.ts";
 import { freePort, startMemden, type TestServer } from "../support/server.ts";
-import { ask as say, dial } from "../support/talk.ts";
+import { ask as say, dial, readStats } from "../support/talk.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const REPLY_MS_MAX = 10_000;
@@ -115,6 +115,87 @@ Deno.test("memden lives through thousands of random datagrams", async () => {
   const stats = await ask(udpPort, [request("stats\r\n")], /END\r\n$/);
   assertMatch(stats, /STAT curr_connections 0\r\n/, `seed ${seed}`);
   assertEquals(await server.stop(), 0, `seed ${seed}`);
+});
+
+const FORGER = new URL("forged_datagrams.py", import.meta.url).pathname;
+
+/** Sends a request with a forged sender. */
+async function forge(from: [string, number], to: [string, number], text: string): Promise<void> {
+  const args = [FORGER, ...from.map(String), ...to.map(String), request(text).toString("hex")];
+  const { success, stderr } = await new Deno.Command("python3", { args }).output();
+  assert(success, new TextDecoder().decode(stderr));
+}
+
+/** Waits until a server has dropped so many datagrams; then it must have gone quiet. */
+async function assertQuiet({ address }: TestServer, dropped: number): Promise<void> {
+  using link = await dial(address);
+  const read = async (): Promise<number[]> => {
+    const stats = await readStats(link);
+    return ["udp_dropped", "bytes_read", "bytes_written"].map((name) => Number(stats.get(name)));
+  };
+  let now = await read();
+  for (const deadline = Date.now() + REPLY_MS_MAX; now[0] !== dropped;) {
+    assert(Date.now() < deadline && now[0]! < dropped, `${now[0]} dropped of ${dropped}`);
+    now = await read();
+  }
+  for (let time = 0; time < 20; time++) {
+    const later = await read();
+    assertEquals([later[0], later[1]! - now[1]!], [dropped, "stats\r\n".length]);
+    assert(later[2]! - now[2]! > 1000, "what stats has answered");
+    now = later;
+  }
+}
+
+Deno.test({
+  name: "memden does not answer a datagram that was forged to come from itself",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    const [port, other] = [freePort(), freePort()];
+    const args = ["-U", String(port), "-l", `127.0.0.2:${other},[::1]`, "-t", "2"];
+    await using server = await startReady(args);
+    const forged: readonly [string, number, string, number][] = [
+      ["127.0.0.1", port, "127.0.0.1", port],
+      ["127.0.0.2", other, "127.0.0.1", port],
+      ["127.0.0.1", port, "127.0.0.2", other],
+      ["127.0.0.1", other, "127.0.0.1", port], // As if it were bound to every address.
+      ["127.9.9.9", port, "127.0.0.1", port],
+      ["::1", port, "::1", port],
+      ["::1", other, "::1", port],
+    ];
+    for (const [source, from, target, to] of forged) {
+      await forge([source, from], [target, to], "nonsense\r\n");
+    }
+    await assertQuiet(server, forged.length);
+    assertEquals(await ask(port, [request("mn\r\n")], /MN/), "MN\r\n");
+    assertEquals(await server.stop(), 0);
+  },
+});
+
+Deno.test({
+  name: "two memdens are not made to answer each other for ever",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    const ports = [freePort(), freePort()] as const;
+    await using one = await startReady(["-U", String(ports[0]), "-t", "2"]);
+    await using two = await startReady(["-U", String(ports[1]), "-t", "2"]);
+    await ask(ports[0], [request("set k 0 0 9\r\nflush_all\r\n")], /STORED/);
+    await ask(ports[1], [request("set k 0 0 1\r\nx\r\n")], /STORED/);
+    const requests = [
+      "nonsense\r\n",
+      "get k\r\n",
+      "mg k v\r\n",
+      "mn\r\n",
+      "incr n 1\r\n",
+      "version\r\n",
+    ];
+    for (const text of requests) {
+      await forge(["127.0.0.1", ports[1]], ["127.0.0.1", ports[0]], text);
+    }
+    await assertQuiet(two, requests.length);
+    await assertQuiet(one, 0);
+    // What a reply carries has not been run.
+    assertEquals(await ask(ports[1], [request("get k\r\n")], /END/), "VALUE k 0 1\r\nx\r\nEND\r\n");
+  },
 });
 
 const REFUSED: readonly (readonly [args: readonly string[], stderr: RegExp])[] = [
