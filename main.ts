@@ -6,13 +6,11 @@ import type { Logger } from "@logtape/logtape";
 import type { AdminServer } from "./lib/admin/http.ts";
 import type { Server } from "./lib/server/server.ts";
 import type { Service } from "./lib/server/service.ts";
-import { runSubCommand, subCommandsText } from "./lib/cli/command_line.ts";
 import { findSubCommand } from "./lib/cli/sub_commands.ts";
-import { helpText, licenseText, versionText } from "./lib/config/help.ts";
-import { readOptions } from "./lib/config/option_sources.ts";
 import type { Action } from "./lib/config/parse.ts";
-import { type Settings, settingsFrom, warningsFor } from "./lib/config/settings.ts";
+import type { Settings } from "./lib/config/settings.ts";
 import { ExitCode, SettingsError } from "./lib/config/settings_error.ts";
+import { onGracefulSignal, shutOutDebugger } from "./lib/server/graceful_signal.ts";
 
 /** Source: sysexits.h, EX_SOFTWARE. */
 const EX_SOFTWARE = 70;
@@ -21,20 +19,29 @@ const EX_SOFTWARE = 70;
 const STOP_SIGNALS: Readonly<Partial<Record<Deno.Signal, string>>> = {
   SIGINT: "Signal handled: Interrupt.",
   SIGTERM: "Signal handled: Terminated.",
-  SIGUSR1: "Gracefully stopping",
 };
 
-/** The signal that keeps the cache, where it has a memory file. */
-const GRACEFUL_SIGNAL = "SIGUSR1";
+/** The same of SIGUSR1, which keeps the cache where it has a memory file. */
+const GRACEFUL_WORDS = "Gracefully stopping";
 
-const TEXTS: Readonly<Record<Action, () => string>> = {
-  help: () => `${helpText()}${subCommandsText()}`,
-  license: licenseText,
-  version: versionText,
-};
+/** Prints what an option asks for that serves nobody. */
+async function print(action: Action): Promise<void> {
+  const { helpText, licenseText, versionText } = await import("./lib/config/help.ts");
+  const { subCommandsText } = await import("./lib/cli/command_line.ts");
+  const texts: Readonly<Record<Action, () => string>> = {
+    help: () => `${helpText()}${subCommandsText()}`,
+    license: licenseText,
+    version: versionText,
+  };
+  Deno.stdout.writeSync(new TextEncoder().encode(texts[action]()));
+}
 
-/** Runs the server until it ends; returns the exit code. */
-async function serve(wished: Settings): Promise<number> {
+/**
+ * Runs the server until it ends; returns the exit code.
+ *
+ * @param openDoor Why SIGUSR1 opens a debugger; undefined where it does not.
+ */
+async function serve(wished: Settings, openDoor: string | undefined): Promise<number> {
   // Loaded late: -h and -V need none of it, and with -d another process does.
   const { runInBackground, Service } = await import("./lib/server/service.ts");
   const exitCode = runInBackground(wished);
@@ -42,11 +49,13 @@ async function serve(wished: Settings): Promise<number> {
   const { openLog } = await import("./lib/server/log.ts");
   const { warnOfRoot } = await import("./lib/server/privileges.ts");
   const { startServer } = await import("./lib/server/server.ts");
+  const { warningsFor } = await import("./lib/config/settings.ts");
   const log = openLog(wished.verbosity);
   const service = new Service(wished, log);
   const { settings } = service;
   for (const warning of warningsFor(settings)) log.warn(warning);
   warnOfRoot(settings.user, log);
+  if (openDoor !== undefined) log.warn(`SIGUSR1 opens Deno's debugger, too: ${openDoor}`);
   let server: Server | undefined = undefined;
   let starting: Promise<Server> | undefined = undefined;
   /** Does something with the server once it is up; a signal must not end the process before. */
@@ -60,7 +69,15 @@ async function serve(wished: Settings): Promise<number> {
   for (const [signal, words] of Object.entries(STOP_SIGNALS)) {
     onSignal(signal as Deno.Signal, () => {
       log.error(words);
-      stop(signal === GRACEFUL_SIGNAL);
+      stop(false);
+    });
+  }
+  if (Deno.build.os !== "windows") {
+    onGracefulSignal((debuggerIsShutOut) => {
+      log.error(GRACEFUL_WORDS);
+      if (debuggerIsShutOut || settings.memoryFile !== null) return stop(true);
+      service.ended();
+      Deno.exit(ExitCode.OK); // At once: the debugger must not come to open.
     });
   }
   onSignal("SIGHUP", () => whenStarted((started) => started.reload()));
@@ -141,15 +158,21 @@ async function main(): Promise<number> {
   let prints = true;
   try {
     const subCommand = findSubCommand(Deno.args);
-    if (subCommand !== undefined) return await runSubCommand(subCommand, Deno.args.slice(1));
+    if (subCommand !== undefined) {
+      const { runSubCommand } = await import("./lib/cli/command_line.ts");
+      return await runSubCommand(subCommand, Deno.args.slice(1));
+    }
+    const openDoor = shutOutDebugger(); // Before the rest is loaded: it may start anew.
+    const { readOptions } = await import("./lib/config/option_sources.ts");
+    const { settingsFrom } = await import("./lib/config/settings.ts");
     const env = Deno.env.toObject();
     const commandLine = readOptions(Deno.args, env);
     if (commandLine.action !== "serve") {
-      Deno.stdout.writeSync(new TextEncoder().encode(TEXTS[commandLine.action]()));
+      await print(commandLine.action);
       return ExitCode.OK;
     }
     prints = false;
-    return await serve(settingsFrom(commandLine.raw, env));
+    return await serve(settingsFrom(commandLine.raw, env), openDoor);
   } catch (error) {
     if (error instanceof SettingsError) {
       console.error(error.message);

@@ -325,6 +325,7 @@ export const ENVIRONMENT = [
   ["MEMDEN_OPTS", "options, split as a shell would; those of the command line come after them"],
   ["MEMDEN_NAME", "name of the process, such as memcached; default: what it was started as"],
   ["MEMDEN_READY_FD", "set by -d for the process that it starts"],
+  ["MEMDEN_STARTED_ANEW", "set by memden for itself: its pid, once it has started itself anew"],
   ["LISTEN_FDS", "listening sockets that systemd has opened, from descriptor 3 on"],
   ["LISTEN_PID", "the process that LISTEN_FDS is meant for"],
 ] as const;

@@ -14,15 +14,12 @@ import {
   closeOnExec,
   makePipe,
   openForStdio,
-  readKernelFile,
-  readLink,
+  ownCommand,
   replaceStdio,
   spawnSession,
 } from "../sys/process.ts";
 
 const READY_FD = "MEMDEN_READY_FD";
-/** Most that the kernel takes as the words of a process. Source: linux/binfmts.h, execve(2). */
-const ARGV_BYTES_MAX = 6 * 2 ** 20;
 const STDIN = 0;
 const STDERR = 2;
 
@@ -37,13 +34,12 @@ export function isDaemon(): boolean {
  * @returns 0 once it serves, else what it exited with: never 0, as it was to go on.
  */
 export function startDaemon(): number {
-  const path = readLink("/proc/self/exe");
-  const argv = readKernelFile("/proc/self/cmdline", ARGV_BYTES_MAX);
-  if (path === undefined || argv === undefined) {
+  const command = ownCommand();
+  if (command === undefined) {
     throw new SettingsError("memden: cannot use -d: /proc cannot be read", ExitCode.OS_ERROR);
   }
   const { readFd, writeFd } = makePipe();
-  const pid = spawnSession(path, argv, { ...Deno.env.toObject(), [READY_FD]: String(writeFd) });
+  const pid = spawnSession(command, { ...Deno.env.toObject(), [READY_FD]: String(writeFd) });
   libc.close(writeFd);
   return hasByte(readFd) ? ExitCode.OK : awaitExit(pid) || ExitCode.FAILURE;
 }

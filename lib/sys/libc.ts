@@ -105,6 +105,12 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "pointer", "buffer", "buffer", "buffer"],
     result: "i32",
   },
+  // int execve(const char *pathname, char *const argv[], char *const envp[]);
+  execve: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
+  // int pthread_sigmask(int how, const sigset_t *set, sigset_t *oldset);  returns the error number
+  pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  // int sigwait(const sigset_t *set, int *sig);  on a thread of the runtime's own: it waits
+  sigwait: { parameters: ["buffer", "buffer"], result: "i32", nonblocking: true },
   // pid_t waitpid(pid_t pid, int *wstatus, int options);
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   // int setgroups(size_t size, const gid_t *list);

@@ -1,7 +1,7 @@
 // The process itself: its name, its descriptors, and another one that is started like it.
 
 import { cString } from "./c_string.ts";
-import { errno, libc } from "./libc.ts";
+import { errno, errorText, libc } from "./libc.ts";
 import { SysError } from "./errno.ts";
 
 // Source: linux/prctl.h, asm-generic/fcntl.h, spawn.h.
@@ -21,11 +21,15 @@ const NAME_BYTES_MAX = 15;
 /** Larger than `posix_spawnattr_t` on any machine: glibc's has 336 bytes. */
 const SPAWNATTR_BYTES = 512;
 const PATH_BYTES_MAX = 4096;
+/** Most that the kernel takes as the words of a process. Source: linux/binfmts.h, execve(2). */
+const ARGV_BYTES_MAX = 6 * 2 ** 20;
 const POINTER_BYTES = 8;
 /** Descriptors among which copies of stdin, stdout and stderr are looked for. */
 const COPIES_FDS_MAX = 1024;
 /** Access mode of a log file that is made. */
 const LOG_MODE = 0o640;
+
+const OWN_EXECUTABLE = "/proc/self/exe";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -94,6 +98,14 @@ export function replaceStdio(stdio: number, fd: number): void {
   libc.dup3(fd, stdio, 0);
 }
 
+/** What a process is started from. */
+export interface Command {
+  /** The executable. */
+  readonly path: string;
+  /** Its words, the program's name among them, each with a zero byte behind it. */
+  readonly argv: Uint8Array;
+}
+
 /** A pipe whose writing end the next process inherits. */
 export interface InheritedPipe {
   readonly readFd: number;
@@ -117,12 +129,10 @@ export function closeOnExec(fd: number): boolean {
 /**
  * Starts a process in a session of its own.
  *
- * @param argv Its words, the program's name among them, each with a zero byte behind it.
  * @returns Its pid.
  */
 export function spawnSession(
-  path: string,
-  argv: Uint8Array,
+  { path, argv }: Command,
   env: Readonly<Record<string, string>>,
 ): number {
   const variables = encoder.encode(
@@ -153,6 +163,35 @@ export function awaitExit(pid: number): number {
   // Source: bits/waitstatus.h, WTERMSIG and WEXITSTATUS.
   const signal = status[0]! & 0x7f;
   return signal === 0 ? status[0]! >> 8 & 0xff : 128 + signal;
+}
+
+/** How this process was started, as the kernel says; undefined where it cannot be read. */
+export function ownCommand(): Command | undefined {
+  const path = readLink(OWN_EXECUTABLE);
+  const argv = readKernelFile("/proc/self/cmdline", ARGV_BYTES_MAX);
+  if (path === undefined || argv === undefined) return undefined;
+  // The link leads there even when the file has been replaced, as packages do.
+  return { path: path.endsWith(" (deleted)") ? OWN_EXECUTABLE : path, argv };
+}
+
+/**
+ * Starts this process anew, by its own words: the pid, the directory, descriptors that are
+ * inherited and the mask of signals stay; nothing else of it is left.
+ *
+ * @param variable `NAME=value`, for the environment that it was started with.
+ * @returns Why it could not be done.
+ */
+export function startAnew(variable: string): string {
+  const command = ownCommand();
+  const environment = readKernelFile("/proc/self/environ", ARGV_BYTES_MAX);
+  if (command === undefined || environment === undefined) return "/proc cannot be read";
+  const added = encoder.encode(`${variable}\0`);
+  const variables = new Uint8Array(environment.length + added.length);
+  variables.set(environment);
+  variables.set(added, environment.length);
+  const words = new CStrings(command.argv);
+  libc.execve(cString(command.path), words.pointers, new CStrings(variables).pointers);
+  return `execve: ${errorText(errno())}`;
 }
 
 /** An array of C strings, ended by a null pointer. */
