@@ -23,8 +23,8 @@ function statsAfter(input: string, sub = ""): Map<string, string> {
 }
 
 Deno.test("generalStats() shows every row, in order", () => {
-  // Only with idle_timeout, and with TLS.
-  const isAbsent = (name: string) => /^(?:idle_kicks|ssl_.*|.*_cert_refresh)$/.test(name);
+  // Only with idle_timeout, with TLS, and with UDP.
+  const isAbsent = (name: string) => /^(?:idle_kicks|ssl_.*|.*_cert_refresh|udp_.*)$/.test(name);
   const names = GENERAL_ROWS.map(([name]) => name).filter((name) => !isAbsent(name));
   assertEquals([...statsAfter("").keys()], names);
 });
