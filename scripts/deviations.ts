@@ -204,6 +204,12 @@ export const DEVIATIONS: readonly Deviation[] = [
     "what was not asked for is not answered",
   ],
   [
+    "`-R` counts a `stats`, or a `get` of thousands of keys, as one request; `conn_yields` counts a " +
+    "batch of exactly `-R` requests, but not of get, gets, gat, gats, mn and binary NOOP and DELETE",
+    "they count for more, by their size, as do parts of key dumps; batches of all commands count",
+    "clients that ask for statistics and do not read them must not keep the others waiting",
+  ],
+  [
     "`stats detail` counts any number of prefixes, and a NUL ends a key",
     "4,096 prefixes until a reset, others are not counted; a NUL is a byte like another",
     "memory stays bounded",

@@ -132,10 +132,9 @@ export function slabsRows(executor: StatsSource): readonly StatRow[] {
   const totals = new Snapshot(executor.store.control);
   const shown = (clsid: SlabClass) => slabs.word(clsid, SlabWord.PAGES) > 0;
   const rows = classRows(executor, totals, "", SLAB_ROWS, shown);
-  const active = new Set(rows.map(([name]) => name.split(":")[0])).size;
   return [
     ...rows,
-    ["active_slabs", String(active)],
+    ["active_slabs", String(rows.length / SLAB_ROWS.length)],
     ["total_malloced", String(slabs.pages.inUse * PAGE_BYTES)],
   ];
 }
@@ -164,8 +163,9 @@ function classRows(
   for (let id = 1; id <= executor.store.classes.last; id++) {
     const clsid = id as SlabClass;
     if (!shown(clsid)) continue;
+    const view = { executor, totals, clsid };
     for (const [name, value] of rows) {
-      lines.push([`${prefix}${id}:${name}`, String(value({ executor, totals, clsid }))]);
+      lines.push([`${prefix}${id}:${name}`, String(value(view))]);
     }
   }
   return lines;

@@ -91,8 +91,10 @@ export const CACHEDUMP: DumpForm = {
   },
 };
 
-/** Buckets looked at before others are served. */
-const BUCKETS_PER_WRITE = 500;
+/** What a part of a dump costs, in requests of a turn. */
+const PART_REQUESTS = 20;
+/** Buckets looked at for a part. */
+const BUCKETS_PER_WRITE = 250;
 /** Bytes found after which a dump goes on to write them. */
 const FOUND_BYTES_MAX = 16 * 1024;
 
@@ -104,6 +106,8 @@ export interface DumpLimit {
 
 /** A list of keys that is under way. */
 export class Dump implements Answer {
+  readonly cost = 0;
+  readonly writeCost = PART_REQUESTS;
   readonly #store: Store;
   readonly #form: DumpForm;
   readonly #classes: ClassSet;

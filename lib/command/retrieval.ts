@@ -191,6 +191,7 @@ function serveKey(
     const { retrieval } = session;
     countMiss(executor, retrieval === Verb.GAT || retrieval === Verb.GATS);
   }
+  session.keys++;
   session.isAgain = served === Served.NEEDS_ROOM;
   if (store.prefixes.isOn && served !== Served.NEEDS_ROOM) {
     store.prefixes.countGet(block, keyFrom, keyTo, it !== NO_ITEM);

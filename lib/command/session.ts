@@ -87,6 +87,10 @@ export class Session {
   /** Bytes of it that are not in the replies yet. */
   sendingLeft = 0;
 
+  /** What the command at hand costs beyond a get, in requests of its turn: see answer.ts. */
+  cost = 0;
+  /** Retrieval: keys looked up by it. */
+  keys = 0;
   /** An answer that may be longer than a reply buffer: what of it is not in the replies yet. */
   answer: Answer | undefined;
 
@@ -119,6 +123,8 @@ export class Session {
     this.valueLeft = 0;
     this.valueEnd = 0;
     this.retrieval = Verb.NONE;
+    this.cost = 0;
+    this.keys = 0;
     this.answer = undefined;
     this.watches = undefined;
     this.hasQuit = false;

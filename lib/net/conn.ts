@@ -42,15 +42,13 @@ const RECEIVES_PER_TURN = 16;
  */
 const SEND_BYTES_PER_TURN = 256 * 1024;
 
-/** Requests that the next part of a long answer counts for. */
-const ANSWER_REQUESTS = 10;
-
 /**
  * Advances `conn` until it must wait, has used up its turn, or is closed.
  * @hot
  */
 export function drive(conn: Conn, shared: ConnShared): void {
   conn.requestsLeft = shared.reqsPerEvent;
+  conn.costLeft = shared.reqsPerEvent;
   conn.receivesLeft = RECEIVES_PER_TURN;
   conn.sendBytesLeft = SEND_BYTES_PER_TURN;
   conn.yielded = false;
@@ -95,29 +93,48 @@ export function drive(conn: Conn, shared: ConnShared): void {
   }
 }
 
-/** @hot */
+/** Keys of one retrieval that cost a request: a list of thousands is one command. */
+const KEYS_PER_REQUEST = 16;
+
+/**
+ * Each arrival here counts as a request: after a command, and again once its replies are sent. So a
+ * turn ends where memcached's does, and `conn_yields` counts the same. What takes longer than a get
+ * has a cost besides, and may end the turn before (docs/decisions/0030-stats-turn.md).
+ * Source: memcached memcached.c, drive_machine, conn_new_cmd.
+ * @hot
+ */
 function newCommand(conn: Conn, shared: ConnShared): ConnState {
   const { input, replies, session } = conn;
-  if (session.answer !== undefined && replies !== undefined) {
-    if (!replies.isEmpty) return writeState(replies);
-    if (conn.requestsLeft > 0) {
-      conn.requestsLeft -= ANSWER_REQUESTS;
-      continueAnswer(session, replies);
-    } else conn.yielded = true;
+  conn.requestsLeft--;
+  conn.costLeft -= session.cost + Math.floor(session.keys / KEYS_PER_REQUEST);
+  session.cost = session.keys = 0;
+  const isOver = conn.requestsLeft < 0 || conn.costLeft < 0;
+  const isAnswering = session.answer !== undefined && replies !== undefined;
+  if (replies !== undefined && !replies.isEmpty && (isAnswering || isOver)) {
+    return writeState(replies);
+  }
+  if (isOver) return giveWay(conn, shared);
+  if (isAnswering) {
+    continueAnswer(session, replies);
     return ConnState.NEW_CMD;
   }
   if (input !== undefined && (input.pending > 0 || session.retrieval !== Verb.NONE)) {
-    if (conn.requestsLeft > 0) {
-      conn.requestsLeft--;
-      return ConnState.PARSE_CMD;
-    }
-    if (replies !== undefined && !replies.isEmpty) return writeState(replies);
-    shared.executor.counters.add(Counter.CONN_YIELDS, 1);
-    conn.yielded = true;
-    return ConnState.NEW_CMD;
+    return ConnState.PARSE_CMD;
   }
   if (replies !== undefined && !replies.isEmpty) return writeState(replies);
   return waitForInput(conn, shared);
+}
+
+/** Ends a turn that is used up: the others come first, if there is more to do at all. */
+function giveWay(conn: Conn, shared: ConnShared): ConnState {
+  const { input, session } = conn;
+  const isDone = session.answer === undefined && session.retrieval === Verb.NONE &&
+    (input === undefined || input.pending === 0) && !conn.mayHaveMore;
+  // Not for its cost alone: whoever asks for statistics now and then keeps nobody waiting.
+  if (!isDone || conn.requestsLeft < 0) shared.executor.counters.add(Counter.CONN_YIELDS, 1);
+  if (isDone) return waitForInput(conn, shared);
+  conn.yielded = true;
+  return ConnState.NEW_CMD;
 }
 
 /** Nothing more comes: the client has hung up, or is gone. */

@@ -57,8 +57,10 @@ export class Conn {
   readonly session = new Session();
   input: ReadBuffer | undefined;
   replies: ReplyBuffer | undefined;
-  /** Commands left in this turn. */
+  /** Requests left in this turn. */
   requestsLeft = 0;
+  /** Requests' worth of time that commands may take in this turn beyond that of a get each. */
+  costLeft = 0;
   /** Times it may still receive in this turn. */
   receivesLeft = 0;
   /** Bytes it may still send in this turn. */

@@ -125,15 +125,59 @@ Deno.test("drive() ends a get that is longer than a buffer at a key that is too 
   }
 });
 
-Deno.test("drive() gives way to other connections after -R requests", () => {
-  const store = makeStore();
-  const input = ascii("mn\r\n".repeat(100));
-  const { client, yields } = converse(input, { ...WHOLE, always: true }, store, {
-    reqsPerEvent: 10,
+/** A client that has sent all at once: -R, how many `mn`, how often memcached yields. */
+const YIELDS: readonly (readonly [reqsPerEvent: number, requests: number, yields: number])[] = [
+  [1, 1, 1],
+  [1, 2, 1],
+  [1, 50, 49],
+  [2, 1, 0],
+  [2, 2, 1],
+  [2, 3, 1],
+  [10, 9, 0],
+  [10, 10, 1],
+  [10, 100, 10],
+  [20, 100, 5],
+];
+
+for (const [reqsPerEvent, requests, yields] of YIELDS) {
+  Deno.test(`drive() yields ${yields} times in ${requests} requests at -R ${reqsPerEvent}`, () => {
+    const store = makeStore();
+    const input = ascii("mn\r\n".repeat(requests));
+    const cut = { ...WHOLE, always: true };
+    const talk = converse(input, cut, store, { reqsPerEvent });
+    assertEquals(talk.client.text, "MN\r\n".repeat(requests));
+    assertEquals(new Snapshot(store.control).of("conn_yields"), yields);
   });
-  assertEquals(client.text, "MN\r\n".repeat(100));
-  assertEquals(yields, 9);
-  assertEquals(new Snapshot(store.control).of("conn_yields"), 9);
+}
+
+const GET_KEYS = `get ${Array.from({ length: 600 }, (_, i) => `k${i}`).join(" ")}`;
+/** What takes far longer than a get. One turn is never for more than two of it. */
+const COSTLY = [
+  ...["", " settings", " items", " slabs", " sizes", " conns", " detail dump", " reset"]
+    .map((group) => `stats${group}`),
+  GET_KEYS,
+  GET_KEYS.replace("get", "gets"),
+  GET_KEYS.replace("get", "gat 0"),
+  "lru_crawler metadump all",
+  "stats cachedump 1 0",
+];
+
+for (const command of COSTLY) {
+  Deno.test(`drive() gives way early at ${command.slice(0, 24)}`, () => {
+    const line = `${command}\r\n`;
+    const count = 16 * Math.ceil(1000 / line.length);
+    const input = ascii(`set k 0 0 1\r\n1\r\n${line.repeat(count)}mn\r\n`);
+    const cut = { ...WHOLE, always: true };
+    const { client, yields } = converse(input, cut, makeStore(), { reqsPerEvent: 20 });
+    assert(client.text.endsWith("MN\r\n"));
+    assert(yields >= count / 2, `${yields} yields in ${count} commands`);
+  });
+}
+
+Deno.test("drive() does not count a turn that was only costly as a yield", () => {
+  const store = makeStore();
+  converse(ascii("stats\r\n"), WHOLE, store, { reqsPerEvent: 20 });
+  assertEquals(new Snapshot(store.control).of("conn_yields"), 0);
 });
 
 Deno.test("drive() leaves an idle connection without a buffer", () => {

@@ -17,6 +17,12 @@ const HIT_NAMES = ["hits_to_hot", "hits_to_warm", "hits_to_cold", "hits_to_temp"
 const FLOAT_BYTES = 8;
 const CLASS_SLOTS = CLASS_ROWS.length;
 
+/** Slots by name: whoever reads statistics asks for hundreds. */
+const THREAD_SLOTS = new Map<CounterName, number>(THREAD_ROWS.map(([name], slot) => [name, slot]));
+const CLASS_COLUMNS = new Map<ClassCounterName, number>(
+  CLASS_ROWS.map(([name], column) => [name, column]),
+);
+
 /** One thread's slots. */
 export class Counters {
   readonly #slots: Float64Array<SharedArrayBuffer>;
@@ -76,27 +82,21 @@ export class ThreadTotals {
 export class Snapshot {
   readonly #sums: Float64Array;
 
-  constructor(control: Control) {
-    const { countersAt, counterStride, counterThreads, baselineAt } = control.regions;
-    this.#sums = new Float64Array(COUNTERS_PER_THREAD);
-    for (let slot = 0; slot < COUNTERS_PER_THREAD; slot++) {
-      let sum = -control.f64[baselineAt / FLOAT_BYTES + slot]!;
-      for (let thread = 0; thread < counterThreads; thread++) {
-        sum += control.f64[(countersAt + thread * counterStride) / FLOAT_BYTES + slot]!;
-      }
-      this.#sums[slot] = sum;
-    }
+  constructor({ f64, regions }: Control) {
+    const baseline = f64.subarray(regions.baselineAt / FLOAT_BYTES);
+    const sums = this.#sums = new Float64Array(COUNTERS_PER_THREAD);
+    for (let slot = 0; slot < sums.length; slot++) sums[slot] = -baseline[slot]!;
+    addThreads(sums, f64, regions);
   }
 
   /** Total of a thread counter. */
   of(name: CounterName): number {
-    return this.#sums[THREAD_ROWS.findIndex((row) => row[0] === name)]!;
+    return this.#sums[THREAD_SLOTS.get(name)!]!;
   }
 
   /** Total of a class counter in slab class `clsid`. */
   ofClass(clsid: number, name: ClassCounterName): number {
-    const column = CLASS_ROWS.findIndex((row) => row[0] === name);
-    return this.#sums[THREAD_ROWS.length + clsid * CLASS_SLOTS + column]!;
+    return this.#sums[THREAD_ROWS.length + clsid * CLASS_SLOTS + CLASS_COLUMNS.get(name)!]!;
   }
 
   /** Keys asked for and found in slab class `clsid`, in whichever segment. */
@@ -111,9 +111,21 @@ export class Snapshot {
 
   /** Total of a class counter over all classes. */
   ofClasses(name: ClassCounterName): number {
+    const column = THREAD_ROWS.length + CLASS_COLUMNS.get(name)!;
     let sum = 0;
-    for (let clsid = 0; clsid < CLASSES_MAX; clsid++) sum += this.ofClass(clsid, name);
+    for (let clsid = 0; clsid < CLASSES_MAX; clsid++) {
+      sum += this.#sums[column + clsid * CLASS_SLOTS]!;
+    }
     return sum;
+  }
+}
+
+/** Adds what all threads have counted to `sums`, slot by slot. */
+function addThreads(sums: Float64Array, f64: Control["f64"], regions: Control["regions"]): void {
+  const { countersAt, counterStride, counterThreads } = regions;
+  for (let thread = 0; thread < counterThreads; thread++) {
+    const from = (countersAt + thread * counterStride) / FLOAT_BYTES;
+    for (let slot = 0; slot < sums.length; slot++) sums[slot]! += f64[from + slot]!;
   }
 }
 
@@ -122,15 +134,11 @@ export class Snapshot {
  * their slots are not touched, only the baseline that a {@linkcode Snapshot} takes off.
  * Caller holds the settings lock.
  */
-export function resetCountersLocked(control: Control): void {
-  const { countersAt, counterStride, counterThreads, baselineAt } = control.regions;
-  for (let slot = 0; slot < COUNTERS_PER_THREAD; slot++) {
-    if (kindOf(slot) === "gauge") continue;
-    let sum = 0;
-    for (let thread = 0; thread < counterThreads; thread++) {
-      sum += control.f64[(countersAt + thread * counterStride) / FLOAT_BYTES + slot]!;
-    }
-    control.f64[baselineAt / FLOAT_BYTES + slot] = sum;
+export function resetCountersLocked({ f64, regions }: Control): void {
+  const sums = new Float64Array(COUNTERS_PER_THREAD);
+  addThreads(sums, f64, regions);
+  for (let slot = 0; slot < sums.length; slot++) {
+    if (kindOf(slot) !== "gauge") f64[regions.baselineAt / FLOAT_BYTES + slot] = sums[slot]!;
   }
 }
 

@@ -200,7 +200,7 @@ function parseAddress(raw: Uint8Array, length: number): BoundAddress | undefined
   const family = view.getUint16(0, true);
   const port = view.getUint16(2);
   if (family === AF_INET) {
-    return { family: "tcp", port, address: Array.from(raw.slice(4, 8)).join(".") };
+    return { family: "tcp", port, address: `${raw[4]}.${raw[5]}.${raw[6]}.${raw[7]}` };
   }
   if (family === AF_INET6) {
     const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i));
