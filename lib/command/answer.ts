@@ -2,8 +2,9 @@
 // has sent what is there: a client that does not read costs no memory.
 //
 // A turn is so many requests (-R), and a get is what a request is meant to be. An answer takes far
-// longer to make: it costs as many requests as its size says, so that clients that ask for one after
-// another, and do not even read them, do not stop the others (docs/decisions/0030-stats-turn.md).
+// longer to make: it costs as many requests as its size says, so that clients that ask for one
+// after another, and do not even read them, do not stop the others
+// (docs/decisions/0030-stats-turn.md).
 
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import type { Session } from "./session.ts";

@@ -18,10 +18,12 @@ const FLOAT_BYTES = 8;
 const CLASS_SLOTS = CLASS_ROWS.length;
 
 /** Slots by name: whoever reads statistics asks for hundreds. */
-const THREAD_SLOTS = new Map<CounterName, number>(THREAD_ROWS.map(([name], slot) => [name, slot]));
-const CLASS_COLUMNS = new Map<ClassCounterName, number>(
+const THREAD_SLOTS = Object.fromEntries(
+  THREAD_ROWS.map(([name], slot) => [name, slot]),
+) as Record<CounterName, number>;
+const CLASS_COLUMNS = Object.fromEntries(
   CLASS_ROWS.map(([name], column) => [name, column]),
-);
+) as Record<ClassCounterName, number>;
 
 /** One thread's slots. */
 export class Counters {
@@ -91,12 +93,12 @@ export class Snapshot {
 
   /** Total of a thread counter. */
   of(name: CounterName): number {
-    return this.#sums[THREAD_SLOTS.get(name)!]!;
+    return this.#sums[THREAD_SLOTS[name]]!;
   }
 
   /** Total of a class counter in slab class `clsid`. */
   ofClass(clsid: number, name: ClassCounterName): number {
-    return this.#sums[THREAD_ROWS.length + clsid * CLASS_SLOTS + CLASS_COLUMNS.get(name)!]!;
+    return this.#sums[THREAD_ROWS.length + clsid * CLASS_SLOTS + CLASS_COLUMNS[name]]!;
   }
 
   /** Keys asked for and found in slab class `clsid`, in whichever segment. */
@@ -111,7 +113,7 @@ export class Snapshot {
 
   /** Total of a class counter over all classes. */
   ofClasses(name: ClassCounterName): number {
-    const column = THREAD_ROWS.length + CLASS_COLUMNS.get(name)!;
+    const column = THREAD_ROWS.length + CLASS_COLUMNS[name];
     let sum = 0;
     for (let clsid = 0; clsid < CLASSES_MAX; clsid++) {
       sum += this.#sums[column + clsid * CLASS_SLOTS]!;
