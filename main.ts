@@ -162,6 +162,10 @@ async function main(): Promise<number> {
       const { runSubCommand } = await import("./lib/cli/command_line.ts");
       return await runSubCommand(subCommand, Deno.args.slice(1));
     }
+    if (/^\s*[^\s-]/.test(Deno.args[0] ?? "")) {
+      const { unknownWord } = await import("./lib/cli/unknown_word.ts");
+      throw unknownWord(Deno.args[0]!);
+    }
     const openDoor = shutOutDebugger(); // Before the rest is loaded: it may start anew.
     const { readOptions } = await import("./lib/config/option_sources.ts");
     const { settingsFrom } = await import("./lib/config/settings.ts");

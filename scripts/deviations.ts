@@ -50,10 +50,18 @@ export const DEVIATIONS: readonly Deviation[] = [
   ],
   ["`-c` limits descriptor numbers", "`-c` limits client connections", "what the operator means"],
   [
-    "`memcached top`, `memcached ping`: serves, as operands are ignored",
-    "a first argument that names a sub-command runs that",
-    "no script gives operands to a server",
+    "operands are ignored: `memcached top`, `memcached -m 64 m`, `memcached port=11311` serve",
+    "a first word that names a sub-command runs that; other words are refused, except `-`, an " +
+    "empty one, and an option with a blank before it, which counts",
+    "a mistake must not start a server that is not what was meant",
   ],
+  [
+    "numbers of options are read as far as they go: `-m 64m` is 64, `-m 1g` is 1, `-p abc` is 0",
+    "k, m and g behind sizes of memory count: 64 MB, 1024 MB; all else that is no number is " +
+    "refused",
+    "as above",
+  ],
+  ["`-D ab`: the prefix ends at `a`", "refused", "as above"],
   ["root without `-u`: refuses to start", "warns and runs", "in a container root is the rule"],
   [
     "an item has a header of 48 bytes; small slab classes grow by `-f`",

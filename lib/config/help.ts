@@ -24,6 +24,13 @@ const STATES: Readonly<Record<State, string>> = {
   never: "refused at start; not planned",
 };
 
+/** How values are read, for docs/options.md. */
+const NUMBERS_READ =
+  `Numbers are read whole or refused: memcached reads \`-m 1g\` as 1, \`-p abc\` as 0. Behind a
+size of memory (in MB, KB or bytes) may be k, m or g, whatever its unit: \`-m 1g\` is \`-m 1024\`,
+and \`slab_chunk_max=256k\` is \`slab_chunk_max=256\`. A word that is neither an option nor the value
+of one is refused.`;
+
 /** What `-V` prints. Tools read the first line, so it names the memcached that is stood for. */
 export function versionText(): string {
   return `memcached ${MEMCACHED_VERSION}\nmemden ${MEMDEN_VERSION}\n`;
@@ -58,6 +65,8 @@ Letters and names are memcached ${MEMCACHED_VERSION}'s. The state says what memd
 ${MEMDEN_VERSION} does:
 
 ${states.join("\n")}
+
+${NUMBERS_READ}
 
 ## Flags
 

@@ -33,7 +33,7 @@ type NamedRow = Exclude<
 /** What the value of a row is. */
 type ValueOf<Row extends OptionRow> = Row[2] extends "flag" | "on" ? boolean
   : Row[2] extends "word" ? Row[4][number]
-  : Row[2] extends "text" ? string
+  : Row[2] extends "text" | "char" ? string
   : Row[2] extends "list" ? string | readonly string[]
   : Row[2] extends "size" ? number | string
   : number;
@@ -99,6 +99,7 @@ function textsOf(name: string, option: Option, value: unknown): readonly string[
       return texts.map((text) => textOf(name, text));
     }
     case "word":
+    case "char":
     case "text":
       return [textOf(name, value)];
     case "size":

@@ -155,3 +155,21 @@ Deno.test("readOptions() answers -V without reading the other sources", () => {
     action: "version",
   });
 });
+
+const MISTYPED = ["topp", "-m 64 m", "-p abc", "-m 1x", "-D ab", "-o idle_timeout=5s", "-- x"];
+
+for (const text of MISTYPED) {
+  Deno.test(`readOptions() refuses ${text} wherever it stands`, () => {
+    const argv = text.split(" ");
+    const refusal = (read: () => unknown): string =>
+      assertThrows(read, SettingsError, undefined, text).message;
+    const message = refusal(() => settingsOf(argv, {}));
+    const inVariable = refusal(() => settingsOf([], { MEMDEN_OPTS: text }));
+    assertEquals(inVariable, `MEMDEN_OPTS: ${message}`);
+    withFile(`-v\n${text}\n`, (path) => {
+      const inFile = refusal(() => settingsOf([`--config=${path}`], {}));
+      const isWord = !text.startsWith("-"); // Of a line the first word is a directive.
+      assertEquals(inFile, `${path}:2: ${isWord ? `unknown word "${text}"` : message}`);
+    });
+  });
+}

@@ -16,10 +16,11 @@ const GIB = 1024 * MIB;
  *
  * - `flag`: takes no value; `count`: every use adds one, `=n` sets the number
  * - `action`: answers at once and ends the process
- * - `int`, `port`: digits as `atoi` reads them; `octal` likewise, to base 8
- * - `size`: as `int`, with an optional k or m; `decimal`: as `atof`
+ * - `int`, `port`: a whole number; `octal` likewise, to base 8; `decimal`: as `atof`
+ * - `size`: an `int` of bytes, or with k, m or g behind it, as an `int` whose unit is MB or KB
  * - `level`: an `int` that may be left out and then is 1
- * - `word`: one of a few; `text`: anything; `list`: anything, and every use adds to it
+ * - `word`: one of a few; `char`: one character
+ * - `text`: anything; `list`: anything, and every use adds to it
  * - `on`: a switch; `off`: turns off the option named behind its `no_`
  * - `preset`: stands for other sub-options
  */
@@ -34,6 +35,7 @@ export type Kind =
   | "decimal"
   | "level"
   | "word"
+  | "char"
   | "text"
   | "list"
   | "on"
@@ -87,14 +89,15 @@ const FLAG_ROWS = [
   ["u", "user", "text", "", [], "user", "ready",
     "when started as root, continue as this user; a name or a numeric uid"],
   ["m", "memory-limit", "int", "64", [0, 32_000], "MB", "ready",
-    "memory for items, in megabytes; hash table and connections come on top"],
+    "memory for items, in megabytes, or with a k, m or g behind the number; hash table and " +
+    "connections come on top"],
   ["M", "disable-evictions", "flag", "0", [], "", "ready",
     "when memory is full, answer with an error instead of evicting"],
   ["c", "conn-limit", "int", "1024", [1, INT_MAX], "num", "ready",
     "most client connections at a time"],
   ["k", "lock-memory", "flag", "0", [], "", "ready",
     "keep item memory and hash table from being paged out"],
-  ["v", "verbose", "count", "0", [], "", "ready",
+  ["v", "verbose", "count", "0", [0, INT_MAX], "", "ready",
     "write errors and warnings to stderr; -vv adds commands and replies, -vvv state changes"],
   ["h", "help", "action", "", [], "", "ready",
     "print this list and exit"],
@@ -110,7 +113,7 @@ const FLAG_ROWS = [
     "room for key, value and flags in the smallest slab class"],
   ["L", "enable-largepages", "flag", "0", [], "", "ready",
     "ask the kernel for large memory pages"],
-  ["D", "D", "text", ":", [], "char", "ready",
+  ["D", "D", "char", ":", [], "char", "ready",
     "character that ends a key's prefix; also turns on statistics per prefix"],
   ["t", "threads", "int", "4", [1, INT_MAX], "num", "ready",
     "worker threads"],
@@ -123,7 +126,7 @@ const FLAG_ROWS = [
   ["B", "protocol", "word", "auto", ["auto", "ascii", "binary"], "name", "ready",
     "protocol to speak; auto tells by a connection's first byte"],
   ["I", "max-item-size", "size", "1m", [0, INT_MAX], "num", "ready",
-    "largest item, in bytes, or with a k or m behind the number; 1k to 1024m"],
+    "largest item, in bytes, or with a k, m or g behind the number; 1k to 1024m"],
   ["S", "enable-sasl", "flag", "0", [], "", "ready",
     "ask for a SASL login (PLAIN); binary protocol only. Logins are in MEMCACHED_SASL_PWDB"],
   ["F", "disable-flush-all", "flag", "0", [], "", "ready",

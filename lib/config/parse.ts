@@ -1,9 +1,9 @@
 // The command line: from argv to the text of each option, by the rules of getopt_long.
 //
 // readOptions() follows getopt_long: bundles (`-dvv`), values attached (`-m64`), separate or behind
-// `=`, unambiguous long prefixes, operands skipped, `--` ends the options. What it yields is in
-// canonical form, `--name=value`, which std's parseArgs then gathers by name. What the texts mean
-// is not decided here.
+// `=`, unambiguous long prefixes, `--` ends the options. Operands, which memcached ignores, are
+// refused. What it yields is in canonical form, `--name=value`, which std's parseArgs then gathers
+// by name. What the texts mean is not decided here.
 // Source: memcached memcached.c, main(); glibc getopt_long(3) and getsubopt(3).
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -37,8 +37,8 @@ type Found = readonly [option: Option, text: string | undefined];
  * error, one after them is never seen.
  *
  * @param argv What follows the program's name.
- * @throws {SettingsError} For an option or sub-option that memcached does not know, and for a value
- * that is missing or not wanted.
+ * @throws {SettingsError} For an option or sub-option that memcached does not know, for a value
+ * that is missing or not wanted, and for a word that is no option.
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const canonical: string[] = [];
@@ -73,12 +73,28 @@ function* readOptions(argv: readonly string[]): Generator<Found> {
   };
 
   while (at < argv.length) {
-    const arg = argv[at++]!;
-    if (arg === "--") return;
-    if (!arg.startsWith("-") || arg === "-") continue; // An operand: memcached ignores them.
+    const arg = argv[at++]!.trimStart(); // Charts have an option and its value in one word.
+    if (isBlank(arg)) continue;
+    if (arg === "--") return refuseOperands(argv.slice(at));
+    if (!arg.startsWith("-")) throw illegalArgument(`${arg} is no option`);
     if (arg.startsWith("--")) yield readLong(arg.slice(2), takeNext);
     else yield* readBundle(arg.slice(1), takeNext);
   }
+}
+
+/** An operand that says nothing: a variable of a script that is not set, or a list in a list. */
+function isBlank(arg: string): boolean {
+  return arg === "" || arg === "-";
+}
+
+/**
+ * Refuses what stands behind the options: memcached ignores it, and with it what was meant by it.
+ *
+ * @throws {SettingsError} For the first operand that says something.
+ */
+function refuseOperands(operands: readonly string[]): void {
+  const operand = operands.find((it) => !isBlank(it.trimStart()));
+  if (operand !== undefined) throw illegalArgument(`${operand} is no option`);
 }
 
 /** Reads `name`, `name=value`, or `name` followed by its value. */

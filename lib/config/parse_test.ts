@@ -34,12 +34,14 @@ const FOUND: readonly (readonly [argv: readonly string[], found: Record<string, 
   [["-dv"], { "daemon": [""], "verbose": [""] }],
   [["-vvm64"], { "verbose": ["", ""], "memory-limit": ["64"] }],
   [["-vm", "64"], { "verbose": [""], "memory-limit": ["64"] }],
-  [["-m", "-p", "11311"], { "memory-limit": ["-p"] }], // A value is taken whatever it looks like.
+  [["-m", "-p"], { "memory-limit": ["-p"] }], // A value is taken whatever it looks like.
   [["-p", "-1"], { "port": ["-1"] }],
   [["--port=-1"], { "port": ["-1"] }],
-  [["one", "-m", "128", "two"], { "memory-limit": ["128"] }],
   [["-", "-m", "128"], { "memory-limit": ["128"] }],
-  [["-v", "--", "-m", "128"], { "verbose": [""] }],
+  [["", "-m", "128", " "], { "memory-limit": ["128"] }], // A variable of a script, not set.
+  [[" -m 128"], { "memory-limit": ["128"] }], // An operand in memcached.
+  [["-v", "--"], { "verbose": [""] }],
+  [["-v", "--", "", "-"], { "verbose": [""] }],
   [["-l", "a", "-lb,c"], { "listen": ["a", "b,c"] }],
   [["-s", "a=b"], { "unix-socket": ["a=b"] }],
   [["--unix-socket=a=b"], { "unix-socket": ["a=b"] }],
@@ -72,6 +74,17 @@ const ILLEGAL: readonly (readonly [argv: readonly string[], message: string])[] 
   [["-m"], `Illegal argument "?": -m needs a value`],
   [["--memory-limit"], `Illegal argument "?": -m needs a value`],
   [["--daemon=3"], `Illegal argument "?": --daemon takes no value`],
+  // Operands: memcached ignores them.
+  [["one", "-m", "128"], `Illegal argument "?": one is no option`],
+  [["-m", "128", "two"], `Illegal argument "?": two is no option`],
+  [["-v", "3"], `Illegal argument "?": 3 is no option`],
+  [["-m", "64", "m"], `Illegal argument "?": m is no option`],
+  [["-m", "-p", "11311"], `Illegal argument "?": 11311 is no option`],
+  [["-d", "yes", "-q"], `Illegal argument "?": yes is no option`],
+  [["-v", "--", "-m", "128"], `Illegal argument "?": -m is no option`],
+  [["--", "top"], `Illegal argument "?": top is no option`],
+  [["port=11311"], `Illegal argument "?": port=11311 is no option`],
+  [["\u2013p", "11311"], `Illegal argument "?": \u2013p is no option`], // A dash of typesetters.
   [["-o", "bogus"], `Illegal suboption "bogus"`],
   [["-o", "bogus=3"], `Illegal suboption "bogus=3"`],
   [["-o", ",modern"], `Illegal suboption ""`],

@@ -12,8 +12,9 @@ import { checkTls, type TlsSettings, tlsSettings } from "./tls_settings.ts";
 import type { RawValues } from "./parse.ts";
 import { type ProcessSettings, processSettings } from "./process_settings.ts";
 import { checkLogins, type LoginSettings } from "./login_settings.ts";
+import { readWhole } from "./numbers.ts";
 import { ExitCode, SettingsError } from "./settings_error.ts";
-import { atoi, Values } from "./values.ts";
+import { Values } from "./values.ts";
 
 /** Bytes of a slab page. Source: memcached settings.slab_page_size; no option changes it. */
 export const SLAB_PAGE_SIZE = 2 ** 20;
@@ -240,7 +241,11 @@ const SLAB_SIZE_STEP = 8;
 
 /** Reads `a-b-c`. */
 function parseSlabSizes(text: string | null): number[] {
-  return text === null ? [] : text.split("-").map(atoi);
+  if (text === null) return [];
+  if (!/^\d+(?:-\d+)*$/.test(text)) {
+    refuse(`Cannot use -o slab_sizes=${text}: must be whole numbers, with a - between two`);
+  }
+  return text.split("-").map(Number);
 }
 
 /** Source: memcached memcached.c, _parse_slab_sizes. */
@@ -291,10 +296,15 @@ function networkSettings(values: Values, env: Environment) {
     idleTimeout: values.number("idle_timeout"),
     readBufMemLimit: MIB *
       Math.max(values.number("read_buf_mem_limit"), values.number("resp_obj_mem_limit")),
-    inherited: { count: atoi(env.LISTEN_FDS ?? ""), pid: atoi(env.LISTEN_PID ?? "") },
+    inherited: { count: variable(env.LISTEN_FDS), pid: variable(env.LISTEN_PID) },
     sockCookieId: values.number("sock_cookie_id"),
     napiIds: values.number("napi_ids"),
   };
+}
+
+/** The number in a variable of the environment; 0 for one that is not set, or has none. */
+function variable(text: string | undefined): number {
+  return readWhole(text ?? "") || 0;
 }
 
 /** A login over one protocol leaves no other. Source: memcached main(), sasl and auth_file. */
@@ -325,7 +335,7 @@ function commandSettings(values: Values, env: Environment) {
     saslFile: env.MEMCACHED_SASL_PWDB || null,
     // An empty name is one that cannot be read: it must not leave the server open.
     authFile: values.isGiven("auth-file") ? values.text("auth-file") ?? "" : null,
-    prefixDelimiter: (values.text("D") || ":").charAt(0),
+    prefixDelimiter: values.text("D") ?? ":",
     detailEnabled: values.isGiven("D"),
   };
 }
@@ -359,7 +369,7 @@ function lookupSettings(values: Values, env: Environment) {
   return {
     hashpowerInit: values.number("hashpower"),
     hashAlgorithm: values.text("hash_algorithm") ?? "murmur3",
-    hashBulkMove: Math.max(1, atoi(env.MEMCACHED_HASH_BULK_MOVE ?? "")),
+    hashBulkMove: Math.max(1, variable(env.MEMCACHED_HASH_BULK_MOVE)),
     lruCrawler: values.isOn("lru_crawler"),
     lruCrawlerSleep: values.number("lru_crawler_sleep"),
     lruCrawlerTocrawl: values.number("lru_crawler_tocrawl"),

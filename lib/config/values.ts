@@ -7,22 +7,12 @@ import { FLAGS, isAvailable, labelOf, SUBOPTIONS } from "./options.ts";
 import type { Kind, Option, OptionName } from "./options.ts";
 import { readSuboption } from "./parse.ts";
 import type { RawValues } from "./parse.ts";
+import { numberForm, readNumber } from "./numbers.ts";
 import { ExitCode, notAvailable, SettingsError } from "./settings_error.ts";
 
 const OPTIONS: ReadonlyMap<string, Option> = new Map(
   [...FLAGS, ...SUBOPTIONS].map((option) => [option.name, option]),
 );
-
-/** Reads a text of one kind as a number. Kinds that are not here are not numbers. */
-const NUMBER_OF: Partial<Record<Kind, (text: string) => number>> = {
-  int: atoi,
-  port: atoi,
-  octal: (text) => Number.parseInt(text, 8) || 0,
-  size: (text) => atoi(text) * unitOf(text.at(-1)),
-  decimal: (text) => Number.parseFloat(text) || 0,
-  level: (text) => text === "" ? 1 : atoi(text),
-  count: atoi,
-};
 
 /** Kinds whose bad values make memcached exit with EX_USAGE; for the others it is 1. */
 const USAGE_KINDS: readonly Kind[] = ["port", "size", "word"];
@@ -37,7 +27,7 @@ export class Values {
     for (const [name, texts] of raw.flags) {
       const option = optionOf(name);
       if (option.kind === "list") this.#lists.set(name, texts);
-      else if (option.kind === "count") this.#given.set(name, String(countOf(texts)));
+      else if (option.kind === "count") this.#given.set(name, String(countOf(option, texts)));
       else texts.forEach((text) => this.#set(option, text));
     }
     for (const [name, text] of raw.suboptions) this.#set(optionOf(name), text);
@@ -55,7 +45,7 @@ export class Values {
 
   /** A number in the option's own unit. */
   number(name: OptionName): number {
-    return numberOf(optionOf(name), this.#textOf(name));
+    return readNumber(optionOf(name), this.#textOf(name));
   }
 
   /** A text; null when there is neither a value nor a default. */
@@ -102,23 +92,13 @@ export class Values {
   }
 }
 
-/**
- * Reads digits at the start of a text, as C's `atoi` does.
- *
- * @returns 0 when there are none. Unlike in C, a large number stays large, so that ranges see it.
- */
-export function atoi(text: string): number {
-  return Number(/^\s*[+-]?\d+/.exec(text)?.[0] ?? 0);
-}
-
-function unitOf(suffix: string | undefined): number {
-  if (suffix === "k" || suffix === "K") return 1024;
-  return suffix === "m" || suffix === "M" ? 1024 * 1024 : 1;
-}
-
 /** `-vv --verbose=1` is 1: a number replaces what was counted before it. */
-function countOf(texts: readonly string[]): number {
-  return texts.reduce((count, text) => text === "" ? count + 1 : atoi(text), 0);
+function countOf(option: Option, texts: readonly string[]): number {
+  return texts.reduce((count, text) => {
+    if (text === "") return count + 1;
+    checkRange(option, text);
+    return readNumber(option, text);
+  }, 0);
 }
 
 function optionOf(name: string): Option {
@@ -127,37 +107,44 @@ function optionOf(name: string): Option {
   return option;
 }
 
-function numberOf(option: Option, text: string): number {
-  return NUMBER_OF[option.kind]?.(text) ?? NaN;
-}
-
 /** Refuses what this version does not have, unless it asks for what the server does anyway. */
 function checkAvailable(option: Option, text: string): void {
   if (option.state === "never") {
     throw new SettingsError(`memden: ${labelOf(option)} is not supported`, ExitCode.FAILURE);
   }
   const isDefault = option.fallback !== "" &&
-    numberOf(option, text) === numberOf(option, option.fallback); // Never for texts: NaN.
+    readNumber(option, text) === readNumber(option, option.fallback); // Never for texts: NaN.
   if (option.state === "later" && !isDefault) throw notAvailable(labelOf(option));
 }
 
 function checkRange(option: Option, text: string): void {
   const expected = rangeError(option, text);
   if (expected === undefined) return;
-  const typed = option.letter === "" ? `${labelOf(option)}=${text}` : `-${option.letter} ${text}`;
-  const exitCode = USAGE_KINDS.includes(option.kind) ? ExitCode.USAGE : ExitCode.FAILURE;
-  throw new SettingsError(`Cannot use ${typed}: must be ${expected}`, exitCode);
+  const label = option.kind === "count" ? `--${option.name}` : labelOf(option);
+  const typed = option.letter === "" || option.kind === "count"
+    ? `${label}=${text}`
+    : `-${option.letter} ${text === "" ? '""' : text}`;
+  throw new SettingsError(`Cannot use ${typed}: must be ${expected}`, exitCodeOf(option));
+}
+
+/** What memcached exits with for a value of this option that it refuses. */
+function exitCodeOf({ kind, name }: Option): ExitCode {
+  return USAGE_KINDS.includes(kind) || name === "memory-limit" ? ExitCode.USAGE : ExitCode.FAILURE;
 }
 
 /** What the value would have to be; undefined when it is fine. */
 function rangeError(option: Option, text: string): string | undefined {
-  if (option.kind === "word") {
-    return option.allowed.includes(text) ? undefined : `one of ${option.allowed.join(", ")}`;
-  }
-  const [min, max] = option.allowed;
+  const { kind, allowed } = option;
+  if (kind === "word") return allowed.includes(text) ? undefined : `one of ${allowed.join(", ")}`;
+  if (kind === "char") return /^[!-~]$/.test(text) ? undefined : "one character of ASCII";
+  const [min, max] = allowed;
   if (typeof min !== "number" || typeof max !== "number") return undefined;
-  const value = numberOf(option, text);
-  const isAbove = option.kind === "decimal" ? value > min : value >= min;
+  const value = readNumber(option, text);
+  const isAbove = kind === "decimal" ? value > min : value >= min;
   if (isAbove && value <= max) return undefined;
-  return `${option.kind === "decimal" ? "above" : "at least"} ${min} and at most ${max}`;
+  const shown = (limit: number) => limit.toString(kind === "octal" ? 8 : 10);
+  const range = `${kind === "decimal" ? "above" : "at least"} ${shown(min)} and at most ${
+    shown(max)
+  }`;
+  return Number.isNaN(value) ? `${numberForm(option)}, ${range}` : range;
 }

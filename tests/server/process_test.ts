@@ -75,6 +75,10 @@ for (const args of [["--transport=native"], ["-U", "11211"], ["-e", "items"]]) {
 
 const REFUSED: readonly (readonly [args: string[], code: number, stderr: RegExp])[] = [
   [["--nonsense"], 1, /^Illegal argument "\?"/],
+  [["topp"], 64, /^memden: topp is no option and no command; did you mean top\?\n$/],
+  [["11211"], 64, /^memden: 11211 is no option and no command; memden -h lists what there is\n$/],
+  [["-v", "topp"], 1, /^Illegal argument "\?": topp is no option\n$/],
+  [["-t", "4x"], 1, /^Cannot use -t 4x: must be a whole number, .*\n$/],
   [["-m", "1"], 64, /^Cannot set item size limit higher than 1\/2 of memory max\.\n$/],
   [["-o", "ssl_ciphers=HIGH"], 1, /^memden: -o ssl_ciphers is not supported\n$/],
   [["-S"], 71, /^Error initializing sasl: .*MEMCACHED_SASL_PWDB.*\n$/],

@@ -127,7 +127,10 @@ Deno.test("memden names file and line of an option that cannot be used", async (
   await inDirectory(async (directory) => {
     await Deno.writeTextFile(`${directory}/conf`, "-m 64\n-t none\n");
     const { code, stderr } = await runMemden(["--config", "conf"], directory);
-    assertEquals(stderr, "conf:2: Cannot use -t none: must be at least 1 and at most 2147483647\n");
+    assertEquals(
+      stderr,
+      "conf:2: Cannot use -t none: must be a whole number, at least 1 and at most 2147483647\n",
+    );
     assertEquals(code, 1);
   });
 });
