@@ -47,7 +47,7 @@ async function serve(wished: Settings, openDoor: string | undefined): Promise<nu
   const exitCode = runInBackground(wished);
   if (exitCode !== undefined) return exitCode;
   const { openLog } = await import("./lib/server/log.ts");
-  const { warnOfRoot } = await import("./lib/server/privileges.ts");
+  const { checkUser, warnOfRoot } = await import("./lib/server/privileges.ts");
   const { startServer } = await import("./lib/server/server.ts");
   const { warningsFor } = await import("./lib/config/settings.ts");
   const log = openLog(wished.verbosity);
@@ -55,6 +55,7 @@ async function serve(wished: Settings, openDoor: string | undefined): Promise<nu
   const { settings } = service;
   for (const warning of warningsFor(settings)) log.warn(warning);
   warnOfRoot(settings.user, log);
+  checkUser(settings.user, log);
   if (openDoor !== undefined) log.warn(`SIGUSR1 opens Deno's debugger, too: ${openDoor}`);
   let server: Server | undefined = undefined;
   let starting: Promise<Server> | undefined = undefined;

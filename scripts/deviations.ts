@@ -64,6 +64,11 @@ export const DEVIATIONS: readonly Deviation[] = [
   ["`-D ab`: the prefix ends at `a`", "refused", "as above"],
   ["root without `-u`: refuses to start", "warns and runs", "in a container root is the rule"],
   [
+    "`-u` of a process that is not root's is ignored",
+    "an unknown user is refused as root's is; of another one the log says that it does nothing",
+    "who runs it is no secret to the operator",
+  ],
+  [
     "an item has a header of 48 bytes; small slab classes grow by `-f`",
     "32 bytes; small classes grow by half steps, and chunks fill their page",
     "more items in the same memory; whatever fits a class there fits it here",

@@ -90,7 +90,7 @@ async function openRelay(settings: Settings): Promise<OpenFront> {
     async start(common, workers) {
       const acceptor = startRelayAcceptor(common, plans, workers);
       const listening = await listeningOf(acceptor.thread);
-      assumeUser(settings.user);
+      assumeUser(settings.user, plans.flatMap(({ at }) => "path" in at ? [at.path] : []));
       return { listening, udp: [], acceptor };
     },
     close: () => {}, // The acceptor has them.

@@ -2,8 +2,7 @@
 
 import type { Log } from "../base/log.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import { canCallLibc } from "../sys/libc.ts";
-import { dropPrivileges } from "../sys/limits.ts";
+import { dropPrivileges, ownUid, privilegesObstacle } from "../sys/limits.ts";
 
 const ROOT = 0;
 const PASSWD = "/etc/passwd";
@@ -13,35 +12,63 @@ const PASSWD = "/etc/passwd";
  * without `-u`. In a container root is the rule, so memden warns and runs.
  */
 export function warnOfRoot(user: string | null, log: Log): void {
-  if (user !== null || !mayAskUid() || Deno.uid() !== ROOT) return;
+  if (user !== null || ownUid() !== ROOT) return;
   log.warn("running as root: use -u USER to run as another user");
 }
 
 /**
- * Becomes `user` if the process is root; otherwise the wish is ignored, as memcached does.
+ * Refuses a wish to become `user` that cannot be kept, before anything is opened.
  *
  * @param user A name or a numeric user id; null when none was asked for.
- * @param sockets Paths of Unix sockets that are to be that user's, as memcached's are.
- * @throws {SettingsError} When there is no such user.
+ * @throws {SettingsError} When there is no such user, or the process cannot become it.
  */
-export function assumeUser(user: string | null, sockets: readonly string[] = []): void {
-  if (user === null || !mayAskUid() || Deno.uid() !== ROOT) return;
-  const entry = findUser(Deno.readTextFileSync(PASSWD), user);
-  if (entry === undefined) {
-    throw new SettingsError(`can't find the user ${user} to switch to`, ExitCode.NO_USER);
-  }
-  if (entry.uid === ROOT) return;
-  if (!canCallLibc) {
-    const reason = "not allowed to call the C library: run with --allow-ffi, or as that user";
-    throw new SettingsError(`cannot become ${user}: ${reason}`, ExitCode.OS_ERROR);
-  }
-  for (const path of sockets) Deno.chownSync(path, entry.uid, entry.gid);
-  dropPrivileges(entry.uid, entry.gid);
+export function checkUser(user: string | null, log: Log): void {
+  if (user === null) return;
+  const uid = ownUid();
+  if (uid === undefined) throw cannotBecome(user, "who this process is cannot be known here");
+  const account = accountOf(user);
+  if (uid === account.uid) return;
+  if (uid !== ROOT) return log.warn(`-u ${user} does nothing: only root can become another user`);
+  const obstacle = privilegesObstacle(account.gid);
+  if (obstacle !== undefined) throw cannotBecome(user, obstacle);
 }
 
-/** Where the runtime does not tell who we are, it does not let us become somebody else. */
-function mayAskUid(): boolean {
-  return Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
+/**
+ * Becomes `user` if the process is root; otherwise it stays who it is, as memcached does.
+ *
+ * @param user As of {@linkcode checkUser}, which is called first.
+ * @param sockets Paths of Unix sockets that are to be that user's, as memcached's are.
+ * @throws {SettingsError} When there is no such user, or the process cannot become it.
+ */
+export function assumeUser(user: string | null, sockets: readonly string[] = []): void {
+  if (user === null || ownUid() !== ROOT) return;
+  const { uid, gid } = accountOf(user);
+  if (uid === ROOT) return;
+  const obstacle = privilegesObstacle(gid);
+  if (obstacle !== undefined) throw cannotBecome(user, obstacle);
+  for (const path of sockets) Deno.chownSync(path, uid, gid);
+  dropPrivileges(uid, gid);
+}
+
+function cannotBecome(user: string, reason: string): SettingsError {
+  return new SettingsError(`cannot become ${user}: ${reason}`, ExitCode.OS_ERROR);
+}
+
+/** @throws {SettingsError} When there is no such user. */
+function accountOf(user: string): User {
+  const account = findUser(readPasswd(), user);
+  if (account !== undefined) return account;
+  throw new SettingsError(`can't find the user ${user} to switch to`, ExitCode.NO_USER);
+}
+
+/** The accounts of this machine; none where they cannot be read. */
+function readPasswd(): string {
+  try {
+    return Deno.readTextFileSync(PASSWD);
+    // deno-lint-ignore house/catch-place -- A user with a number needs no account.
+  } catch {
+    return "";
+  }
 }
 
 /** One account. */

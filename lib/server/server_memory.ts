@@ -38,7 +38,8 @@ export function adviseMemory(
   const addresses = addressesOf(map.segments);
   const [buckets] = addressesOf([map.buckets]);
   if (buckets === undefined) {
-    if (settings.lockMemory || settings.largePages) log.warn("-k, -L: not without system calls");
+    if (settings.lockMemory) log.warn("-k does nothing: it needs the C library");
+    if (settings.largePages) log.warn("-L does nothing: it needs the C library");
     return;
   }
   if (settings.largePages) {

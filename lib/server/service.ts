@@ -41,6 +41,7 @@ export class Service {
     this.#log = log;
     if (coredumps) ensureCore();
     if (canCallLibc) nameProcess(processName);
+    else warnOfNoLibc(wished, log);
     this.#daemon = wished.daemon ? new Daemon(logfile, verbosity > 0) : undefined;
     this.settings = wished.daemon ? withAbsolutePaths(wished, Deno.cwd()) : wished;
     if (wished.configFile !== null) log.info(`options were read from ${wished.configFile}`);
@@ -68,6 +69,16 @@ function ensureCore(): void {
   if (!raiseCoreLimit()) {
     throw new SettingsError("failed to ensure corefile creation", ExitCode.OS_ERROR);
   }
+}
+
+/** Most connections that any usual limit on open files has room for. */
+const MAXCONNS_USUAL = 1024;
+
+/** Tells the operator what is left undone; what else needs the C library is refused. */
+function warnOfNoLibc({ processName, maxconns }: Settings, log: Logger): void {
+  if (processName !== null) log.warn("MEMDEN_NAME does nothing: it needs the C library");
+  if (maxconns <= MAXCONNS_USUAL) return;
+  log.warn(`-c ${maxconns}: raising the limit on open files needs the C library; see ulimit -n`);
 }
 
 function needsLibc(what: string): SettingsError {

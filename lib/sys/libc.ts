@@ -113,6 +113,8 @@ const SYMBOLS = {
   sigwait: { parameters: ["buffer", "buffer"], result: "i32", nonblocking: true },
   // pid_t waitpid(pid_t pid, int *wstatus, int options);
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // uid_t getuid(void);
+  getuid: { parameters: [], result: "u32" },
   // int setgroups(size_t size, const gid_t *list);
   setgroups: { parameters: ["usize", "buffer"], result: "i32" },
   // int setgid(gid_t gid);

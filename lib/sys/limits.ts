@@ -73,8 +73,36 @@ function runtimeCpuTimes(): { readonly user: string; readonly system: string } {
   return { user: time(user), system: time(system) };
 }
 
+/** Who this process is; undefined where it is not allowed to know, or the system has no users. */
+export function ownUid(): number | undefined {
+  if (canCallLibc) return libc.getuid();
+  const isAllowed = Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
+  return isAllowed ? Deno.uid() ?? undefined : undefined;
+}
+
+/**
+ * Whether {@linkcode dropPrivileges} can be called. The runtime changes user and group of all
+ * threads where it may, but has no call that gives up supplementary groups.
+ *
+ * @param gid The group to become.
+ * @returns What stands against it; undefined for nothing.
+ */
+export function privilegesObstacle(gid: number): string | undefined {
+  if (canCallLibc) return undefined;
+  if (Deno.permissions.querySync({ name: "sys" }).state !== "granted") {
+    return "run with --allow-ffi or --allow-sys, or as that user";
+  }
+  if (process.getgroups?.().every((group) => group === gid)) return undefined;
+  return "supplementary groups cannot be given up: run with --allow-ffi, or as that user";
+}
+
 /** Gives up root for good: supplementary groups, then group, then user. */
 export function dropPrivileges(uid: number, gid: number): void {
+  if (!canCallLibc) {
+    process.setgid?.(gid);
+    process.setuid?.(uid);
+    return;
+  }
   if (libc.setgroups(0n, null) < 0) throw new SysError("setgroups", -1, errno());
   if (libc.setgid(gid) < 0) throw new SysError("setgid", -1, errno());
   if (libc.setuid(uid) < 0) throw new SysError("setuid", -1, errno());

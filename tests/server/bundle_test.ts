@@ -56,21 +56,34 @@ Deno.test("a bundle runs from an empty directory with an empty cache", async (t)
     });
   }
 
-  await t.step({
-    name: "as another user, whose the Unix socket is",
-    ignore: Deno.uid() !== 0, // Only root can become somebody else.
-    fn: async () => {
-      // That user loads what the server loads late.
-      for (const path of [home, `${home}/bundle`]) await Deno.chmod(path, 0o755);
-      const socket = `${home}/socket`;
-      const listen = { args: ["-s", socket, "-a", "660"], address: { path: socket } };
-      const args = ["-u", String(OTHER_USER), "-t", "1"];
-      await using server = await startMemden(args, { listen, program, env, cwd });
-      const { uid, gid, mode } = await Deno.stat(socket);
-      assertEquals([uid, gid, (mode ?? 0) & 0o777], [OTHER_USER, OTHER_USER, 0o660]);
-      assertEquals(await ask(server.address, "mn\r\nquit\r\n"), "MN\r\n");
-    },
-  });
+  for (const over of ["tcp", "relay", "no-ffi"] as const) {
+    await t.step({
+      name: `as another user, whose the Unix socket is: ${over}`,
+      ignore: Deno.uid() !== 0, // Only root can become somebody else.
+      fn: async () => {
+        // That user loads what the server loads late.
+        for (const path of [home, `${home}/bundle`]) await Deno.chmod(path, 0o755);
+        const socket = `${home}/socket`;
+        const listen = { args: ["-s", socket, "-a", "660"], address: { path: socket } };
+        const transport = over === "relay" ? ["--transport=relay"] : [];
+        const args = ["-u", String(OTHER_USER), "-t", "1", ...transport];
+        // The runtime by itself cannot give up supplementary groups.
+        const launcher = ["setpriv", "--clear-groups"];
+        const options = { listen, program, env, cwd, over, launcher };
+        await using server = await startMemden(args, options);
+        assertEquals(await ask(server.address, "mn\r\nquit\r\n"), "MN\r\n");
+        // The relay's thread listens before the process becomes somebody else.
+        const ids = new RegExp(`^Uid:(?:\\s+${OTHER_USER}){4}$`, "m");
+        const status = () => Deno.readTextFileSync(`/proc/${server.pid}/status`);
+        for (let tries = 0; tries < 1000 && !ids.test(status()); tries++) {
+          await ask(server.address, "mn\r\nquit\r\n");
+        }
+        assertMatch(status(), ids);
+        const { uid, gid, mode } = await Deno.stat(socket);
+        assertEquals([uid, gid, (mode ?? 0) & 0o777], [OTHER_USER, OTHER_USER, 0o660]);
+      },
+    });
+  }
 
   await t.step("-d starts the same bundle again, and a sub-command asks it", async () => {
     const port = String(freePort());
