@@ -217,7 +217,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     "what was not asked for is not answered",
   ],
   [
-    "`-R` counts a `stats`, or a `get` of thousands of keys, as one request; `conn_yields` counts " +
+    "`-R` counts `stats`, or a `get` of thousands of keys, as one request; `conn_yields` counts " +
     "a batch of exactly `-R`, but not of get, gets, gat, gats, mn, binary NOOP and DELETE",
     "they count for more, by their size, as do parts of key dumps; batches of all commands count",
     "clients that ask for statistics and do not read them must not keep the others waiting",

@@ -102,8 +102,6 @@ function miss(executor: Executor, block: Block, replies: ReplyBuffer): void {
   const { meta, store, counters } = executor;
   counters.add(Counter.CMD_GET, 1);
   counters.add(Counter.GET_MISSES, 1);
-  if (store.miss === Miss.EXPIRED) counters.add(Counter.GET_EXPIRED, 1);
-  if (store.miss === Miss.FLUSHED) counters.add(Counter.GET_FLUSHED, 1);
   if (store.miss === Miss.NO_MEMORY || store.miss === Miss.TOO_LARGE) {
     replies.write(Reply.NO_MEMORY_VIVIFYING);
     return;

@@ -26,7 +26,6 @@ import {
   segmentOf,
 } from "../store/item.ts";
 import { classOf, segmentIndexOf } from "../store/lru.ts";
-import { Miss } from "../store/miss.ts";
 import type { Store } from "../store/store.ts";
 import { ValueCursor } from "../store/value.ts";
 import type { Executor } from "./executor.ts";
@@ -357,11 +356,9 @@ export function abandonRetrieval(executor: Executor, session: Session): void {
  * Source: memcached proto_text.c, process_get_command.
  */
 export function countMiss(executor: Executor, touches: boolean): void {
-  const { counters, store } = executor;
+  const { counters } = executor;
   counters.add(touches ? Counter.CMD_TOUCH : Counter.CMD_GET, 1);
   counters.add(touches ? Counter.TOUCH_MISSES : Counter.GET_MISSES, 1);
-  if (store.miss === Miss.EXPIRED) counters.add(Counter.GET_EXPIRED, 1);
-  if (store.miss === Miss.FLUSHED) counters.add(Counter.GET_FLUSHED, 1);
 }
 
 /** @hot */

@@ -14,7 +14,7 @@ import {
   segmentOf,
 } from "./item.ts";
 import { lruIdOf, LruSegment } from "./lru.ts";
-import { makeRoom } from "./lru_tail.ts";
+import { makeRoom, reclaimTail } from "./lru_tail.ts";
 import { needPage } from "./maintenance.ts";
 import { NO_CLASS, type SlabClass } from "./slab_class.ts";
 import { Miss } from "./miss.ts";
@@ -81,6 +81,7 @@ function segmentFor({ tunables, clock }: Store, exptime: number): LruSegment {
  * @hot
  */
 export function takeChunk(store: Store, clsid: SlabClass): ItemRef {
+  if (!store.tunables.isSegmented) reclaimTail(store, clsid);
   const chunk = store.slabs.take(clsid);
   return chunk === NO_ITEM ? takeOrComplain(store, clsid) : chunk;
 }

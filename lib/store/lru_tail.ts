@@ -45,6 +45,8 @@ export interface TailRule {
 
 const EVICT: TailRule = { unitsMax: 0, ageMax: 0, evict: true };
 const MOVE_ON: TailRule = { unitsMax: 0, ageMax: 0, evict: false };
+/** COLD: what is alive stays, whoever holds it. */
+const RECLAIM: TailRule = { unitsMax: 0, ageMax: 0, evict: false };
 
 /**
  * Frees a chunk of `clsid`, or brings an item nearer to it: an expired or flushed item goes, or
@@ -57,6 +59,17 @@ export function makeRoom(store: Store, clsid: SlabClass): boolean {
   if (pullTail(store, clsid, LruSegment.COLD, EVICT)) return true;
   return pullTail(store, clsid, LruSegment.HOT, MOVE_ON) ||
     pullTail(store, clsid, LruSegment.WARM, MOVE_ON);
+}
+
+/**
+ * Frees the expired and flushed items at the tail of the one list that a class has in flat mode: no
+ * maintainer looks after it, so each allocation does. Takes: LRU, slab; tries buckets.
+ *
+ * Source: memcached items.c, do_item_alloc_pull.
+ */
+export function reclaimTail(store: Store, clsid: SlabClass): void {
+  let tries = TAIL_ITEMS_MAX;
+  while (tries > 0 && pullTail(store, clsid, LruSegment.COLD, RECLAIM)) tries--;
 }
 
 /** What becomes of an item at the tail. */
@@ -142,8 +155,10 @@ function judgeLocked(
   const { items, counters } = store;
   const { now } = store.clock;
   const flags = itemFlags(items, it);
+  const isDead = isExpired(items, it, now) || isFlushed(store.control, items, it, now);
+  if (!isDead && rule === RECLAIM) return Fate.STOP;
   if (loadRefcount(items, it) > 1 && isRepairedLocked(store, clsid, it)) return Fate.UNLINK;
-  if (isExpired(items, it, now) || isFlushed(store.control, items, it, now)) {
+  if (isDead) {
     counters.addClass(clsid, ClassCounter.RECLAIMED, 1);
     if ((flags & ItemFlag.FETCHED) === 0) {
       counters.addClass(clsid, ClassCounter.EXPIRED_UNFETCHED, 1);

@@ -99,6 +99,22 @@ for (const [seconds, lives] of [[59, false], [60, true]] as const) {
   });
 }
 
+Deno.test("reclaimTail() frees five dead items of the tail at an allocation, in flat mode", () => {
+  for (const [shape, reclaimed] of [[FLAT, [5, 7, 7]], [SMALL_SHAPE, [0, 0, 0]]] as const) {
+    const clock = testClock();
+    const client = new StoreClient(makeStore(shape, clock));
+    for (let n = 0; n < 7; n++) client.set(`k${n}`, "v", { exptime: 1 });
+    for (let n = 0; n < 3; n++) client.set(`alive${n}`, "v");
+    clock.now += 2;
+    const counts = reclaimed.map((_, n) => {
+      assertEquals(client.set(`new${n}`, "v"), "STORED");
+      return count(client, "reclaimed");
+    });
+    assertEquals(counts, [...reclaimed]);
+    assertEquals(checkStore(client.store).problems, []);
+  }
+});
+
 Deno.test("makeRoom() evicts items that a client holds, and goes on behind them", () => {
   const { client, keys, value } = fullStore(25);
   const held = keys.slice(0, 9).map((key) => client.hold(key));

@@ -166,10 +166,10 @@ export class Store {
       this.miss = Miss.ABSENT;
       return NO_ITEM;
     }
-    const { now } = this.clock;
-    if (isFlushed(this.control, this.items, it, now)) this.miss = Miss.FLUSHED;
-    else if (isExpired(this.items, it, now)) this.miss = Miss.EXPIRED;
+    if (isFlushed(this.control, this.items, it, this.clock.now)) this.miss = Miss.FLUSHED;
+    else if (isExpired(this.items, it, this.clock.now)) this.miss = Miss.EXPIRED;
     else return it;
+    this.counters.add(this.miss === Miss.FLUSHED ? Counter.GET_FLUSHED : Counter.GET_EXPIRED, 1);
     this.unlinkLocked(hv, it);
     return NO_ITEM;
   }
