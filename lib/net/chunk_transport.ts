@@ -5,6 +5,8 @@
 import { copyBytes } from "../base/copy.ts";
 import { Block } from "../base/block.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
+import { BlockStore } from "./block_store.ts";
+import { ByteQueue } from "./byte_queue.ts";
 import { Io, type Poller, type Transport } from "./transport.ts";
 
 /** Bytes of one connection that may be on their way to its client. */
@@ -16,7 +18,7 @@ export const TAKEN_STEP = 32 * 1024;
 
 /** The other side: who has the sockets. */
 export interface Carrier {
-  /** Sends a chunk, of which nobody else knows; `sent` is called as its bytes go. */
+  /** Sends a chunk, which it copies at once; `sent` is called as its bytes go. */
   send(fd: number, bytes: Uint8Array<ArrayBuffer>): void;
   /** `count` more bytes of what came have been taken: as many more may come. */
   taken(fd: number, count: number): void;
@@ -24,19 +26,11 @@ export interface Carrier {
   close(fd: number): void;
 }
 
-/** Bytes that have come: `block.bytes[0, used)`. */
-interface Chunk {
-  readonly block: Block;
-  used: number;
-}
-
 /** One connection. */
 class ChunkConn {
   readonly fd: number;
-  /** What has come and has not been asked for, oldest first. */
-  readonly chunks: Chunk[] = [];
-  /** Bytes of the first chunk that have been. */
-  at = 0;
+  /** What has come and has not been asked for. */
+  readonly input: ByteQueue;
   ended = false;
   lost = false;
   /** Bytes taken that the carrier was not told of. */
@@ -48,8 +42,9 @@ class ChunkConn {
   wakesOnRoom = false;
   isReady = false;
 
-  constructor(fd: number) {
+  constructor(fd: number, store: BlockStore) {
     this.fd = fd;
+    this.input = new ByteQueue(store);
   }
 
   /** Whether so much has gone that more is worth a message. */
@@ -59,7 +54,7 @@ class ChunkConn {
 
   /** Whether somebody who receives would get something. */
   get hasInput(): boolean {
-    return this.chunks.length > 0 || this.ended || this.lost;
+    return !this.input.isEmpty || this.ended || this.lost;
   }
 }
 
@@ -68,6 +63,9 @@ export class ChunkTransport implements Transport, Poller {
   readonly #segments: readonly Block[];
   readonly #carrier: Carrier;
   readonly #conns: (ChunkConn | undefined)[] = [];
+  readonly #store = new BlockStore();
+  /** Where a chunk to a client is put together. */
+  readonly #chunk: Block = Block.ofLength(SEND_CHUNK_MAX);
   /** Those that have something to do, and those that the last wait gave out. */
   #ready: ChunkConn[] = [];
   #given: ChunkConn[] = [];
@@ -80,17 +78,17 @@ export class ChunkTransport implements Transport, Poller {
 
   /** A new connection. */
   open(fd: number): void {
-    this.#conns[fd] = new ChunkConn(fd);
+    this.#conns[fd] = new ChunkConn(fd, this.#store);
   }
 
   /** Nothing more to do: a connection is known from {@linkcode open} on. */
   watch(_fd: number, _listener?: number): void {}
 
-  /** Bytes have come; none, for a connection that is closed already. */
+  /** Bytes have come, and are copied; none, for a connection that is closed already. */
   arrived(fd: number, bytes: Uint8Array<ArrayBuffer>): void {
     const conn = this.#conns[fd];
     if (conn === undefined || bytes.length === 0) return;
-    keep(conn.chunks, bytes);
+    conn.input.append(bytes);
     if (conn.wakesOnInput) this.#makeReady(conn);
   }
 
@@ -141,35 +139,24 @@ export class ChunkTransport implements Transport, Poller {
   }
 
   recv(fd: number, bytes: Uint8Array<ArrayBuffer>, from: number): number {
-    const target = new Block(bytes.buffer, bytes.byteOffset, bytes.length);
-    return this.#take(fd, target, from, bytes.length);
+    return this.#take(fd, bytes, from, bytes.length);
   }
 
   recvValue(fd: number, segment: number, from: number, to: number): number {
-    return this.#take(fd, this.#segments[segment]!, from, to);
+    return this.#take(fd, this.#segments[segment]!.bytes, from, to);
   }
 
-  #take(fd: number, target: Block, from: number, to: number): number {
+  #take(fd: number, target: Uint8Array, from: number, to: number): number {
     const conn = this.#conns[fd];
     if (conn === undefined || conn.lost) return Io.GONE;
-    if (conn.chunks.length === 0) return conn.ended ? 0 : Io.AGAIN;
-    let at = from;
-    while (at < to && conn.chunks.length > 0) {
-      const { block, used } = conn.chunks[0]!;
-      const count = Math.min(to - at, used - conn.at);
-      copyBytes(block, conn.at, target, at, count);
-      at += count;
-      conn.at += count;
-      if (conn.at < used) break;
-      conn.chunks.shift();
-      conn.at = 0;
-    }
-    conn.untold += at - from;
+    if (conn.input.isEmpty) return conn.ended ? 0 : Io.AGAIN;
+    const count = conn.input.take(target, from, to);
+    conn.untold += count;
     if (conn.untold >= TAKEN_STEP) {
       this.#carrier.taken(fd, conn.untold);
       conn.untold = 0;
     }
-    return at - from;
+    return count;
   }
 
   send(fd: number, replies: ReplyBuffer): number {
@@ -178,7 +165,7 @@ export class ChunkTransport implements Transport, Poller {
 
   /** Sends bytes that are no replies; results as {@linkcode send}. */
   sendBytes(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
-    return this.#send(fd, (room) => bytes.slice(0, room));
+    return this.#send(fd, (room) => bytes.subarray(0, room));
   }
 
   #send(fd: number, take: (room: number) => Uint8Array<ArrayBuffer>): number {
@@ -194,8 +181,8 @@ export class ChunkTransport implements Transport, Poller {
 
   /** Copies up to `room` of the bytes that wait in `replies`. */
   #gather(replies: ReplyBuffer, room: number): Uint8Array<ArrayBuffer> {
-    const out = Block.ofLength(Math.min(room, waitingBytes(replies)));
-    const { length } = out.bytes;
+    const out = this.#chunk;
+    const length = Math.min(room, waitingBytes(replies));
     let used = 0;
     const copy = (source: Block, from: number, to: number): void => {
       const count = Math.min(to - from, length - used);
@@ -210,7 +197,7 @@ export class ChunkTransport implements Transport, Poller {
       copy(segment, replies.refFrom[ref]!, replies.refTo[ref]!);
     }
     copy(replies.block, at, replies.used);
-    return out.bytes;
+    return out.bytes.subarray(0, length);
   }
 
   /** Whoever has the socket would have to ask; deno has no way to. */
@@ -238,30 +225,10 @@ export class ChunkTransport implements Transport, Poller {
   }
 
   close(fd: number): void {
+    this.#conns[fd]?.input.clear();
     this.#conns[fd] = undefined;
     this.#carrier.close(fd);
   }
-}
-
-/** A part of a buffer smaller than this share of it is copied out, so that it can be freed. */
-const SHARE_KEPT = 1 / 2;
-/** Bytes of a chunk that small parts are copied to, one behind the other. */
-const SMALL_CHUNK_BYTES = 512;
-
-/** Keeps bytes, which may be a part of a buffer in which others have theirs. */
-function keep(chunks: Chunk[], bytes: Uint8Array<ArrayBuffer>): void {
-  if (bytes.length >= bytes.buffer.byteLength * SHARE_KEPT) {
-    const block = new Block(bytes.buffer, bytes.byteOffset, bytes.length);
-    chunks.push({ block, used: bytes.length });
-    return;
-  }
-  let last = chunks.at(-1);
-  if (last === undefined || last.block.bytes.length - last.used < bytes.length) {
-    last = { block: Block.ofLength(Math.max(SMALL_CHUNK_BYTES, bytes.length)), used: 0 };
-    chunks.push(last);
-  }
-  last.block.bytes.set(bytes, last.used);
-  last.used += bytes.length;
 }
 
 /** Bytes that wait in `replies`, those of references included. */

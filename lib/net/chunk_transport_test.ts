@@ -36,7 +36,7 @@ class Bed {
       store.items.u8.map((bytes) => new Block(bytes.buffer, bytes.byteOffset, bytes.length)),
       {
         send: (_fd, bytes) => {
-          this.received.push(bytes);
+          this.received.push(bytes.slice());
           this.inFlight += bytes.length;
           this.inFlightMax = Math.max(this.inFlightMax, this.inFlight);
         },

@@ -5,6 +5,7 @@
 import { addWord, loadWord, storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import { ConnState } from "../net/conn_state.ts";
+import { BlockStore } from "../net/block_store.ts";
 import { Reply } from "../protocol/reply.ts";
 import { ConnTable } from "../stats/conn_table.ts";
 import type { Counters } from "../stats/counters.ts";
@@ -71,6 +72,7 @@ class RelayAcceptor {
   readonly #workers: readonly RelaySender[];
   readonly #bound: Bound[] = [];
   readonly #conns = new Map<number, Relayed>();
+  readonly #store = new BlockStore();
   /** Numbers of closed connections: the next ones take them. */
   readonly #free: number[] = [];
   #nextFd = RELAY_DOORBELL + 1;
@@ -188,7 +190,7 @@ class RelayAcceptor {
 
   #admit(conn: Deno.Conn, listener: number): void {
     if (isTcp(conn)) setOptions(conn);
-    const socket = new PlainSocket(conn);
+    const socket = new PlainSocket(conn, this.#store);
     const fd = this.#free.pop() ?? this.#nextFd++;
     const worker = this.#workers[this.#nextWorker]!;
     this.#nextWorker = (this.#nextWorker + 1) % this.#workers.length;

@@ -7,6 +7,7 @@
 // over a buffer 10, an object with a typed array in it 15 and more.
 
 import { latin1 } from "../base/ascii.ts";
+import { freeBuffer, mappedBuffer } from "../net/block_store.ts";
 
 /** Kinds of frame. Letters are those of notices where there is one. */
 export const Frame = {
@@ -37,7 +38,7 @@ const BUFFER_BYTES = 16 * 1024;
 /** A buffer that had to be longer is not kept. */
 const BUFFER_BYTES_KEPT = 2 * MESSAGE_BYTES_MAX;
 
-/** Takes each frame of a message. `bytes` are a view that is the taker's to keep. */
+/** Takes each frame of a message. `bytes` are there for the time of the call. */
 export type TakeFrame = (
   type: Frame,
   fd: number,
@@ -88,8 +89,15 @@ export class FrameWriter {
   #resize(length: number): void {
     const resized = new Uint8Array(length);
     resized.set(this.#bytes.subarray(0, this.#used));
+    freeBuffer(this.#bytes.buffer);
     this.#bytes = resized;
     this.#view = new DataView(resized.buffer);
+  }
+
+  #copyOf(used: number): ArrayBuffer {
+    const message = mappedBuffer(used);
+    new Uint8Array(message).set(this.#bytes.subarray(0, used));
+    return message;
   }
 
   /** Sends what was collected. */
@@ -98,7 +106,7 @@ export class FrameWriter {
     const used = this.#used;
     this.#used = 0;
     if (used <= STRING_BYTES_MAX) this.#post(latin1(this.#bytes, 0, used));
-    else this.#post(this.#bytes.slice(0, used).buffer);
+    else this.#post(this.#copyOf(used));
     if (this.#bytes.length > BUFFER_BYTES_KEPT) this.#resize(BUFFER_BYTES);
   }
 }
@@ -108,7 +116,7 @@ export function isFrames(message: unknown): message is FrameMessage {
   return typeof message === "string" || message instanceof ArrayBuffer;
 }
 
-/** Calls `take` for each frame of a message, in order. */
+/** Calls `take` for each frame of a message, in order, and frees the message. */
 export function readFrames(message: FrameMessage, take: TakeFrame): void {
   const bytes = typeof message === "string" ? bytesOf(message) : new Uint8Array(message);
   const view = new DataView(bytes.buffer);
@@ -123,6 +131,7 @@ export function readFrames(message: FrameMessage, take: TakeFrame): void {
       at += number;
     }
   }
+  if (typeof message !== "string") freeBuffer(message);
 }
 
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,7 @@
 // A client's socket at the relay: read in chunks as long as its worker keeps up, written in order.
 
+import { type BlockStore, freeBuffer, mappedBuffer } from "../net/block_store.ts";
+import { ByteQueue } from "../net/byte_queue.ts";
 import { TAKEN_STEP } from "../net/chunk_transport.ts";
 import { addressText, boundAddress } from "./address_text.ts";
 
@@ -34,7 +36,7 @@ export interface RelaySocket {
   start(events: SocketEvents): void;
   /** The worker has taken `count` more bytes. */
   taken(count: number): void;
-  /** Sends, after what was given before. */
+  /** Sends a copy, after what was given before. */
   send(bytes: Uint8Array<ArrayBuffer>): void;
   /** Closes, once everything has gone; `atOnce`: without waiting for that. */
   close(atOnce: boolean): void;
@@ -45,9 +47,8 @@ export class PlainSocket implements RelaySocket {
   readonly peer: string;
   readonly local: string;
   readonly #conn: Deno.Conn;
-  /** What waits for the write under way to end. */
-  #waiting = new Uint8Array(0);
-  #waitingBytes = 0;
+  /** What the write under way writes, and what comes after it. */
+  readonly #waiting: ByteQueue;
   #events: SocketEvents | undefined;
   #untaken = 0;
   #goOn: (() => void) | undefined;
@@ -57,8 +58,10 @@ export class PlainSocket implements RelaySocket {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor(conn: Deno.Conn) {
+  /** @param store Where bytes wait. */
+  constructor(conn: Deno.Conn, store: BlockStore) {
     this.#conn = conn;
+    this.#waiting = new ByteQueue(store);
     const peer = boundAddress(conn.remoteAddr);
     this.local = addressText(boundAddress(conn.localAddr));
     this.peer = peer.family === "unix" ? this.local : addressText(peer);
@@ -70,20 +73,25 @@ export class PlainSocket implements RelaySocket {
   }
 
   async #read(events: SocketEvents): Promise<void> {
-    let buffer = new Uint8Array(READ_BYTES_IDLE);
+    let buffer = mappedBuffer(READ_BYTES_IDLE);
     while (!this.#closed) {
-      const count = await this.#conn.read(buffer).then((count) => count, () => undefined);
-      if (this.#closed) return;
-      if (count === null || count === undefined) return events.ended(count === undefined);
-      events.data(buffer.subarray(0, count));
-      if (count === buffer.length && count < READ_BYTES_BUSY) {
-        buffer = new Uint8Array(READ_BYTES_BUSY);
-      }
-      this.#untaken += count;
-      if (this.#untaken >= RECEIVE_WINDOW) {
+      const room = RECEIVE_WINDOW - this.#untaken;
+      if (room <= 0) {
         await new Promise<void>((resolve) => this.#goOn = resolve);
+        continue;
       }
+      const bytes = new Uint8Array(buffer, 0, Math.min(room, buffer.byteLength));
+      const count = await this.#conn.read(bytes).then((count) => count, () => undefined);
+      if (this.#closed) break;
+      if (count === null || count === undefined) {
+        events.ended(count === undefined);
+        break;
+      }
+      events.data(bytes.subarray(0, count));
+      this.#untaken += count;
+      buffer = bufferAfter(buffer, count);
     }
+    freeBuffer(buffer);
   }
 
   taken(count: number): void {
@@ -94,41 +102,25 @@ export class PlainSocket implements RelaySocket {
   }
 
   send(bytes: Uint8Array<ArrayBuffer>): void {
-    if (this.#writing) this.#keep(bytes);
-    else void this.#write(bytes);
+    this.#waiting.append(bytes);
+    if (!this.#writing) void this.#write();
   }
 
-  /** Copies: the bytes are a part of a message in which others have theirs. */
-  #keep(bytes: Uint8Array<ArrayBuffer>): void {
-    const needed = this.#waitingBytes + bytes.length;
-    if (needed > this.#waiting.length) {
-      const larger = new Uint8Array(Math.max(needed, 2 * this.#waiting.length));
-      larger.set(this.#waiting.subarray(0, this.#waitingBytes));
-      this.#waiting = larger;
-    }
-    this.#waiting.set(bytes, this.#waitingBytes);
-    this.#waitingBytes = needed;
-  }
-
-  async #write(first: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #write(): Promise<void> {
     this.#writing = true;
-    for (let bytes = first; bytes.length > 0; bytes = this.#takeWaiting()) {
-      for (let at = 0; at < bytes.length && !this.#closed;) {
-        const count = await this.#conn.write(bytes.subarray(at)).then((n) => n, () => undefined);
-        if (count === undefined) return this.#lose();
-        at += count;
+    while (!this.#waiting.isEmpty && !this.#closed) {
+      const bytes = this.#waiting.peek();
+      const count = await this.#conn.write(bytes).then((count) => count, () => undefined);
+      if (count === undefined) {
+        this.#writing = false;
+        return this.#lose();
       }
-      this.#tell(bytes.length);
+      this.#waiting.skip(count);
+      this.#tell(count);
     }
     this.#writing = false;
-    if (this.#closing) this.#end();
-  }
-
-  #takeWaiting(): Uint8Array<ArrayBuffer> {
-    const bytes = this.#waiting.subarray(0, this.#waitingBytes);
-    this.#waiting = new Uint8Array(0);
-    this.#waitingBytes = 0;
-    return bytes;
+    if (this.#closed) this.#waiting.clear();
+    else if (this.#closing) this.#end();
   }
 
   /** Tells the worker of what has gone, not of every single reply. */
@@ -141,8 +133,7 @@ export class PlainSocket implements RelaySocket {
 
   /** The client is gone: the worker learns it, and closes. */
   #lose(): void {
-    this.#takeWaiting();
-    this.#writing = false;
+    this.#waiting.clear();
     if (this.#closing) this.#end();
     else if (!this.#closed) this.#events?.ended(true);
   }
@@ -160,6 +151,15 @@ export class PlainSocket implements RelaySocket {
     clearTimeout(this.#timer);
     this.#goOn?.();
     this.#conn.close();
+    if (!this.#writing) this.#waiting.clear(); // A write under way reads them until it ends.
     this.#events?.closed();
   }
+}
+
+/** A client that has filled the buffer gets a larger one, until it sends little. */
+function bufferAfter(buffer: ArrayBuffer, count: number): ArrayBuffer {
+  const isBusy = buffer.byteLength === READ_BYTES_BUSY;
+  if (isBusy ? count >= READ_BYTES_IDLE : count < READ_BYTES_IDLE) return buffer;
+  freeBuffer(buffer);
+  return mappedBuffer(isBusy ? READ_BYTES_IDLE : READ_BYTES_BUSY);
 }

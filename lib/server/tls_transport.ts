@@ -13,6 +13,7 @@ import type { Block } from "../base/block.ts";
 import { viewOf } from "../base/copy.ts";
 import type { ListenManner } from "../config/listen_address.ts";
 import type { TlsSettings } from "../config/tls_settings.ts";
+import { freeBuffer } from "../net/block_store.ts";
 import { Io, type Poller, type Transport } from "../net/transport.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import type { Counters } from "../stats/counters.ts";
@@ -289,6 +290,7 @@ export class TlsTransport implements Transport, Poller {
       link.outAt += count;
       if (link.outAt < out.length) continue; // The next one says that no more goes, or sends it.
       link.out = undefined;
+      freeBuffer(out.buffer); // Garbage of many connections would come to tens of megabytes.
       break;
     }
     if (link.watchesBoth) {

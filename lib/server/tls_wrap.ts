@@ -13,6 +13,8 @@ import { createSecureContext, TLSSocket } from "node:tls";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
+import { freeBuffer } from "../net/block_store.ts";
+
 /** What a server shows to its clients, and by what it knows theirs: PEM texts. */
 export interface Certificates {
   /** The server's certificate, and those between it and the root. */
@@ -203,6 +205,8 @@ export class TlsSession {
     this.#plain = new Uint8Array(rest.length + more.length);
     this.#plain.set(rest);
     this.#plain.set(more, rest.length);
+    freeBuffer(rest.buffer);
+    freeBuffer(bytes);
   }
 
   /** Whether plain bytes wait to be taken. */
@@ -218,6 +222,7 @@ export class TlsSession {
     const at = from + end - this.#taken;
     this.#taken = end;
     if (end === this.#plain.length) {
+      freeBuffer(this.#plain.buffer);
       this.#plain = undefined;
       this.#taken = 0;
     }
