@@ -50,6 +50,8 @@ async function serve(wished: Settings, openDoor: string | undefined): Promise<nu
   const { checkUser, warnOfRoot } = await import("./lib/server/privileges.ts");
   const { startServer } = await import("./lib/server/server.ts");
   const { warningsFor } = await import("./lib/config/settings.ts");
+  const { ensureDescriptors } = await import("./lib/server/descriptors.ts");
+  ensureDescriptors(wished); // Before signals are listened to: that takes some.
   const log = openLog(wished.verbosity);
   const service = new Service(wished, log);
   const { settings } = service;
@@ -94,7 +96,7 @@ async function serve(wished: Settings, openDoor: string | undefined): Promise<nu
   return EX_SOFTWARE;
 }
 
-/** Does what is left to do once the server is up: it is stopped in order when that fails. */
+/** Lets clients in, and does what belongs to that: the server is stopped in order when it fails. */
 async function announce(
   service: Service,
   server: Server,
@@ -102,7 +104,10 @@ async function announce(
 ): Promise<AdminServer | undefined> {
   try {
     const admin = await openAdmin(service.settings, server, log);
-    writePorts(service.settings, server);
+    await server.open(() => {
+      writePorts(service.settings, server);
+      service.announce();
+    });
     // A thread may have died on the way here.
     if (await Promise.race([server.ended, undefined]) === undefined) service.started();
     return admin;

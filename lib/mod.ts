@@ -52,9 +52,16 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   for (const warning of warningsFor(settings)) log.warn(warning);
   const server = await Server.start(settings, log);
   const early = await Promise.race([server.ended, undefined]);
-  if (early?.cause !== "failed") return new EmbeddedServer(server);
-  server.abandon();
-  throw new Error(`memden: a thread does not start: ${early.reason}`);
+  if (early?.cause === "failed") {
+    server.abandon();
+    throw new Error(`memden: a thread does not start: ${early.reason}`);
+  }
+  await server.open().catch(async (error) => {
+    await server.stop();
+    server.giveBack();
+    throw error;
+  });
+  return new EmbeddedServer(server);
 }
 
 /** Where it listens unless told otherwise. */

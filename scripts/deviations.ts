@@ -182,6 +182,11 @@ export const DEVIATIONS: readonly Deviation[] = [
     "the operator should know",
   ],
   [
+    "`-Y`, `-S`: a line without a name or a password, by which nobody can log in, is taken",
+    "refused at start, by its number; with `-Y` also one with a space where a client cannot say it",
+    "as above: who wrote it meant somebody",
+  ],
+  [
     "`-Y`: a line of the file that is too long loses those after it",
     "refused, by its number; likewise a line that holds a NUL",
     "half a password must not be one",
@@ -329,6 +334,36 @@ export const DEVIATIONS: readonly Deviation[] = [
     "two servers can be bound to the same UDP port",
     "the second one refuses to start",
     "each would get some of the datagrams",
+  ],
+  [
+    "a second server on the path of a Unix socket takes it, and nobody new reaches the first one",
+    "the second one refuses to start; a socket that nobody listens on is replaced",
+    "as with a TCP port",
+  ],
+  [
+    "without `-l`, and with a name, an address whose port is in use is left out if another is free",
+    "the server refuses to start; what the machine does not have is left out",
+    "half of the clients would reach another server",
+  ],
+  [
+    "`-p -1` without `-l`: a port for IPv4, and another one for IPv6",
+    "the same one for both, if it is free",
+    "a client needs to know one",
+  ],
+  [
+    "`-a 1777` and `-a abc` are modes 777 and 0",
+    "refused",
+    "a mode that is not what was asked for lets in nobody, or everybody",
+  ],
+  [
+    "`-l` with nothing in it listens nowhere",
+    "refused; a comma too many is not",
+    "a variable of a script that is not set",
+  ],
+  [
+    "too few descriptors: some threads or clients go without",
+    "refused at start where threads would go without; 16 are kept from clients",
+    "clients are told so, and threads never run out",
   ],
   ["`-s` turns UDP off", "not if `-U` is given, too", "what was asked for is done"],
   [

@@ -23,6 +23,11 @@ export interface ListenManner {
   readonly tag: string;
 }
 
+/** Whether connections are served alike. */
+export function sameManner(a: ListenManner, b: ListenManner): boolean {
+  return a.tls === b.tls && a.protocol === b.protocol && a.tag === b.tag;
+}
+
 /** One address to listen on. */
 export interface ListenAddress extends ListenManner {
   /** A name or a number, IPv6 without brackets; null for every address of the machine. */
@@ -64,9 +69,11 @@ export function parseListen(
   if (values.length === 0) return [{ host: null, port, ...manner }];
   const addresses = new Map<string, ListenAddress>();
   for (const text of values.join(",").split(/[;,]/)) {
+    if (text.trim() === "") continue; // A comma too many, as memcached has it.
     const address = parseAddress(text.trim(), port, manner);
     addresses.set(`${address.host} ${address.port}`, Object.freeze(address));
   }
+  if (addresses.size === 0) throw badAddress(`Invalid address: "${values.join(",")}"`);
   return [...addresses.values()];
 }
 

@@ -47,7 +47,6 @@ export function readNumber(option: Option, text: string): number {
 
 /** What a text that is no number would have to be. */
 export function numberForm(option: Option): string {
-  if (option.kind === "octal") return "an octal number";
   if (option.kind === "decimal") return "a number";
   if (!isSize(option)) return "a whole number";
   const { value } = option;

@@ -24,7 +24,7 @@ const REFUSED: readonly (readonly [argv: string, exitCode: number, message: stri
   ["-U abc", 64, "-U abc"],
   ["-D ab", 1, "Cannot use -D ab: must be one character of ASCII"],
   ["-D \u00e9", 1, "-D \u00e9"],
-  ["-a abc", 1, "Cannot use -a abc: must be an octal number, at least 0 and at most 777"],
+  ["-a abc", 1, "Cannot use -a abc: must be an octal number up to 777"],
   ["-a 1777", 1, "Cannot use -a 1777: must be at least 0 and at most 777"],
   ["-a 0x1ff", 1, "-a 0x1ff"],
   ["--verbose=high", 1, "Cannot use --verbose=high: must be a whole number"],

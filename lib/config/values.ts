@@ -136,15 +136,20 @@ function exitCodeOf({ kind, name }: Option): ExitCode {
 function rangeError(option: Option, text: string): string | undefined {
   const { kind, allowed } = option;
   if (kind === "word") return allowed.includes(text) ? undefined : `one of ${allowed.join(", ")}`;
+  if (kind === "octal") return octalError(option, text);
   if (kind === "char") return /^[!-~]$/.test(text) ? undefined : "one character of ASCII";
   const [min, max] = allowed;
   if (typeof min !== "number" || typeof max !== "number") return undefined;
   const value = readNumber(option, text);
   const isAbove = kind === "decimal" ? value > min : value >= min;
   if (isAbove && value <= max) return undefined;
-  const shown = (limit: number) => limit.toString(kind === "octal" ? 8 : 10);
-  const range = `${kind === "decimal" ? "above" : "at least"} ${shown(min)} and at most ${
-    shown(max)
-  }`;
+  const range = `${kind === "decimal" ? "above" : "at least"} ${min} and at most ${max}`;
   return Number.isNaN(value) ? `${numberForm(option)}, ${range}` : range;
+}
+
+/** The same for an access mode, which is written and read in octal. */
+function octalError(option: Option, text: string): string | undefined {
+  const max = Number(option.allowed[1]);
+  if (readNumber(option, text) <= max) return undefined;
+  return `an octal number up to ${max.toString(8)}`;
 }

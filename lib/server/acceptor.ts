@@ -20,6 +20,7 @@ import { Epoll, EpollEvent } from "../sys/epoll.ts";
 import { DOORBELL_EVENTS, openSpareFd } from "../sys/eventfd.ts";
 import { accept, closeFd, Io, sendFrom, setTcpOptions } from "../sys/socket.ts";
 import { logConnNew } from "./conn_events.ts";
+import { connRoom } from "./descriptors.ts";
 import { type AcceptorStart, drainNotices, type Notice, NotifySender } from "./notify.ts";
 import { peerOfSocket } from "./socket_addresses.ts";
 import { serveThread } from "./thread_scope.ts";
@@ -64,6 +65,8 @@ class Acceptor {
   #spareFd = openSpareFd();
   #next = 0;
   #running = true;
+  /** Most connections; 0 until the server is open, and the sockets listen. */
+  #connsMax = 0;
   #paused = false;
   #pausedAt = 0;
   #countedAt = 0;
@@ -87,9 +90,8 @@ class Acceptor {
     });
   }
 
-  /** Accepts until told to stop, then tells every worker. */
+  /** Accepts, once told to, until told to stop; then tells every worker. */
   run(): void {
-    this.#listen();
     while (this.#running) {
       const count = this.#epoll.wait(this.#paused ? FULL_PAUSE_MS : FOR_EVER);
       if (this.#paused) this.#goOn();
@@ -110,7 +112,10 @@ class Acceptor {
     if (fd === this.#start.doorbell) {
       drainNotices(this.#start.port, (notice: Notice) => {
         if (notice.type === "s") this.#running = false;
-        else if (notice.type !== "c") { for (const worker of this.#workers) worker.post(notice); }
+        if (notice.type === "o") this.#open();
+        if (notice.type !== "s" && notice.type !== "c") {
+          for (const worker of this.#workers) worker.post(notice);
+        }
       });
     } else if (!this.#paused && !this.#acceptFrom(fd)) this.#pause();
   }
@@ -123,7 +128,7 @@ class Acceptor {
     for (let count = 0; count < ACCEPTS_PER_TURN; count++) {
       const isFull = this.#isFull();
       if (isFull && !this.#settings.maxconnsFast) {
-        this.#connsAtPause = this.#settings.maxconns;
+        this.#connsAtPause = this.#connsMax;
         return false;
       }
       const fd = accept(listenFd);
@@ -144,7 +149,7 @@ class Acceptor {
   }
 
   #isFull(): boolean {
-    return this.#currConns >= this.#settings.maxconns;
+    return this.#currConns >= this.#connsMax;
   }
 
   get #currConns(): number {
@@ -175,6 +180,11 @@ class Acceptor {
     if (this.#log.wants(Watched.CONNEVENTS)) logConnNew(this.#log, fd, peerOfSocket(fd));
     this.#workers[this.#next]!.queue(fd, listener);
     this.#next = (this.#next + 1) % this.#workers.length;
+  }
+
+  #open(): void {
+    this.#connsMax = connRoom(this.#settings.maxconns);
+    this.#listen();
   }
 
   /** Watches the listening sockets. */

@@ -2,11 +2,23 @@
 
 import type { BoundAddress } from "../sys/socket.ts";
 
-/** An address of the runtime in the form that system calls give it. */
+/** Stands in front of an address of IPv4 that came to a socket of IPv6. Source: RFC 4291, 2.5.5. */
+const MAPPED = "::ffff:";
+
+/** Whether an address of IPv6 stands for one of IPv4. */
+export function isMapped(hostname: string): boolean {
+  return hostname.startsWith(MAPPED) && hostname.includes(".");
+}
+
+/**
+ * An address of the runtime in the form that system calls give it; of IPv4 if it stands for one.
+ */
 export function boundAddress(address: Deno.Addr): BoundAddress {
   if ("path" in address) return { family: "unix", path: address.path };
   if (!("hostname" in address)) throw new TypeError("An address of no family that is listened on");
-  return { family: "tcp", port: address.port, address: address.hostname };
+  const { hostname, port } = address;
+  const number = isMapped(hostname) ? hostname.slice(MAPPED.length) : hostname;
+  return { family: "tcp", port, address: number };
 }
 
 /** `tcp:127.0.0.1:11211`, `tcp6:[::1]:11211`, `unix:/path` */

@@ -3,12 +3,14 @@
 //   -Y  at most eight lines, all of them good; all behind the first colon is the password
 //   -S  (MEMCACHED_SASL_PWDB) other lines are passed over; a second colon ends the password
 //
+// A line by which nobody could ever log in is refused as well: whoever wrote it meant somebody.
+//
 // It is read as the user that the server has become, at start as well as on SIGHUP: a file that
 // could not be read again is refused at once. Source: memcached authfile.c, authfile_load;
 // sasl_defs.c, sasl_server_userdb_checkpass.
 
 import type { Log } from "../base/log.ts";
-import { CR, latin1, LF } from "../base/ascii.ts";
+import { CR, latin1, LF, SPACE } from "../base/ascii.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { type Login, LOGIN_BYTES_MAX, type Logins, LOGINS_MAX } from "../store/logins.ts";
 
@@ -56,26 +58,44 @@ export function parseAuthFile(
       const problem = `has an entry of more than ${LINE_BYTES_MAX} bytes`;
       return { problem: `Authfile [${path}] ${problem} (line ${index + 1})` };
     }
-    logins.push({ user: line.subarray(0, colon), pass: line.subarray(colon + 1) });
+    const login = { user: line.subarray(0, colon), pass: line.subarray(colon + 1) };
+    const flaw = flawOf(login) ?? flawOfToken(login);
+    if (flaw !== undefined) return { problem: `Authfile [${path}] ${flaw} (line ${index + 1})` };
+    logins.push(login);
   }
   return { logins, ignored: lines.length - used.length };
+}
+
+/** Why nobody can log in so; undefined when somebody can. */
+function flawOf({ user, pass }: Login): string | undefined {
+  if (user.length > 0 && pass.length > 0) return undefined;
+  return "has an entry with no name or no password: nobody could log in by it";
+}
+
+/** The same where a client sends name and password with spaces between them. */
+function flawOfToken({ user, pass }: Login): string | undefined {
+  if (!user.includes(SPACE) && pass[0] !== SPACE) return undefined;
+  return "has an entry with a space in the name or before the password: nobody could log in by it";
 }
 
 /** Of two lines with the same name the first one counts. */
 function parseSaslFile(path: string, bytes: Uint8Array): ParsedAuthFile {
   const logins = new Map<string, Login>();
   let ignored = 0;
-  for (const line of linesOf(bytes)) {
+  for (const [index, line] of linesOf(bytes).entries()) {
     const colon = line.indexOf(COLON);
     const end = line.indexOf(COLON, colon + 1);
-    const isGood = colon > 0 && line.length <= LINE_BYTES_MAX && !line.includes(NUL);
+    const isGood = colon >= 0 && line.length <= LINE_BYTES_MAX && !line.includes(NUL);
     const name = latin1(line, 0, Math.max(colon, 0));
     if (!isGood || logins.has(name) || logins.size === LOGINS_MAX) {
       if (line.length > 0) ignored++;
       continue;
     }
     const pass = line.subarray(colon + 1, end < 0 ? line.length : end);
-    logins.set(name, { user: line.subarray(0, colon), pass });
+    const login = { user: line.subarray(0, colon), pass };
+    const flaw = flawOf(login);
+    if (flaw !== undefined) return { problem: `SASL file [${path}] ${flaw} (line ${index + 1})` };
+    logins.set(name, login);
   }
   if (logins.size === 0) {
     return { problem: `SASL file [${path}] has no login: nobody could log in` };

@@ -17,6 +17,11 @@ const malformed = (line: number): string =>
   `Authfile [f] has a malformed entry. Should be 'user:password' (line ${line})`;
 const tooLong = (line: number): string =>
   `Authfile [f] has an entry of more than 255 bytes (line ${line})`;
+const noLogin = (line: number, file = "Authfile"): string =>
+  `${file} [f] has an entry with no name or no password: nobody could log in by it (line ${line})`;
+const noToken = (line: number): string =>
+  "Authfile [f] has an entry with a space in the name or before the password: nobody could log " +
+  `in by it (line ${line})`;
 const NINE = Array.from({ length: 9 }, (_, n) => `u${n}:p${n}\n`).join("");
 
 const FILES: readonly (readonly [name: string, text: string, result: string])[] = [
@@ -27,7 +32,12 @@ const FILES: readonly (readonly [name: string, text: string, result: string])[] 
   ["CR at the end", "u:p\r", "u p"],
   ["colons and spaces in a password", "u:a:b c\n", "u a:b c"],
   ["bytes that are not ASCII", "\xfc:\xff\x80\n", "\xfc \xff\x80"],
-  ["empty parts", ":p\nu:\n", " p|u "],
+  ["a name that is not there", "u:p\n:p\n", noLogin(2)],
+  ["a password that is not there", "u:\n", noLogin(1)],
+  ["neither", "u:p\nv:q\n:\r\n", noLogin(3)],
+  ["a space in a name", "u:p\nu v:q\n", noToken(2)],
+  ["a space before a password", "u: p\n", noToken(1)],
+  ["a space behind a password", "u:p \n", "u p "],
   ["nothing", "", "Authfile [f] is empty: nobody could log in"],
   ["an empty line first", "\nu:p\n", malformed(1)],
   ["an empty line between", "u:p\n\nv:q\n", malformed(2)],
@@ -49,7 +59,11 @@ const SASL_FILES: readonly (readonly [name: string, text: string, result: string
   ["plain lines", "u:p\r\nv:q", "u p|v q"],
   ["spaces in a password", "u:a b\n", "u a b"],
   ["the first of two passwords", "u:p\nu:q\n", "u p and 1"],
-  ["other lines", "\n# comment\n:p\nu:p\nv\n", "u p and 3"],
+  ["other lines", "\n# comment\nu:p\nv\n", "u p and 2"],
+  ["a space in a name", "u v:p\n", "u v p"],
+  ["a name that is not there", "# comment\n:p\n", noLogin(2, "SASL file")],
+  ["a password that is not there", "u:p\nv:\n", noLogin(2, "SASL file")],
+  ["a password that ends before it begins", "u::p\n", noLogin(1, "SASL file")],
   ["a line that is too long", `u:p\nv:${"x".repeat(254)}\n`, "u p and 1"],
   ["nine lines", NINE, "u0 p0|u1 p1|u2 p2|u3 p3|u4 p4|u5 p5|u6 p6|u7 p7|u8 p8"],
   ["nothing", "# nobody\n", "SASL file [f] has no login: nobody could log in"],

@@ -1,82 +1,112 @@
-// Listening conns: one for each address, bound by Deno.listen, accepted from by descriptor.
+// Listening conns of the native transport: bound by system calls, one for each address, and
+// accepted from by descriptor. They are bound before anything else is done, as root may have to,
+// and listen when there is nothing left that could keep the server from answering.
 //
-// A connection must never be a Deno.TcpConn: closing one shuts the socket down for every duplicate,
-// and one left open wakes Deno's reactor for each packet. So the listener's own descriptor is
-// found, once, and connections are accepted from it directly.
+// Not by Deno.listen, which cannot bind without listening, nor keep a socket of IPv6 to IPv6
+// (docs/decisions/0034-bind-early-listen-last.md).
 
+import { assert } from "../base/assert.ts";
 import type { ListenManner } from "../config/listen_address.ts";
 import type { Settings } from "../config/settings.ts";
-import { ExitCode, SettingsError } from "../config/settings_error.ts";
+import { bindInternet, bindUnix, listenOn } from "../sys/bind.ts";
+import { errorText } from "../sys/libc.ts";
 import {
   type BoundAddress,
+  closeFd,
   listeningAddress,
+  localAddress,
   setNonBlocking,
   setTcpOptions,
 } from "../sys/socket.ts";
-import { bindListener, closeListener, planListeners } from "./listen_plan.ts";
+import { portOfSocket, refusalOf } from "./bind_refusal.ts";
+import {
+  bindEach,
+  cannotListen,
+  type ListenPlan,
+  nameOfPlan,
+  planListeners,
+  type Refusal,
+} from "./listen_plan.ts";
+import { IN_USE, isServed, removeStale, SocketFile, withMode } from "./unix_socket.ts";
 
-/** A listening socket. */
+/** A socket to listen on. */
 export interface ListeningConn {
-  /** Undefined for a socket that was open when the server started. */
-  readonly listener: Deno.Listener | undefined;
   readonly fd: number;
   readonly address: BoundAddress;
   readonly manner: ListenManner;
+  /** What the message of a failure calls it; undefined where somebody else has it listen. */
+  readonly name: string | undefined;
+  /** Of a Unix socket that was bound here. */
+  readonly file: SocketFile | undefined;
 }
-
-/** Descriptors looked through for a listener: it is among the first that are open at start. */
-const FD_SEARCH_MAX = 4096;
 
 /** First descriptor that systemd passes on. Source: sd_listen_fds(3), SD_LISTEN_FDS_START. */
 const INHERITED_FROM = 3;
 
 /**
- * Opens every address that the settings name, or takes the sockets that systemd has opened.
+ * Binds every address that the settings name, or takes the sockets that systemd has opened. Those
+ * listen already: who connects to one waits until connections are accepted.
  *
  * @throws {SettingsError} With memcached's exit code when one cannot be bound.
  */
 export async function openListeners(settings: Settings): Promise<ListeningConn[]> {
   const { inherited } = settings;
   if (inherited.count > 0 && inherited.pid === Deno.pid) return takeInherited(settings);
+  const plans = await planListeners(settings);
+  for (const plan of plans) if ("path" in plan.at) await claimPath(plan, plan.at.path);
   const conns: ListeningConn[] = [];
   using undo = new DisposableStack();
   undo.defer(() => closeListeners(conns));
-  for (const plan of await planListeners(settings)) {
-    const listener = bindListener(plan, conns.at(-1)?.listener?.addr, settings);
-    if (listener !== undefined) conns.push(adopt(listener, plan.manner, conns));
-  }
+  bindEach(plans, conns, {
+    bind: (plan, port) => bindPlan(plan, port, settings),
+    portOf: ({ fd }) => portOfSocket(fd),
+    nameOf: nameOfPlan,
+  });
   undo.move();
   return conns;
 }
 
-/** Closes those that were opened here: the others are not ours to close. */
-export function closeListeners(conns: readonly ListeningConn[]): void {
-  for (const { listener } of conns) if (listener !== undefined) void closeListener(listener);
+/** Makes room for a Unix socket. @throws {SettingsError} When another server has the path. */
+async function claimPath(plan: ListenPlan, path: string): Promise<void> {
+  if (await isServed(path)) throw cannotListen(nameOfPlan(plan), IN_USE);
+  removeStale(path);
 }
 
-/** Finds the descriptor of a listener: a listening socket of its address that no other conn has. */
-function adopt(
-  listener: Deno.Listener,
-  manner: ListenManner,
-  open: readonly ListeningConn[],
-): ListeningConn {
-  for (let fd = INHERITED_FROM; fd < FD_SEARCH_MAX; fd++) {
-    if (open.some((conn) => conn.fd === fd)) continue;
-    const address = listeningAddress(fd);
-    if (address !== undefined && isSame(address, listener.addr)) {
-      if (address.family === "tcp") setTcpOptions(fd);
-      return { listener, fd, address, manner };
-    }
+function bindPlan(plan: ListenPlan, port: number, settings: Settings): ListeningConn | Refusal {
+  const { at, manner } = plan;
+  const fd = "path" in at
+    ? withMode(settings.socketMask, () => bindUnix(at.path))
+    : bindInternet("stream", at.hostname, port);
+  if (fd < 0) return refusalOf(-fd);
+  if (!("path" in at)) setTcpOptions(fd);
+  const file = "path" in at ? new SocketFile(at.path) : undefined;
+  const address = localAddress(fd);
+  assert(address !== undefined, "A socket that is bound has no address");
+  return { fd, address, manner, name: nameOfPlan(plan), file };
+}
+
+/**
+ * Lets clients connect.
+ *
+ * @throws {SettingsError} With memcached's exit code when another server was faster: two that are
+ * started at one time can both bind, and the path of a Unix socket can be taken away.
+ */
+export function startListening(conns: readonly ListeningConn[], backlog: number): void {
+  for (const { fd, name, file } of conns) {
+    if (name === undefined) continue;
+    if (file?.isLost) throw cannotListen(name, IN_USE);
+    const result = listenOn(fd, backlog);
+    if (result < 0) throw cannotListen(name, errorText(-result));
   }
-  const text = JSON.stringify(listener.addr);
-  throw new SettingsError(`cannot find the descriptor of ${text}`, ExitCode.OS_ERROR);
 }
 
-function isSame(bound: BoundAddress, address: Deno.Addr): boolean {
-  if (bound.family === "unix") return "path" in address && bound.path === address.path;
-  if (address.transport !== "tcp" || bound.port !== address.port) return false;
-  if (bound.address.includes(":") !== address.hostname.includes(":")) return false;
-  return bound.address === address.hostname || bound.address.includes(":");
+/** Closes those that were bound here: the others are not ours to close. */
+export function closeListeners(conns: readonly ListeningConn[]): void {
+  for (const { fd, name, file } of conns) {
+    if (name === undefined) continue;
+    file?.remove();
+    closeFd(fd);
+  }
 }
 
 /** The sockets that systemd has opened, in their order. */
@@ -86,13 +116,13 @@ function takeInherited(settings: Settings): ListeningConn[] {
     const fd = INHERITED_FROM + index;
     const address = listeningAddress(fd);
     if (address === undefined) {
-      const reason = `descriptor ${fd} of LISTEN_FDS is not a listening stream socket`;
-      throw new SettingsError(`failed to listen: ${reason}`, ExitCode.OS_ERROR);
+      const reason = "it is not a listening stream socket";
+      throw cannotListen(`descriptor ${fd} of LISTEN_FDS`, reason);
     }
     setNonBlocking(fd);
     if (address.family === "tcp") setTcpOptions(fd);
     const isTls = tls && address.family === "tcp";
     const manner = { tls: isTls ? "server" : "none", protocol, tag: "" } as const;
-    return { listener: undefined, fd, address, manner };
+    return { fd, address, manner, name: undefined, file: undefined };
   });
 }

@@ -1,4 +1,5 @@
-// Which sockets the settings ask for, and how one is bound. Both transports listen by these.
+// Which sockets the settings ask for, and the order in which they are bound. Both transports listen
+// by these.
 
 import { lookup } from "node:dns/promises";
 import type { ListenAddress, ListenManner } from "../config/listen_address.ts";
@@ -10,11 +11,14 @@ type IpProtocol = "TCP" | "UDP";
 
 /** What sockets of any kind have. */
 interface SocketPlan {
-  /** 0 for one that the kernel chooses, or that of the plan before. Nothing for a Unix socket. */
+  /** 0 for one that the kernel chooses: one for all of an entry. Nothing for a Unix socket. */
   readonly port: number;
   readonly manner: ListenManner;
-  /** Where it cannot be bound the plan before is enough. */
-  readonly optional: boolean;
+  /**
+   * Which entry of `-l` it comes from. Of several addresses of one entry, as a name has and all of
+   * the machine are, those that this machine does not have may be left out.
+   */
+  readonly entry: number;
 }
 
 /** One address to bind. */
@@ -30,11 +34,13 @@ export interface ListenPlan extends SocketPlan {
 }
 
 /** Any address, once for each family. */
-const ANY_V4 = "0.0.0.0";
-const ANY_V6 = "::";
+export const ANY_V4 = "0.0.0.0";
+export const ANY_V6 = "::";
 
 /** A Unix socket is never encrypted. Source: memcached memcached.c, server_socket_unix. */
 const PLAIN: ListenManner = { tls: "none", protocol: "auto", tag: "" };
+/** The entry of the Unix socket: none of `-l`. */
+const NO_ENTRY = -1;
 
 /**
  * Every socket that the settings ask for. Names are looked up, and all their addresses taken.
@@ -46,7 +52,7 @@ export async function planListeners(settings: Settings): Promise<ListenPlan[]> {
   const { socketPath, bindingProtocol: protocol } = settings;
   if (socketPath !== null) {
     const manner = { ...PLAIN, protocol };
-    plans.push({ at: { path: socketPath }, port: 0, manner, optional: false });
+    plans.push({ at: { path: socketPath }, port: 0, manner, entry: NO_ENTRY });
   }
   for (const { hostname, ...plan } of await planAddresses(settings.listen, "TCP")) {
     plans.push({ at: { hostname }, ...plan });
@@ -64,12 +70,9 @@ export async function planAddresses(
   protocol: IpProtocol,
 ): Promise<AddressPlan[]> {
   const plans: AddressPlan[] = [];
-  for (const { host, port, ...manner } of listen) {
+  for (const [entry, { host, port, ...manner }] of listen.entries()) {
     const names = host === null ? [ANY_V4, ANY_V6] : await addressesOf(host, port, protocol);
-    for (const hostname of names) {
-      // Where IPv6 is off, or takes IPv4 too, one socket is enough.
-      plans.push({ hostname, port, manner, optional: host === null && hostname === ANY_V6 });
-    }
+    for (const hostname of names) plans.push({ hostname, port, manner, entry });
   }
   return plans;
 }
@@ -81,7 +84,7 @@ async function addressesOf(host: string, port: number, protocol: IpProtocol): Pr
     (addresses) => addresses.map(({ address }) => address),
     () => [],
   );
-  if (found.length === 0) throw cannotListen(port, `${host} has no address`, protocol);
+  if (found.length === 0) throw cannotListen(`${protocol} port ${port}`, `${host} has no address`);
   return [...new Set(found)];
 }
 
@@ -89,111 +92,68 @@ function isNumeric(host: string): boolean {
   return host.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(host);
 }
 
-/**
- * Binds one socket.
- *
- * @param last The plan's listener before it, whose port an address of the same name shares.
- * @returns undefined for one that is optional and cannot be had.
- * @throws {SettingsError} When it cannot be bound.
- */
-export function bindListener(
-  { at, port, optional }: ListenPlan,
-  last: Deno.Addr | undefined,
-  settings: Settings,
-): Deno.Listener | undefined {
-  if ("path" in at) return bindUnix(at.path, settings);
-  const shared = optional && last?.transport === "tcp" ? last.port : port;
-  const listener = tryListen(() =>
-    Deno.listen({
-      hostname: at.hostname,
-      port: shared,
-      transport: "tcp",
-      tcpBacklog: settings.backlog,
-    })
-  );
-  if (!(listener instanceof Error)) return listener;
-  if (optional) return undefined;
-  throw cannotListen(port, reasonOf(listener));
-}
+/** Why a socket could not be bound. */
+export class Refusal {
+  /** `absent`: this machine does not have the address, or not its family. */
+  readonly cause: "taken" | "absent" | "other";
+  /** What the system says of it. */
+  readonly reason: string;
 
-/** Binds the Unix socket, in place of one that is left from before. */
-function bindUnix(path: string, settings: Settings): Deno.Listener {
-  if (isSocket(path)) Deno.removeSync(path);
-  const before = Deno.umask(~settings.socketMask & 0o777);
-  const listener = tryListen(() => Deno.listen({ transport: "unix", path }));
-  Deno.umask(before);
-  if (!(listener instanceof Error)) {
-    inodes.set(listener, inodeOf(path));
-    return listener;
+  constructor(cause: Refusal["cause"], reason: string) {
+    this.cause = cause;
+    this.reason = reason;
   }
-  const message = `failed to listen on UNIX socket: ${path}: ${reasonOf(listener)}`;
-  throw new SettingsError(message, ExitCode.OS_ERROR);
 }
 
-/** The inode of each Unix socket that was bound here. */
-const inodes = new WeakMap<Deno.Listener, number | undefined>();
-
-/** The inode at `path`; undefined when nothing is there. */
-function inodeOf(path: string): number | undefined {
-  const found = tryListen(() => Deno.lstatSync(path));
-  return found instanceof Error ? undefined : found.ino ?? undefined;
+/** How {@linkcode bindEach} binds. */
+export interface Binding<Plan, Bound> {
+  /** Binds `plan`, number `index` of all, to `port`; 0 for one that the kernel chooses. */
+  bind(plan: Plan, port: number, index: number): Bound | Refusal;
+  portOf(bound: Bound): number;
+  /** What the message of a failure calls it: `TCP port 11211`. */
+  nameOf(plan: Plan): string;
 }
-
-/** How long Deno may take to remove the path of a socket, in milliseconds. */
-const REMOVAL_MS_MAX = 200;
 
 /**
- * Closes a listener. With a Unix socket Deno removes its path, whoever has it by now: what another
- * server has bound there since is put aside, and back.
+ * Binds all of `plans`, in order. The sockets go into `bound`, also those before one that fails.
  *
- * @returns When that is done, where it takes time: Deno ends what waits for connections first.
+ * @throws {SettingsError} With memcached's exit code when one cannot be bound.
  */
-export function closeListener(listener: Deno.Listener): Promise<void> | undefined {
-  const path = "path" in listener.addr ? listener.addr.path : undefined;
-  const now = path === undefined ? undefined : inodeOf(path);
-  if (path === undefined || now === undefined || now === inodes.get(listener)) {
-    listener.close();
-    return undefined;
-  }
-  const aside = `${path}.${Deno.pid}`;
-  const isAside = !(tryListen(() => Deno.linkSync(path, aside)) instanceof Error);
-  listener.close();
-  return isAside ? putBack(aside, path, performance.now() + REMOVAL_MS_MAX) : undefined;
-}
-
-/** Puts a socket back in its place once Deno has removed it there. */
-function putBack(aside: string, path: string, deadline: number): Promise<void> | undefined {
-  if (inodeOf(path) === undefined || performance.now() > deadline) {
-    tryListen(() => Deno.renameSync(aside, path));
-    tryListen(() => Deno.removeSync(aside)); // Two names of one file are not renamed.
-    return undefined;
-  }
-  return new Promise<void>((resolve) => setTimeout(resolve, 1)).then(() =>
-    putBack(aside, path, deadline)
-  );
-}
-
-/** What the system said, without its number. */
-function reasonOf({ message }: Error): string {
-  return message.replace(/ \(os error \d+\)$/, "");
-}
-
-function isSocket(path: string): boolean {
-  const found = tryListen(() => Deno.lstatSync(path));
-  return !(found instanceof Error) && found.isSocket === true;
-}
-
-/** What a call gives or throws: an address in use, or a missing file, is an ordinary outcome. */
-function tryListen<T>(call: () => T): T | Error {
-  try {
-    return call();
-    // deno-lint-ignore house/catch-place -- Deno reports an address in use by throwing.
-  } catch (error) {
-    return error as Error;
+export function bindEach<Plan extends SocketPlan, Bound>(
+  plans: readonly Plan[],
+  bound: Bound[],
+  { bind, portOf, nameOf }: Binding<Plan, Bound>,
+): void {
+  let entry = NaN;
+  let port = 0;
+  let absent: Refusal | undefined;
+  for (const [index, plan] of plans.entries()) {
+    if (plan.entry !== entry) port = 0;
+    entry = plan.entry;
+    let socket = bind(plan, plan.port || port, index);
+    // The port that the kernel chose for the address before is somebody else's on this one.
+    if (socket instanceof Refusal && socket.cause === "taken" && plan.port === 0 && port !== 0) {
+      socket = bind(plan, 0, index);
+    }
+    if (!(socket instanceof Refusal)) {
+      bound.push(socket);
+      port = portOf(socket);
+    } else if (socket.cause !== "absent") throw cannotListen(nameOf(plan), socket.reason);
+    else absent = socket;
+    const isLast = plans[index + 1]?.entry !== entry;
+    if (isLast && port === 0 && absent !== undefined) {
+      throw cannotListen(nameOf(plan), absent.reason);
+    }
+    if (isLast) absent = undefined;
   }
 }
 
-function cannotListen(port: number, reason: string, protocol: IpProtocol = "TCP"): SettingsError {
-  const message = `failed to listen on ${protocol} port ${port}: ${reason}`;
-  return new SettingsError(message, ExitCode.OS_ERROR);
+/** What stops a server that cannot listen. @param what `TCP port 11211`, `UNIX socket: /path` */
+export function cannotListen(what: string, reason: string): SettingsError {
+  return new SettingsError(`failed to listen on ${what}: ${reason}`, ExitCode.OS_ERROR);
+}
+
+/** What the message of a failure calls a socket to listen on. */
+export function nameOfPlan({ at, port }: ListenPlan): string {
+  return "path" in at ? `UNIX socket: ${at.path}` : `TCP port ${port}`;
 }

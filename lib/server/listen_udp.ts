@@ -1,11 +1,11 @@
-// UDP sockets: one for each address, shared by all workers.
+// UDP sockets: one for each address, shared by all workers. What comes in before the workers serve
+// waits in the kernel.
 
 import type { Settings } from "../config/settings.ts";
-import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import { datagramPort, openDatagramSocket } from "../sys/datagram.ts";
-import { errorText } from "../sys/libc.ts";
+import { openDatagramSocket } from "../sys/datagram.ts";
 import { closeFd } from "../sys/socket.ts";
-import { planAddresses } from "./listen_plan.ts";
+import { portOfSocket, refusalOf } from "./bind_refusal.ts";
+import { bindEach, planAddresses } from "./listen_plan.ts";
 
 /** A bound UDP socket. */
 export interface UdpSocket {
@@ -20,18 +20,19 @@ export interface UdpSocket {
  * @throws {SettingsError} With memcached's exit code when one cannot be bound.
  */
 export async function openUdpSockets(settings: Settings): Promise<UdpSocket[]> {
+  const plans = await planAddresses(settings.udpListen, "UDP");
   const sockets: UdpSocket[] = [];
   using undo = new DisposableStack();
   undo.defer(() => closeUdpSockets(sockets));
-  for (const { hostname, port, optional } of await planAddresses(settings.udpListen, "UDP")) {
-    const wanted = optional ? sockets.at(-1)?.port ?? port : port;
-    const fd = openDatagramSocket(hostname, wanted);
-    if (fd >= 0) sockets.push({ fd, port: datagramPort(fd), isIpv6: hostname.includes(":") });
-    else if (!optional) {
-      const message = `failed to listen on UDP port ${port}: ${errorText(-fd)}`;
-      throw new SettingsError(message, ExitCode.OS_ERROR);
-    }
-  }
+  bindEach(plans, sockets, {
+    bind({ hostname }, port) {
+      const fd = openDatagramSocket(hostname, port);
+      if (fd < 0) return refusalOf(-fd);
+      return { fd, port: portOfSocket(fd), isIpv6: hostname.includes(":") };
+    },
+    portOf: ({ port }) => port,
+    nameOf: ({ port }) => `UDP port ${port}`,
+  });
   undo.move();
   return sockets;
 }

@@ -7,7 +7,7 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { ExitCode } from "../config/settings_error.ts";
 import type { BoundAddress } from "../sys/socket.ts";
-import type { ListenPlan } from "./listen_plan.ts";
+import type { RelayListenPlan } from "./relay_listen.ts";
 import type { Certificates } from "./tls_wrap.ts";
 import { ring } from "../sys/eventfd.ts";
 import type { ListenManner } from "../config/listen_address.ts";
@@ -21,6 +21,10 @@ export type Notice =
   /** The locks are to be global from the next turn on; or granular, as they were. */
   | { readonly type: "g" }
   | { readonly type: "l" }
+  /** Listen, and report where: to the relay acceptor alone, which has no other way to know. */
+  | { readonly type: "b" }
+  /** Clients are served from now on; where none can connect by then, the sockets listen. */
+  | { readonly type: "o" }
   /** Certificates for the connections from now on. */
   | { readonly type: "t"; readonly certificates: Certificates }
   /** Stop: close every connection and report. */
@@ -112,7 +116,7 @@ export interface RelayAcceptorStart {
   readonly settings: Settings;
   readonly plan: StorePlan;
   readonly control: SharedArrayBuffer;
-  readonly listen: readonly ListenPlan[];
+  readonly listen: readonly RelayListenPlan[];
   readonly workers: readonly { readonly port: MessagePort; readonly thread: number }[];
   readonly port: MessagePort;
 }

@@ -15,11 +15,12 @@ import { SettingsError } from "../config/settings_error.ts";
 import { EventLog, Watched } from "../store/event_log.ts";
 import { openThread } from "../store/memory.ts";
 import { logConnNew } from "./conn_events.ts";
-import { addressText, boundAddress } from "./address_text.ts";
-import { bindListener, closeListener, type ListenPlan } from "./listen_plan.ts";
+import { addressText } from "./address_text.ts";
+import { connRoom } from "./descriptors.ts";
 import type { Listening, Notice, RelayAcceptorStart } from "./notify.ts";
 import { onMessage, RelaySender } from "./relay_channel.ts";
 import { Frame, type FrameMessage, readFrames, type TakeFrame } from "./relay_frames.ts";
+import { RelayListener } from "./relay_listen.ts";
 import { PlainSocket, type RelaySocket } from "./relay_socket.ts";
 import { RELAY_DOORBELL } from "./relay_transport.ts";
 import { type ReportFunction, serveThread } from "./thread_scope.ts";
@@ -37,29 +38,13 @@ serveThread<RelayAcceptorStart>(async (start, report) => {
     0,
     { startUnix: 0, now: CLOCK_START },
   );
-  const acceptor = new RelayAcceptor(start, thread.control, thread.counters);
-  try {
-    acceptor.listen();
-    // deno-lint-ignore house/catch-place -- The main thread is told, and ends the program.
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    report({ type: "unusable", message: error.message, exitCode: error.exitCode });
-    return acceptor.giveUp();
-  }
-  await acceptor.run(report);
+  await new RelayAcceptor(start, thread.control, thread.counters).run(report);
 });
 
 /** A connection: its socket, and the worker that serves it. */
 interface Relayed {
   readonly socket: RelaySocket;
   readonly worker: RelaySender;
-}
-
-/** A listening socket, by what plan and which of them. */
-interface Bound {
-  readonly listener: Deno.Listener;
-  readonly plan: ListenPlan;
-  readonly index: number;
 }
 
 /** The thread's state. */
@@ -70,13 +55,15 @@ class RelayAcceptor {
   readonly #table: ConnTable;
   readonly #log: EventLog;
   readonly #workers: readonly RelaySender[];
-  readonly #bound: Bound[] = [];
+  readonly #bound: RelayListener[] = [];
   readonly #conns = new Map<number, Relayed>();
   readonly #store = new BlockStore();
   /** Numbers of closed connections: the next ones take them. */
   readonly #free: number[] = [];
   #nextFd = RELAY_DOORBELL + 1;
   #nextWorker = 0;
+  /** Most connections; 0 until the server is open. */
+  #connsMax = 0;
   #stopping = false;
   #pausing: Promise<void> | undefined;
   /** When listeners are closed for good. */
@@ -95,60 +82,63 @@ class RelayAcceptor {
     });
   }
 
-  /** @throws {SettingsError} When an address cannot be bound. */
-  listen(): void {
-    const { settings, listen } = this.#start;
-    const now = loadWord(this.#control.u32, Global.NOW);
-    for (const [index, plan] of listen.entries()) {
-      const listener = bindListener(plan, this.#bound.at(-1)?.listener.addr, settings);
-      if (listener === undefined) continue;
-      const fd = this.#nextFd++;
-      this.#table.open(fd, ConnState.LISTENING, now, index);
-      this.#table.setNames(fd, "", addressText(boundAddress(listener.addr)));
-      this.#bound.push({ listener, plan, index });
-    }
-  }
-
-  /** Ends, and the workers with it, instead of {@linkcode run}. */
-  giveUp(): void {
-    for (const { listener } of this.#bound) void closeListener(listener);
-    for (const worker of this.#workers) worker.post({ type: "s" });
-    this.#letGo();
-  }
-
-  /** Closes the ports, so that they do not keep the thread alive. */
-  #letGo(): void {
-    this.#start.port.close();
-    for (const worker of this.#workers) worker.close();
-  }
-
-  /** Accepts until told to stop, and ends when every connection has. */
+  /** Accepts, once told to, until told to stop; ends when every connection has. */
   async run(report: ReportFunction): Promise<void> {
     const { port } = this.#start;
     const closed = new Promise<void>((resolve) => this.#allClosed = resolve);
     onMessage<Notice>(port, (notice) => {
+      if (notice.type === "b") return void this.#listen(report);
       for (const worker of this.#workers) worker.post(notice);
       if (notice.type === "s") this.#stop();
+      if (notice.type === "o") this.#open();
     });
-    storeWord(this.#control.u32, Global.ACCEPTING, 1);
-    for (const { listener, index } of this.#bound) void this.#acceptAll(listener, index);
-    const listening = this.#bound.map(({ listener, plan: { manner } }): Listening => {
-      return { address: boundAddress(listener.addr), manner };
-    });
-    report({ type: "listening", listening });
     report({ type: "ready" });
     await closed;
     await Promise.all(this.#unbound);
-    this.#letGo();
+    port.close(); // An open port keeps the thread alive.
+    for (const worker of this.#workers) worker.close();
   }
 
-  async #acceptAll(listener: Deno.Listener, index: number): Promise<void> {
+  /** Binds, and says where, or why not. */
+  async #listen(report: ReportFunction): Promise<void> {
+    const { settings, listen } = this.#start;
+    try {
+      await RelayListener.open(listen, this.#bound, settings);
+      // deno-lint-ignore house/catch-place -- The main thread is told, and ends the program.
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      return report({ type: "unusable", message: error.message, exitCode: error.exitCode });
+    }
+    if (this.#stopping) return this.#unbind();
+    const now = loadWord(this.#control.u32, Global.NOW);
+    const listening: Listening[] = [];
+    for (const { addresses, plan: { manner }, index } of this.#bound) {
+      for (const address of addresses) {
+        const fd = this.#nextFd++;
+        this.#table.open(fd, ConnState.LISTENING, now, index);
+        this.#table.setNames(fd, "", addressText(address));
+        listening.push({ address, manner });
+      }
+    }
+    report({ type: "listening", listening });
+  }
+
+  /** Takes clients; who has connected since the sockets listen has waited for it. */
+  #open(): void {
+    this.#connsMax = connRoom(this.#start.settings.maxconns);
+    storeWord(this.#control.u32, Global.ACCEPTING, 1);
+    for (const listener of this.#bound) void this.#acceptAll(listener);
+  }
+
+  async #acceptAll(socket: RelayListener): Promise<void> {
+    const { listener, index } = socket;
     while (!this.#stopping) {
       if (this.#isFull() && !this.#start.settings.maxconnsFast) await this.#pause();
       const conn = await listener.accept().then((conn) => conn, (error: Error) => error);
       if (this.#stopping) return conn instanceof Error ? undefined : conn.close();
       // No descriptor is left, or the client was gone first: both pass.
       if (conn instanceof Error) await rest(FULL_PAUSE_MS);
+      else if (socket.isStranger(conn)) conn.close();
       else if (!this.#isFull()) this.#admit(conn, index);
       else if (this.#start.settings.maxconnsFast) this.#refuse(conn);
       else {
@@ -160,7 +150,7 @@ class RelayAcceptor {
   }
 
   #isFull(): boolean {
-    return loadWord(this.#control.u32, Global.CURR_CONNS) >= this.#start.settings.maxconns;
+    return loadWord(this.#control.u32, Global.CURR_CONNS) >= this.#connsMax;
   }
 
   /** Waits until a connection has closed; one pause for all listeners. */
@@ -223,11 +213,15 @@ class RelayAcceptor {
     if (this.#stopping && this.#conns.size === 0) this.#allClosed();
   }
 
+  #unbind(): void {
+    this.#unbound = this.#bound.map((listener) => listener.close());
+  }
+
   /** The workers close their connections; those whose clients do not read are cut off. */
   #stop(): void {
     this.#stopping = true;
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
-    this.#unbound = this.#bound.map(({ listener }) => closeListener(listener));
+    this.#unbind();
     if (this.#conns.size === 0) return this.#allClosed();
     setTimeout(() => {
       for (const { socket } of this.#conns.values()) socket.close(true);

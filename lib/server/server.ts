@@ -11,12 +11,12 @@ import { planStore, type StorePlan } from "../store/memory.ts";
 import type { Store } from "../store/store.ts";
 import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
 import { ring } from "../sys/eventfd.ts";
-import { raiseDescriptorLimit } from "../sys/limits.ts";
 import { closeFd } from "../sys/socket.ts";
 import { AuthFile, readAuthFile } from "./auth_file.ts";
 import { chooseTransport } from "./choose_transport.ts";
-import { type Front, type OpenFront, openFront } from "./front.ts";
+import { bindFront, type BoundFront, type Front } from "./front.ts";
 import type { UdpSocket } from "./listen_udp.ts";
+import { descriptorsFor, ensureDescriptors } from "./descriptors.ts";
 import { checkBudget } from "./memory_budget.ts";
 import type { Listening, MemoryMap } from "./notify.ts";
 import { ServerClock } from "./server_clock.ts";
@@ -35,17 +35,8 @@ export type Ending =
   /** A worker died; nothing it shared can be trusted. */
   | { readonly cause: "failed"; readonly reason: string };
 
-/** Descriptors beyond those of clients: listeners, epoll, doorbells, the runtime's own. */
-const FDS_SPARE = 64;
-/** The same for each worker. */
-const FDS_PER_THREAD = 4;
 /** Longest a worker may take to close its connections, in milliseconds. */
 const STOP_MS_MAX = 10_000;
-
-/** Descriptors that a server with these settings may come to need. */
-export function descriptorsFor({ maxconns, threads }: Settings): number {
-  return maxconns + FDS_SPARE + FDS_PER_THREAD * threads;
-}
 
 /** What a server is made of. */
 interface Parts {
@@ -56,7 +47,7 @@ interface Parts {
   readonly plan: StorePlan;
   readonly memory: MemoryMap;
   readonly authFile: AuthFile | undefined;
-  readonly sockets: OpenFront;
+  readonly sockets: BoundFront;
   readonly front: Front;
   readonly warm: WarmRestart | undefined;
   readonly threads: readonly ThreadHandle[];
@@ -66,9 +57,6 @@ interface Parts {
 
 /** A running server. */
 export class Server {
-  readonly listening: readonly Listening[];
-  /** UDP sockets. */
-  readonly udp: readonly UdpSocket[];
   /** Settles when the server has ended, every thread joined. */
   readonly ended: Promise<Ending>;
   readonly #parts: Parts;
@@ -89,27 +77,25 @@ export class Server {
       isEnding: () => this.#stopping,
       fail: (reason) => this.#fail(reason),
     });
-    this.listening = front.listening;
-    this.udp = front.udp;
     this.#log = log;
     this.ended = new Promise((resolve) => this.#end = resolve);
   }
 
   /**
-   * Binds, starts every thread, and accepts once all have reported in. What was opened is closed
-   * again when it fails.
+   * Binds, reads every file, starts every thread, and returns when all have reported in, or one has
+   * died. {@linkcode open} lets clients in. What was opened is closed again when it fails.
    *
    * @throws {SettingsError} When an address cannot be bound, or nobody could log in.
    */
   static async start(wished: Settings, log: Log): Promise<Server> {
     const settings = { ...wished, transport: chooseTransport(wished, log) };
     const wanted = descriptorsFor(settings);
-    const limit = raiseDescriptorLimit(wanted);
+    const limit = ensureDescriptors(settings);
     if (limit < wanted) {
       log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
     }
     await using undo = new AsyncDisposableStack();
-    const sockets = await openFront(settings);
+    const sockets = await bindFront(settings);
     undo.defer(() => sockets.close());
     const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
     const warning = checkBudget(settings, plan);
@@ -143,10 +129,7 @@ export class Server {
       { length: settings.threads },
       (_, index) => startWorker(index + 1, common),
     );
-    undo.defer(async () => { // An acceptor that cannot bind has told them to stop.
-      await Promise.all(workers.map(({ thread }) => Promise.race([thread.stopped, thread.died])));
-    });
-    const front = await sockets.start(common, workers);
+    const front = sockets.start(common, workers);
     const threads = workers.map(({ thread }) => thread);
     threads.push(front.acceptor.thread, startMaintainer(common));
     const doorbells = [...workers.map(({ target }) => target), front.acceptor]
@@ -160,6 +143,28 @@ export class Server {
       server.ended,
     ]);
     return server;
+  }
+
+  /** Where it listens for connections; complete once it is open. */
+  get listening(): readonly Listening[] {
+    return this.#parts.front.listening;
+  }
+
+  /** Where it listens for datagrams. */
+  get udp(): readonly UdpSocket[] {
+    return this.#parts.front.udp;
+  }
+
+  /**
+   * Lets clients in; nothing for a server that has ended, or is to. When it fails the server must
+   * be stopped.
+   *
+   * @param announce See {@linkcode Front.open}.
+   * @throws {SettingsError} When an address cannot be had after all.
+   */
+  async open(announce: () => void = () => {}): Promise<void> {
+    if (this.#stopping) return;
+    await Promise.race([this.#parts.front.open(announce), this.ended]);
   }
 
   /** Watches a thread: its wishes, and its death. */

@@ -34,6 +34,7 @@ export class Service {
   readonly settings: Settings;
   readonly #daemon: Daemon | undefined;
   readonly #log: Logger;
+  #hasPidFile = false;
 
   /** @throws {SettingsError} When -r or a log file cannot be had. */
   constructor(wished: Settings, log: Logger) {
@@ -47,19 +48,26 @@ export class Service {
     if (wished.configFile !== null) log.info(`options were read from ${wished.configFile}`);
   }
 
-  /** To be called once clients are served. */
-  started(): void {
+  /** To be called when clients can connect, and before the first of them gets a reply. */
+  announce(): void {
     const { pidfile, coredumps } = this.settings;
     if (coredumps) allowCore();
-    if (pidfile !== null) writePidFile(pidfile, this.#log);
+    if (pidfile === null) return;
+    writePidFile(pidfile, this.#log);
+    this.#hasPidFile = true;
+  }
+
+  /** To be called once clients are served. */
+  started(): void {
     // Source: memcached.c, main(): a core file is written where the server was started.
-    this.#daemon?.ready(coredumps);
+    this.#daemon?.ready(this.settings.coredumps);
   }
 
   /** To be called once the server has ended. */
   ended(): void {
     const { pidfile } = this.settings;
-    if (pidfile !== null && this.#daemon !== undefined) removePidFile(pidfile, this.#log);
+    if (pidfile === null || this.#daemon === undefined || !this.#hasPidFile) return;
+    removePidFile(pidfile, this.#log);
   }
 }
 

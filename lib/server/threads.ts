@@ -4,7 +4,7 @@ import { MessageChannel } from "node:worker_threads";
 import { threadModule } from "../base/program.ts";
 import { openEventFd } from "../sys/eventfd.ts";
 import type { ListeningConn } from "./listen.ts";
-import type { ListenPlan } from "./listen_plan.ts";
+import type { RelayListenPlan } from "./relay_listen.ts";
 import {
   type AcceptorStart,
   type MaintainerStart,
@@ -142,7 +142,7 @@ export function startAcceptor(
 /** Starts the acceptor that also has all connections; it listens by itself. */
 export function startRelayAcceptor(
   { settings, plan, memory: { control } }: WorkerCommon,
-  listen: readonly ListenPlan[],
+  listen: readonly RelayListenPlan[],
   workers: readonly WorkerHandle[],
 ): AcceptorHandle {
   const { port1, port2 } = new MessageChannel();

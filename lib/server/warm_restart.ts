@@ -149,6 +149,7 @@ export class WarmRestart {
    * uses `store`, which has the file's memory. From here on only {@linkcode save} keeps the cache.
    */
   begin(store: Store): void {
+    this.#file.keep();
     const meta = metaPath(this.#path);
     const problem = removeDurably(meta);
     const found = this.#found;
@@ -244,16 +245,23 @@ function refused(path: string, file: MemoryFile, reason: string): SettingsError 
 
 /** Makes the file all zero, with room for `bytes` bytes. */
 function makeNew(path: string, file: MemoryFile, bytes: number): void {
+  // What is in the file takes room that is free once it is gone, and stays where that is no use.
+  const most = file.roomWithin(memoryLimit()) + file.takenBytes;
+  if (file.bytes > 0 && most < bytes) throw refused(path, file, tooLarge(bytes, most));
   const problem = file.clear(bytes);
   if (problem !== undefined) throw refused(path, file, problem);
   // Asked first, since reserving more than there is takes all of it for a while.
   const room = file.roomWithin(memoryLimit());
   if (room < bytes) {
     file.clear(0);
-    const [needed, free] = [bytes, room].map((count) => Math.ceil(count / MIB));
-    throw refused(path, file, `it needs ${needed} MB of room, ${free} MB are free`);
+    throw refused(path, file, tooLarge(bytes, room));
   }
   reserve(path, file, bytes);
+}
+
+function tooLarge(bytes: number, room: number): string {
+  const [needed, free] = [bytes, room].map((count) => Math.ceil(count / MIB));
+  return `it needs ${needed} MB of room, ${free} MB are free`;
 }
 
 /** Makes sure that every byte can be written. */

@@ -21,9 +21,9 @@ import { openThread, type SharedMemory, type StoreThread } from "../store/memory
 import { EventLog } from "../store/event_log.ts";
 import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
-import { datagramPort } from "../sys/datagram.ts";
 import { cpuTimes, threadCpuSeconds } from "../sys/limits.ts";
 import { mapMemory, unmapMemory, viewMemory } from "../sys/mmap.ts";
+import { portOfSocket } from "./bind_refusal.ts";
 import { logConnClose } from "./conn_events.ts";
 import { connLines } from "./conn_stats.ts";
 import { openLog } from "./log.ts";
@@ -163,7 +163,7 @@ function nativeLink(
       take(notice);
     });
   const startUdp = (loop: ConnLoop, shared: ConnShared): void => {
-    const ports = new Set(udp.map(datagramPort));
+    const ports = new Set(udp.map(portOfSocket));
     for (const fd of udp) {
       loop.udp.add(fd, new UdpConn(fd, new NativeDatagrams(fd, ports, native), shared));
     }
@@ -224,6 +224,7 @@ function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunct
     log.debug(`<${fd} ${latin1(bytes, from, to)}`);
   const take = (notice: Notice): void => {
     if (notice.type === "s") return loop.stop();
+    if (notice.type === "o") return link.startUdp(loop, shared);
     if (notice.type !== "c") return world.heed();
     if (shared.trace !== undefined) {
       log.debug(`<${notice.fd} new auto-negotiating client connection`);
@@ -240,7 +241,6 @@ function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunct
     shared.trace = verbose ? trace : undefined;
     return loadWord(control.u32, Global.NOW);
   });
-  link.startUdp(loop, shared);
   report({ type: "ready" });
   loop.run();
   link.finish();

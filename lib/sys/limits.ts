@@ -37,6 +37,12 @@ export function raiseDescriptorLimit(count: number): number {
   return libc.setrlimit(RLIMIT_NOFILE, rlimit) === 0 ? reachable : soft;
 }
 
+/** The limit on open descriptors that is in force. */
+export function descriptorLimit(): number {
+  if (libc.getrlimit(RLIMIT_NOFILE, rlimit) < 0) throw new SysError("getrlimit", -1, errno());
+  return Number(rlimit[0]!);
+}
+
 /**
  * Raises the limit on the size of core files: to none, or as far as is allowed.
  *

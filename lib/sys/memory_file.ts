@@ -22,6 +22,13 @@ const statfs = new BigUint64Array(32);
 const F_TYPE = 0;
 const F_BSIZE = 1;
 const F_BAVAIL = 4;
+/** `struct statx`; this field of it. Source: linux/stat.h. */
+const statx = new BigUint64Array(32);
+const STX_BLOCKS = 6;
+const STATX_BLOCKS = 0x400;
+const AT_EMPTY_PATH = 0x1000;
+/** What it counts in. */
+const BLOCK_BYTES = 512;
 /** Source: linux/magic.h. */
 const TMPFS_MAGIC = 0x01021994n;
 
@@ -30,10 +37,13 @@ export class MemoryFile {
   readonly fd: number;
   /** Its name, as the kernel knew it when it was opened. */
   readonly #name: string | undefined;
+  /** Whether it was made to be opened, and holds nothing that is to be kept. */
+  #isMade: boolean;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, isMade: boolean) {
     this.fd = fd;
     this.#name = this.#nameNow();
+    this.#isMade = isMade;
   }
 
   /** Whether it is still what its path leads to: not removed, and not moved. */
@@ -51,9 +61,11 @@ export class MemoryFile {
    * @returns The file; or why it cannot be had.
    */
   static open(path: string): MemoryFile | string {
-    const fd = libc.open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, MODE);
+    let fd = libc.open(cString(path), O_RDWR | O_CLOEXEC, MODE);
+    const isMade = fd < 0 && errno() === Errno.ENOENT;
+    if (isMade) fd = libc.open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, MODE);
     if (fd < 0) return errorText(errno());
-    if (libc.flock(fd, LOCK_EX_NB) === 0) return new MemoryFile(fd);
+    if (libc.flock(fd, LOCK_EX_NB) === 0) return new MemoryFile(fd, isMade);
     libc.close(fd);
     return "another server uses it";
   }
@@ -86,6 +98,12 @@ export class MemoryFile {
     return isMemory ? Math.min(free, Deno.systemMemoryInfo().available, memoryLimit) : free;
   }
 
+  /** Bytes of the file system that it takes; 0 where that is not told. */
+  get takenBytes(): number {
+    const isTold = libc.statx(this.fd, cString(""), AT_EMPTY_PATH, STATX_BLOCKS, statx) === 0;
+    return isTold ? Number(statx[STX_BLOCKS]!) * BLOCK_BYTES : 0;
+  }
+
   /**
    * Reserves room for the first `bytes` bytes; what is there stays.
    *
@@ -102,8 +120,16 @@ export class MemoryFile {
     return libc.fsync(this.fd) === 0;
   }
 
-  /** Closes it, and gives up the lock. */
+  /** From now on it holds something: it stays when it is closed. */
+  keep(): void {
+    this.#isMade = false;
+  }
+
+  /** Closes it, and gives up the lock. One that was made and never kept is removed. */
   close(): void {
+    if (this.#isMade && this.isInPlace && this.#name !== undefined) {
+      libc.unlink(cString(this.#name));
+    }
     libc.close(this.fd);
   }
 }

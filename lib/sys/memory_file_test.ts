@@ -29,9 +29,26 @@ Deno.test("MemoryFile.open() takes a file for one holder alone", () => {
     const file = open(`${folder}/items`);
     assertEquals(file.bytes, 0);
     assertEquals(MemoryFile.open(`${folder}/items`), "another server uses it");
+    file.keep();
     file.close();
     open(`${folder}/items`).close();
     assertEquals((Deno.statSync(`${folder}/items`).mode ?? 0) & 0o777, 0o600);
+  });
+});
+
+Deno.test("MemoryFile.close() removes a file that was made and never kept, and no other", () => {
+  inFolder((folder) => {
+    const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    open(`${folder}/made`).close();
+    assertEquals(names(), []);
+    Deno.writeTextFileSync(`${folder}/there`, "");
+    open(`${folder}/there`).close();
+    assertEquals(names(), ["there"]);
+    const moved = open(`${folder}/moved`);
+    Deno.renameSync(`${folder}/moved`, `${folder}/elsewhere`);
+    Deno.writeTextFileSync(`${folder}/moved`, "of somebody else");
+    moved.close();
+    assertEquals(names(), ["elsewhere", "moved", "there"]);
   });
 });
 
@@ -47,6 +64,10 @@ Deno.test("MemoryFile maps memory that is in the file, and forgets it", () => {
     const path = `${folder}/items`;
     Deno.writeFileSync(path, new Uint8Array(9).fill(1));
     const file = open(path);
+    assertEquals(file.clear(2 * MIB), undefined);
+    assertEquals(file.takenBytes, 0, "nothing is in it yet");
+    assertEquals(file.reserve(2 * MIB), undefined);
+    assert(file.takenBytes >= 2 * MIB);
     assertEquals(file.clear(2 * MIB), undefined);
     assertEquals(file.reserve(2 * MIB), undefined);
     assert(file.roomWithin(Infinity) > 0);

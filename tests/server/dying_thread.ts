@@ -30,6 +30,12 @@ function watches(epoll: number, fd: number): boolean {
 
 const before = new Set(epolls());
 const server = await startServer({ threads: 1 });
+{
+  // Once one is served the acceptor watches.
+  using first = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await first.write(new TextEncoder().encode("mn\r\n"));
+  await first.read(new Uint8Array(16));
+}
 // Only ours: each thread has one of the runtime's own, too, and without it the process panics.
 const { port } = server;
 const isOurs = (fd: number): boolean => {

@@ -4,7 +4,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Address } from "../support/address.ts";
-import { startMemden, type StartOptions } from "../support/server.ts";
+import { runMemden } from "../support/daemon.ts";
+import { programWords, startMemden, type StartOptions } from "../support/server.ts";
 import { ask, dial, hear, readStats, say, type Start, testBoth, until } from "../support/talk.ts";
 import { freePort } from "../support/ways.ts";
 
@@ -67,29 +68,52 @@ testBoth("a socket left behind is replaced, and again after a stop", async (star
   }
 });
 
-/** A second server takes the place of the first one's socket, and keeps it when that one ends. */
-async function takesOver(start: Start, ...args: string[]): Promise<void> {
+/** Two servers at one path: memcached's second one takes it, memden's is refused. */
+testBoth("a second server on the path of a Unix socket", async (start, name) => {
+  using folder = new Folder();
+  const path = `${folder.path}/sock`;
+  const options = listening({ path }, "-s", path);
+  await using first = await start([], options);
+  if (name === "memcached") {
+    await using second = await start([], options);
+    await until("the second has the socket", async () => await pidAt(path) === second.pid);
+    return;
+  }
+  for (const transport of ["native", "relay"]) {
+    const args = ["-s", path, `--transport=${transport}`];
+    const { code, stderr } = await runMemden(args, folder.path);
+    assertMatch(stderr, new RegExp(`failed to listen on UNIX socket: ${path}: Address already in`));
+    assertEquals(code, 71);
+    assertEquals(await pidAt(path), first.pid, "the first one is reached, and has not noticed");
+  }
+});
+
+/** The pid of the server that answers at a Unix socket. */
+async function pidAt(path: string): Promise<number> {
+  using client = await dial({ path });
+  return Number((await readStats(client)).get("pid"));
+}
+
+/** What makes the path of a socket another server's while the first one runs. */
+async function replacing(start: Start, ...args: string[]): Promise<void> {
   using folder = new Folder();
   const path = `${folder.path}/sock`;
   const options = listening({ path }, "-s", path, ...args);
   const first = await start([], options);
+  await Deno.remove(path);
   await using second = await start([], options);
-  await until("the second has the socket", async () => {
-    using client = await dial(second.address);
-    return (await readStats(client)).get("pid") === String(second.pid);
-  });
+  await until("the second has the socket", async () => await pidAt(path) === second.pid);
   assertEquals(await first.stop(), 0);
   await answers(second.address);
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["sock"]);
 }
 
-testBoth(
-  "a server that ends leaves the socket of the one that took its place",
-  (start) => takesOver(start),
-);
+testBoth("a server that ends leaves the socket of another at its path", (start) => {
+  return replacing(start);
+});
 
 Deno.test("memden: so does a server with the relay transport", () =>
-  takesOver(startMemden, "--transport=relay"));
+  replacing(startMemden, "--transport=relay"));
 
 testBoth("a file that is no socket is not replaced", async (start) => {
   using folder = new Folder();
@@ -124,6 +148,96 @@ testBoth("several addresses, given together or one by one", async (start) => {
   await answers({ hostname: "127.0.0.2", port: b });
   await answers({ hostname: "::1", port: c });
 });
+
+/** Where a server listens that is to take every address of this machine. */
+const EVERYWHERE: readonly (readonly string[])[] = [
+  [],
+  ["-l", "*"],
+  ["-l", "0.0.0.0,::"],
+  ["-l", "::", "-l", "0.0.0.0"],
+  ["-l", "0.0.0.0,[::]:PORT"],
+];
+
+for (const args of EVERYWHERE) {
+  const given = args.join(" ") || "no -l";
+  const test = async (start: Start, ...more: string[]): Promise<void> => {
+    using folder = new Folder();
+    const port = freePort();
+    const own = args.map((arg) => arg.replace("PORT", String(port)));
+    const words = ["-p", String(port), ...own, ...more];
+    const file = `${folder.path}/ports`;
+    const env = { MEMCACHED_PORT_FILENAME: file };
+    await using server = await start([], { ...listening({ hostname: HOST, port }, ...words), env });
+    await answers({ hostname: "::1", port });
+    using link = await dial(server.address);
+    // memcached joins several -l with a comma behind each.
+    const inter = (await readStats(link, "stats settings")).get("inter");
+    const expected = own.filter((word) => word !== "-l").join(",") || "NULL";
+    assert([expected, `${expected},`].includes(inter ?? ""), inter);
+    const conns = [...await readStats(link, "stats conns")];
+    const places = conns.filter(([, value]) =>
+      value.includes(`:${port}`) && value.startsWith("tcp")
+    )
+      .filter(([name]) =>
+        conns.some(([other, state]) =>
+          other === name.replace(/addr$/, "state") && state === "conn_listening"
+        )
+      ).map(([, value]) => value);
+    assertEquals(places.sort(), [`tcp6:[::]:${port}`, `tcp:0.0.0.0:${port}`]);
+    const lines = (await Deno.readTextFile(file)).trimEnd().split("\n").sort();
+    assertEquals(lines, [`TCP INET6: ${port}`, `TCP INET: ${port}`]);
+  };
+  testBoth(`${given}: every address, of both families`, (start) => test(start));
+  Deno.test(`memden: ${given}: the same with the relay transport`, () => {
+    return test(startMemden, "--transport=relay");
+  });
+}
+
+testBoth("-U listens on every address, of both families", async (start) => {
+  using folder = new Folder();
+  const port = freePort();
+  const file = `${folder.path}/ports`;
+  const words = ["-p", String(port), "-U", String(port)];
+  const env = { MEMCACHED_PORT_FILENAME: file };
+  await using _server = await start([], { ...listening({ hostname: HOST, port }, ...words), env });
+  const lines = (await Deno.readTextFile(file)).trimEnd().split("\n").sort();
+  assertEquals(
+    lines,
+    ["TCP INET6", "TCP INET", "UDP INET6", "UDP INET"].map((at) => {
+      return `${at}: ${port}`;
+    }),
+  );
+});
+
+testBoth("-p -1 without -l writes a line for each family", async (_start, name) => {
+  using folder = new Folder();
+  const file = `${folder.path}/ports`;
+  // Nobody knows the port before it is written.
+  const words = name === "memcached" ? ["memcached", "-u", "root"] : programWords();
+  const [program = "", ...args] = [...words, "-p", "-1"];
+  const io = { stdin: "null", stdout: "null", stderr: "null" } as const;
+  const env = { MEMCACHED_PORT_FILENAME: file };
+  const child = new Deno.Command(program, { args, env, ...io }).spawn();
+  let text = "";
+  await until("the file is written", async () => {
+    text = await Deno.readTextFile(file).catch(() => "");
+    return text !== "";
+  });
+  const [, v4, v6] = /^TCP INET: (\d+)\nTCP INET6: (\d+)\n$/.exec(text) ?? [];
+  await answers({ hostname: HOST, port: Number(v4) });
+  await answers({ hostname: "::1", port: Number(v6) });
+  child.kill("SIGTERM");
+  await child.status;
+});
+
+for (const list of [`${HOST},`, `,${HOST};;`, `${HOST},,`]) {
+  testBoth(`-l ${list} has places with nothing in them`, async (start) => {
+    const port = freePort();
+    const args = ["-l", list, "-p", String(port)];
+    await using server = await start([], listening({ hostname: HOST, port }, ...args));
+    await answers(server.address);
+  });
+}
 
 testBoth("-l takes the name of a host", async (start) => {
   const port = freePort();

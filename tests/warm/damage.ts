@@ -133,7 +133,7 @@ async function refuses(
   const outcome = await startMemden(["-e", file, ...args]).then(
     async (server) => {
       const timer = setTimeout(() => void server.stop(), REFUSAL_MS_MAX);
-      const code = await server.exited; // It listens before it looks at the file.
+      const code = await server.exited;
       clearTimeout(timer);
       return code === 71 ? server.stderr() : `it ended with ${code}`;
     },
@@ -154,6 +154,15 @@ async function refusals(checks: Checks): Promise<void> {
     const file = `/dev/shm/memden-warm-${Deno.pid}`;
     const args = ["-m", String(megabytes)];
     await refuses(checks, "no room", file, args, /needs \d+ MB of room, \d+ MB are free/);
+    const isLeft = await Deno.stat(file).then(() => true, () => false);
+    checks.check(!isLeft, "no room: no file is left");
+    // What was there takes room, and is no use to a server of another size; but it may be to one
+    // that can start.
+    const before = new Uint8Array(MIB).fill(1);
+    Deno.writeFileSync(file, before);
+    await refuses(checks, "no room with a file", file, args, /needs \d+ MB of room, \d+ MB are/);
+    const after = Deno.readFileSync(file);
+    checks.check(after.length === MIB && after[0] === 1, "no room: a file that was there stays");
     Deno.removeSync(file);
   }
   await using server = await bed.start(...SHAPE);
