@@ -183,7 +183,7 @@ class Acceptor {
   }
 
   #open(): void {
-    this.#connsMax = connRoom(this.#settings.maxconns);
+    this.#connsMax = connRoom(this.#settings);
     this.#listen();
   }
 

@@ -45,18 +45,17 @@ export function ensureDescriptors(settings: Settings): number {
   throw new SettingsError(message, ExitCode.OS_ERROR);
 }
 
-/** How many connections there can be of `maxconns`, now that everything else is open. */
-export function connRoom(maxconns: number): number {
-  if (!canCallLibc) {
-    const tried = Math.min(maxconns + FDS_LATE, FDS_TRIED_MAX);
-    const free = countFree(tried);
-    return free < tried ? roomOf(free) : maxconns;
-  }
-  // Descriptors are given from the lowest on: so many are open, but for gaps.
-  const open = openSpareFd();
-  if (open < 0) return roomOf(0);
-  closeFd(open);
-  return Math.min(maxconns, roomOf(descriptorLimit() - open));
+/**
+ * How many connections there can be of those that the settings allow, now that everything else is
+ * open. They are counted only where the limit is known to be low, or not known.
+ */
+export function connRoom(settings: Settings): number {
+  const { maxconns } = settings;
+  const limit = canCallLibc ? descriptorLimit() : FDS_TRIED_MAX;
+  if (canCallLibc && limit >= descriptorsFor(settings)) return maxconns;
+  const tried = Math.min(maxconns + FDS_LATE, limit);
+  const free = countFree(tried);
+  return free < tried ? roomOf(free) : maxconns;
 }
 
 function roomOf(free: number): number {

@@ -125,7 +125,7 @@ class RelayAcceptor {
 
   /** Takes clients; who has connected since the sockets listen has waited for it. */
   #open(): void {
-    this.#connsMax = connRoom(this.#start.settings.maxconns);
+    this.#connsMax = connRoom(this.#start.settings);
     storeWord(this.#control.u32, Global.ACCEPTING, 1);
     for (const listener of this.#bound) void this.#acceptAll(listener);
   }
@@ -140,7 +140,7 @@ class RelayAcceptor {
       if (conn instanceof Error) await rest(FULL_PAUSE_MS);
       else if (socket.isStranger(conn)) conn.close();
       else if (!this.#isFull()) this.#admit(conn, index);
-      else if (this.#start.settings.maxconnsFast) this.#refuse(conn);
+      else if (this.#start.settings.maxconnsFast) await this.#refuse(conn);
       else {
         // Of several listeners that waited, one may have taken the place.
         while (this.#isFull() && !this.#stopping) await this.#pause();
@@ -172,10 +172,11 @@ class RelayAcceptor {
     storeWord(this.#control.u32, Global.ACCEPTING, 1);
   }
 
-  #refuse(conn: Deno.Conn): void {
+  /** Done when it is closed, so that many of them do not take the last descriptors. */
+  async #refuse(conn: Deno.Conn): Promise<void> {
     this.#counters.add(Counter.REJECTED_CONNECTIONS, 1);
     const close = () => conn.close();
-    void conn.write(Reply.TOO_MANY_CONNECTIONS.bytes).then(close, close);
+    await conn.write(Reply.TOO_MANY_CONNECTIONS.bytes).then(close, close);
   }
 
   #admit(conn: Deno.Conn, listener: number): void {
