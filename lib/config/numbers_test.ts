@@ -25,7 +25,7 @@ const REFUSED: readonly (readonly [argv: string, exitCode: number, message: stri
   ["-D ab", 1, "Cannot use -D ab: must be one character of ASCII"],
   ["-D \u00e9", 1, "-D \u00e9"],
   ["-a abc", 1, "Cannot use -a abc: must be an octal number up to 777"],
-  ["-a 1777", 1, "Cannot use -a 1777: must be at least 0 and at most 777"],
+  ["-a 1777", 1, "Cannot use -a 1777: must be an octal number up to 777"],
   ["-a 0x1ff", 1, "-a 0x1ff"],
   ["--verbose=high", 1, "Cannot use --verbose=high: must be a whole number"],
   ["--verbose=-1", 1, "--verbose=-1"],

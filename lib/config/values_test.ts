@@ -13,7 +13,7 @@ for (const [text, mode] of [["700", 0o700], ["0750", 0o750], ["0", 0], [" 600", 
 
 for (const text of ["1777", "abc", "788", "77x", "-1", ""]) {
   Deno.test(`-a "${text}" is refused in octal`, () => {
-    const message = `Cannot use -a ${text}: must be an octal number up to 777`;
+    const message = `Cannot use -a ${text === "" ? `""` : text}: must be an octal number up to 777`;
     assertThrows(() => maskOf(text), SettingsError, message);
   });
 }
