@@ -70,7 +70,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   ],
   [
     "an item has a header of 48 bytes; small slab classes grow by `-f`",
-    "32 bytes; small classes grow by half steps, and chunks fill their page",
+    "32 bytes; chunks fill their page, and with `-m 50` and more small classes grow by half steps",
     "more items in the same memory; whatever fits a class there fits it here",
   ],
   [
@@ -141,9 +141,16 @@ export const DEVIATIONS: readonly Deviation[] = [
     "`cache_memlimit` goes on working",
   ],
   [
-    "the automover moves one page a second",
-    "up to a 64th of all pages a second; a class that ran out of chunks gets a page at once",
+    "the automover moves one page a second by age; an empty page of another class waits for a " +
+    "window of `slab_automove_window` seconds without evictions before a class can have it",
+    "up to a 64th of all pages a second by age; a class takes empty pages of others at once, " +
+    "before it evicts; and one that ran out of chunks gets a page at once",
     "memory follows sooner when sizes change",
+  ],
+  [
+    "an item of a page that moves is evicted when its class has no free chunk",
+    "the item of the class that was read longest ago is",
+    "the others are asked for more often",
   ],
   [
     "`mg` and `ma` with `b` and `N` forget that the key was Base64; `me` knows `b` only beside " +

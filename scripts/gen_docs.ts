@@ -259,6 +259,7 @@ function regionTable(regions: Regions): string {
     ["pages", regions.pagesAt, "lock, pages used, limit, pool"],
     ["page owners", regions.pageOwnersAt, "slab class of each page"],
     ["page links", regions.pageLinksAt, "lists of pages"],
+    ["page use", regions.pageUsedAt, "chunks in use of each page"],
     ["spares", regions.sparesAt, "a free chunk for each thread and class"],
     ["lrus", regions.lrusAt, "LRU lists: lock, head, tail, count"],
     ["counters", regions.countersAt, "one block per thread"],

@@ -74,6 +74,7 @@ const CLASSES = new SlabClasses({
   chunkSize: 48,
   slabChunkMax: PAGE_BYTES / 2,
   slabSizes: [],
+  maxbytes: 64 * PAGE_BYTES,
 });
 const KEY_BYTES = 30;
 const CAS_BYTES = 8;

@@ -8,7 +8,7 @@ import type { ClassCounterName } from "../stats/names.ts";
 import type { StatRow } from "../stats/stats_view.ts";
 import { lruIdOf, LruSegment } from "../store/lru.ts";
 import { PAGE_BYTES, type SlabClass } from "../store/slab_class.ts";
-import { SlabWord } from "../store/slab.ts";
+import { SlabWord } from "../store/slab_record.ts";
 import type { Executor } from "./executor.ts";
 import { MAINTAINER_ROWS, statLines, type StatsSource } from "./stats.ts";
 

@@ -9,7 +9,7 @@ import type { Verb } from "../protocol/text/commands.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { askMove, isMoving } from "../store/maintenance.ts";
 import { classStates, sourceFor } from "../store/slab_automove.ts";
-import { SlabWord } from "../store/slab.ts";
+import { SlabWord } from "../store/slab_record.ts";
 import type { SlabClass } from "../store/slab_class.ts";
 import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";

@@ -127,6 +127,8 @@ export interface Regions extends RegionSizes {
   readonly pageOwnersAt: number;
   /** One word per page: the next page of the list it is on. */
   readonly pageLinksAt: number;
+  /** One word per page: its chunks that are in use. */
+  readonly pageUsedAt: number;
   /** A chunk each thread keeps of each class. */
   readonly sparesAt: number;
   readonly tunablesAt: number;
@@ -173,6 +175,7 @@ export function planRegions(sizes: RegionSizes): Regions {
     pagesAt: take(LINE_BYTES),
     pageOwnersAt: take(sizes.pages * WORD_BYTES),
     pageLinksAt: take(sizes.pages * WORD_BYTES),
+    pageUsedAt: take(sizes.pages * WORD_BYTES),
     sparesAt: take(sizes.counterThreads * sizes.slabClasses * WORD_BYTES),
     lrusAt: take(sizes.lrus * LINE_BYTES),
     counterStride,

@@ -54,6 +54,11 @@ export class Counters {
   addClass(clsid: number, counter: number, count: number): void {
     this.#slots[this.#classesFrom + clsid * CLASS_SLOTS + counter]! += count;
   }
+
+  /** What this thread has counted in slot `counter` of slab class `clsid` since start. */
+  ofClass(clsid: number, counter: number): number {
+    return this.#slots[this.#classesFrom + clsid * CLASS_SLOTS + counter]!;
+  }
 }
 
 /** What one thread has counted since start: a reset does not show. */

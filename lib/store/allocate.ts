@@ -56,7 +56,7 @@ export function allocate(
     clsid = classes.last;
     ownClsid = classes.fit(bytes - nbytes + FIRST_CHUNK_BYTES);
     chunked = ItemFlag.CHUNKED;
-  }
+  } else clsid = ownClsid = store.slabs.classFor(clsid);
   const it = takeChunk(store, ownClsid);
   if (it === NO_ITEM) return NO_ITEM;
   const lru = lruIdOf(clsid, segmentFor(store, exptime));

@@ -36,7 +36,8 @@ import { classOf, itemUnits, type LruId, LRUS_MAX } from "./lru.ts";
 import { SIZE_STEP_BYTES } from "./size_counts.ts";
 import { RefSet } from "./ref_set.ts";
 import { PAGE_BYTES, type SlabClass } from "./slab_class.ts";
-import { SlabWord } from "./slab.ts";
+import { NO_PAGE } from "./slab_page.ts";
+import { pageOf, SlabWord } from "./slab_record.ts";
 import type { Store } from "./store.ts";
 import { latin1 } from "../base/ascii.ts";
 import { Snapshot } from "../stats/counters.ts";
@@ -94,9 +95,13 @@ class Walk {
   readonly #parts = new RefSet();
   /** By class: chunks that are part of a linked item. */
   readonly #used = new Array<number>(CLASSES_MAX).fill(0);
+  /** By page: chunks on the free list of its class. */
+  readonly #freeIn = new Map<number, number>();
   readonly #store: Store;
   readonly #held: number;
   #bytes = 0;
+  /** Empty pages that their classes can miss. */
+  #surplus = 0;
 
   constructor(store: Store, held: number) {
     this.#store = store;
@@ -255,13 +260,52 @@ class Walk {
       if (onList !== counted) {
         this.#broken(`class ${id} has ${onList} free chunks and counts ${counted}`);
       }
+      this.#usedChunks(clsid);
       const left = owned * classes.perPage[id]! - this.#used[id]! - slabs.freeChunks(clsid);
       if (left < 0) this.#broken(`class ${id} has ${-left} chunks more than its pages`);
       unlinked += left;
     }
+    if (slabs.pages.surplus !== this.#surplus) {
+      this.#broken(`${slabs.pages.surplus} surplus pages are counted of ${this.#surplus}`);
+    }
     if (this.#held !== ANY && unlinked !== this.#held) {
       this.#broken(`${unlinked} chunks are neither free nor linked, ${this.#held} held`);
     }
+  }
+
+  /** The chunks of a page that are neither free nor never used are its used ones. */
+  #usedChunks(clsid: SlabClass): void {
+    const { slabs, classes } = this.#store;
+    const perPage = classes.perPage[clsid]!;
+    const carveLeft = slabs.word(clsid, SlabWord.CARVE_LEFT);
+    const open = carveLeft === 0
+      ? NO_PAGE
+      : pageOf(slabs.word(clsid, SlabWord.CARVE_AT) as ItemRef);
+    const moving = slabs.word(clsid, SlabWord.MOVING);
+    const unopened = new Set<number>();
+    let page = slabs.word(clsid, SlabWord.UNOPENED_HEAD);
+    for (; page !== NO_PAGE && !unopened.has(page); page = slabs.pages.link(page)) {
+      unopened.add(page);
+    }
+    let empty = 0;
+    for (page = 1; page <= slabs.pages.used; page++) {
+      if (slabs.pages.ownerOf(page) !== clsid) continue;
+      let free = this.#freeIn.get(page) ?? 0;
+      if (page === open) free += carveLeft;
+      if (page === moving) free += slabs.word(clsid, SlabWord.PARKED);
+      if (unopened.has(page)) free = perPage;
+      const used = slabs.usedChunks(page);
+      if (used !== perPage - free) {
+        this.#broken(`page ${page} counts ${used} used chunks of ${perPage - free}`);
+      }
+      if (used === 0 && page !== moving && !unopened.has(page)) empty++;
+    }
+    const counted = slabs.word(clsid, SlabWord.EMPTY);
+    if (counted !== empty) {
+      this.#broken(`class ${clsid} has ${empty} empty pages and counts ${counted}`);
+    }
+    const staying = slabs.word(clsid, SlabWord.PAGES) - (moving === NO_PAGE ? 0 : 1);
+    this.#surplus += Math.max(0, Math.min(empty, staying - 1));
   }
 
   /** Pages that no class owns are in the pool or were given back. */
@@ -307,6 +351,7 @@ class Walk {
         this.#broken(`free chunk ${chunk} has another neighbour`);
       }
       before = chunk;
+      this.#freeIn.set(pageOf(chunk), (this.#freeIn.get(pageOf(chunk)) ?? 0) + 1);
       this.#place(chunk, clsid);
       chunk = itemNext(items, chunk);
       walked++;

@@ -6,6 +6,8 @@ import { ClassCounter } from "../stats/names.ts";
 import { checkLiveStore, checkStore } from "./check.ts";
 import { ItemFlag, itemFlags, itemKeyAt, setItemFlags, setItemNext } from "./item.ts";
 import { classOf } from "./lru.ts";
+import { surplusWord } from "./slab_page.ts";
+import { pageOf, SlabWord } from "./slab_record.ts";
 import { makeItem, makeStore } from "./testing.ts";
 import type { Store } from "./store.ts";
 import type { ItemRef } from "./item.ts";
@@ -65,6 +67,26 @@ const BREAKS: readonly (readonly [
     "an item too many in the count",
     (store) => store.counters.addClass(1, ClassCounter.NUMBER, 1),
     /^curr_items 4, in the table 3/,
+  ],
+  [
+    "a page that counts other chunks than are used",
+    (store, it) => {
+      const { u32, regions } = store.control;
+      u32[regions.pageUsedAt / 4 + pageOf(it)]! += 1;
+    },
+    /page 1 counts 4 used chunks of 3/,
+  ],
+  [
+    "an empty page that is not there",
+    ({ control: { u32, regions } }) => {
+      u32[regions.slabsAt / 4 + 16 + SlabWord.EMPTY]! += 1;
+    },
+    /class 1 has 0 empty pages and counts 1/,
+  ],
+  [
+    "a surplus page that no class has",
+    ({ control: { u32, regions } }) => void (u32[surplusWord(regions)]! += 1),
+    /1 surplus pages are counted of 0/,
   ],
   [
     "a class without its page",

@@ -41,9 +41,13 @@ export interface TailRule {
   readonly ageMax: number;
   /** COLD: the last item goes for good, unless evictions are off. */
   readonly evict: boolean;
+  /** An eviction may ask for a page. */
+  readonly asksForPage?: true;
 }
 
-const EVICT: TailRule = { unitsMax: 0, ageMax: 0, evict: true };
+const EVICT: TailRule = { unitsMax: 0, ageMax: 0, evict: true, asksForPage: true };
+/** For a page that moves away: its class is not to get one for that. */
+export const EVICT_FOR_RESCUE: TailRule = { unitsMax: 0, ageMax: 0, evict: true };
 const MOVE_ON: TailRule = { unitsMax: 0, ageMax: 0, evict: false };
 /** COLD: what is alive stays, whoever holds it. */
 const RECLAIM: TailRule = { unitsMax: 0, ageMax: 0, evict: false };
@@ -55,8 +59,8 @@ const RECLAIM: TailRule = { unitsMax: 0, ageMax: 0, evict: false };
  *
  * @returns Whether anything changed. Another thread may take the chunk first.
  */
-export function makeRoom(store: Store, clsid: SlabClass): boolean {
-  if (pullTail(store, clsid, LruSegment.COLD, EVICT)) return true;
+export function makeRoom(store: Store, clsid: SlabClass, rule: TailRule = EVICT): boolean {
+  if (pullTail(store, clsid, LruSegment.COLD, rule)) return true;
   return pullTail(store, clsid, LruSegment.HOT, MOVE_ON) ||
     pullTail(store, clsid, LruSegment.WARM, MOVE_ON);
 }
@@ -211,6 +215,8 @@ function judgeColdLocked(store: Store, clsid: SlabClass, it: ItemRef, rule: Tail
   if (itemExptime(items, it) !== 0) counters.addClass(clsid, ClassCounter.EVICTED_NONZERO, 1);
   if ((flags & ItemFlag.FETCHED) === 0) counters.addClass(clsid, ClassCounter.EVICTED_UNFETCHED, 1);
   if ((flags & ItemFlag.ACTIVE) !== 0) counters.addClass(clsid, ClassCounter.EVICTED_ACTIVE, 1);
-  if (store.tunables.get("slabAutomove") >= AUTOMOVE_ON_EVICTION) needPage(store.control, clsid);
+  const asks = rule.asksForPage === true &&
+    store.tunables.get("slabAutomove") >= AUTOMOVE_ON_EVICTION;
+  if (asks) needPage(store.control, clsid);
   return Fate.EVICT;
 }

@@ -15,7 +15,7 @@ import type { Store } from "./store.ts";
 const REST_MS_MAX = 1000;
 /** Rest while a page waits for clients to let go of items. */
 const WAIT_MS = 2;
-/** In one second at most this share of the pages moves by itself. */
+/** In one second at most this share of the pages moves by age. */
 const MOVED_SHARE = 1 / 64;
 
 /** The maintenance of one store. */
@@ -67,15 +67,19 @@ export class Maintainer {
   }
 
   #eachSecond(): void {
-    const { shape, tunables, slabs, control } = this.#store;
+    const { shape, tunables, slabs } = this.#store;
     if (this.#isLruMaintained && tunables.get("lruCrawler") === 1 && !this.#crawler.isRunning) {
       const due = this.#crawler.dueClasses();
       if (due !== undefined) this.#crawler.start(due);
     }
     if (!shape.slabReassign || tunables.get("slabAutomove") === 0) return;
-    const states = classStates(this.#store, new Snapshot(control));
-    this.#automove.observe(states, tunables.get("slabAutomoveWindow"));
+    this.#automove.observe(this.#classStates(), tunables.get("slabAutomoveWindow"));
     this.#movesLeft = Math.ceil(slabs.pages.inUse * MOVED_SHARE);
+    slabs.pages.startShrinking();
+  }
+
+  #classStates(): ClassState[] {
+    return classStates(this.#store, new Snapshot(this.#store.control), this.#mover.evicted);
   }
 
   #crawl(nowMs: number): number {
@@ -128,26 +132,27 @@ export class Maintainer {
     if (this.#needy.pages === 0 && !pages.isShrinking && (level === 0 || this.#movesLeft === 0)) {
       return;
     }
-    const states = classStates(this.#store, new Snapshot(control));
-    if (this.#needy.pages > 0) {
+    const states = this.#classStates();
+    if (pages.isShrinking) { // First: what a needy class gets is not to be taken away at once.
+      const from = sourceFor(states, POOL, evictions);
+      if (from === undefined) pages.stopShrinking();
+      else askMove(control, { from, to: POOL });
+    } else if (this.#needy.pages > 0) {
       this.#needy.pages--;
       const from = sourceFor(states, this.#needy.clsid, evictions);
       if (from !== undefined) askMove(control, { from, to: this.#needy.clsid });
       else this.#needy.pages = 0;
-    } else if (pages.isShrinking) {
-      const from = sourceFor(states, POOL, evictions);
-      if (from === undefined) pages.stopShrinking();
-      else askMove(control, { from, to: POOL });
     } else this.#chooseByAge(states);
   }
 
   #chooseByAge(states: readonly ClassState[]): void {
     const { control, tunables, shape: { evictions } } = this.#store;
-    this.#movesLeft--;
     const ratio = tunables.get("slabAutomoveRatio");
     const due = this.#automove.decide(states, tunables.get("slabAutomoveWindow"), ratio);
+    if (due?.to === POOL) return void askMove(control, due); // Nothing goes for it: all at once.
+    this.#movesLeft--;
     // Without evictions nothing may go for a page, however old it is.
-    if (due === undefined || (!evictions && due.to !== POOL)) this.#movesLeft = 0;
+    if (due === undefined || !evictions) this.#movesLeft = 0;
     else askMove(control, due);
   }
 }

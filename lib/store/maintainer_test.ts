@@ -2,60 +2,17 @@
 // Method: turns of the maintenance between commands, with a clock that the test drives.
 
 import { assert, assertEquals } from "@std/assert";
-import { StoreClient } from "../../tests/support/store_client.ts";
+import { Bed, fill, keyOf } from "../../tests/support/maintained_store.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "./check.ts";
-import { Maintainer } from "./maintainer.ts";
 import { askCrawl, askMove, isMoving, needPage } from "./maintenance.ts";
 import type { StoreShape } from "./memory.ts";
-import { SlabWord } from "./slab.ts";
-import { makeStore, SMALL_SHAPE, testClock } from "./testing.ts";
+import type { SlabClass } from "./slab_class.ts";
+import { POOL } from "./slab_mover.ts";
+import { SlabWord } from "./slab_record.ts";
+import { SMALL_SHAPE } from "./testing.ts";
 
 const MIB = 2 ** 20;
-
-class Bed {
-  readonly client: StoreClient;
-  readonly maintainer: Maintainer;
-  readonly discarded: number[] = [];
-  #ms = 0;
-
-  constructor(shape: Partial<StoreShape> = {}, isLruMaintained = true) {
-    this.client = new StoreClient(makeStore({ maxbytes: 16 * MIB, ...shape }, testClock()));
-    this.maintainer = new Maintainer(
-      this.client.store,
-      isLruMaintained,
-      (page) => void this.discarded.push(page),
-    );
-  }
-
-  /** Lets `seconds` seconds go by, with `each` in each of them. */
-  pass(seconds: number, each: (second: number) => void = () => {}): void {
-    for (let second = 0; second < seconds; second++) {
-      this.client.store.clock.now++;
-      each(second);
-      const until = this.#ms + 1000;
-      while (this.#ms < until) this.#ms += Math.max(0.1, this.maintainer.turn(this.#ms));
-    }
-  }
-
-  pages(valueBytes: number): number {
-    const { slabs, classes } = this.client.store;
-    return slabs.word(classes.fit(32 + 8 + 8 + valueBytes + 2), SlabWord.PAGES);
-  }
-
-  total(name: "slabs_moved" | "lru_crawler_starts"): number {
-    return new Snapshot(this.client.store.control).of(name);
-  }
-}
-
-function fill({ client }: Bed, valueBytes: number, from: number, to: number): number {
-  const value = "v".repeat(valueBytes);
-  let refused = 0;
-  for (let n = from; n < to; n++) {
-    if (client.set(`k${String(n).padStart(7, "0")}`, value) !== "STORED") refused++;
-  }
-  return refused;
-}
 
 Deno.test("memory follows when items grow, and no set is refused", () => {
   const bed = new Bed();
@@ -146,6 +103,108 @@ Deno.test("cache_memlimit below a page for each class stops at one", () => {
   bed.pass(3);
   assertEquals(bed.client.store.slabs.pages.isShrinking, false);
   assertEquals(bed.client.store.slabs.pages.inUse, 10);
+});
+
+/** Moves that shrink a class, one page each, and what they leave in it. */
+const SHRINKS: readonly (readonly [
+  what: string,
+  shape: Partial<StoreShape>,
+  valueBytes: number,
+  toPool: boolean,
+])[] = [
+  ["to the pool", {}, 15_000, true],
+  ["to another class", {}, 15_000, false],
+  ["to the pool, of small values", {}, 700, true],
+  [
+    "to the pool, while each eviction asks for a page",
+    {
+      tuning: { ...SMALL_SHAPE.tuning, slabAutomove: 2 },
+    },
+    15_000,
+    true,
+  ],
+  ["to the pool, of chunks of large values", { slabChunkMax: 16 * 1024 }, 100_000, true],
+];
+
+for (const [what, shape, valueBytes, toPool] of SHRINKS) {
+  Deno.test(`a full class gives up its pages ${what}, one for each move`, () => {
+    const bed = new Bed({ maxbytes: 12 * MIB, ...shape });
+    const { classes, control, slabs } = bed.client.store;
+    fill(bed, valueBytes, 0, Math.ceil(13 * MIB / valueBytes));
+    const pagesOf = (id: number): number => slabs.word(id as SlabClass, SlabWord.PAGES);
+    const ids = Array.from({ length: classes.last }, (_, index) => index + 1);
+    const from = ids.reduce((most, id) => pagesOf(id) > pagesOf(most) ? id : most);
+    const to = toPool ? POOL : from - 1;
+    const full = pagesOf(from);
+    assert(full > 4, `${full} pages`);
+    for (let pages = full - 1; pages > 0; pages--) {
+      assert(askMove(control, { from, to }));
+      bed.pass(1);
+      assertEquals([pagesOf(from), isMoving(control)], [pages, false]);
+      assertEquals(toPool ? slabs.pages.pooled : pagesOf(to), full - pages);
+      assertEquals(checkStore(bed.client.store).problems, []);
+    }
+    assert(askMove(control, { from, to }));
+    bed.pass(1);
+    assertEquals(pagesOf(from), 1, "The last one stays");
+  });
+}
+
+Deno.test("after a quiet window all free pages of a class go to the pool together", () => {
+  const bed = new Bed({ tuning: { ...SMALL_SHAPE.tuning, slabAutomoveWindow: 3 } });
+  fill(bed, 11_000, 0, 1600);
+  for (let n = 0; n < 1600; n += 2) bed.client.delete(keyOf(n));
+  const { store } = bed.client;
+  const { items } = checkStore(store);
+  const { pages } = store.slabs;
+  for (let second = 0; second < 5 && pages.pooled === 0; second++) bed.pass(1);
+  // Half of the chunks were free, and the class keeps 2.5 pages of them.
+  assert(pages.pooled >= 5, `${pages.pooled} in the pool`);
+  assertEquals(checkStore(store), { problems: [], items }, "No item went for it");
+});
+
+Deno.test("empty pages go to whoever needs one before anything is evicted", () => {
+  const bed = new Bed();
+  fill(bed, 11_000, 0, 1600);
+  const { store } = bed.client;
+  const count = (): number => new Snapshot(store.control).ofClasses("evictions");
+  for (let n = 0; n < 1600; n++) bed.client.delete(keyOf(n));
+  const evicted = count();
+  const room = store.classes.perPage[store.classes.fit(32 + 8 + 8 + 4096 + 2)]!;
+  assertEquals(fill(bed, 4096, 0, 14 * room), 0);
+  assertEquals(count(), evicted, "There was no turn of the maintenance");
+  assertEquals(bed.pages(11_000), 16 - 14);
+  assertEquals(fill(bed, 4096, 14 * room, 18 * room), 0);
+  assertEquals(bed.pages(11_000), 1, "A class keeps its last page");
+  assertEquals([bed.pages(4096), count() - evicted], [15, 3 * room]);
+  assertEquals(checkStore(store).problems, []);
+});
+
+for (
+  const [name, shape] of [
+    ["-o slab_automove=0", { tuning: { ...SMALL_SHAPE.tuning, slabAutomove: 0 } }],
+    ["-o no_slab_reassign", { slabReassign: false }],
+  ] as const
+) {
+  Deno.test(`with ${name} empty pages stay where they are`, () => {
+    const bed = new Bed(shape);
+    fill(bed, 11_000, 0, 1600);
+    for (let n = 0; n < 1600; n++) bed.client.delete(keyOf(n));
+    fill(bed, 4096, 0, 2000);
+    assertEquals([bed.pages(11_000), bed.pages(4096)], [16, 1]);
+    assertEquals(checkStore(bed.client.store).problems, []);
+  });
+}
+
+Deno.test("a page that a class was handed is not taken from it before it is used", () => {
+  const bed = new Bed({ itemSizeMax: 8 * MIB });
+  fill(bed, 100, 0, 130_000);
+  const value = "x".repeat(5 * MIB);
+  assertEquals(bed.client.set("large", value), "NO_MEMORY");
+  bed.pass(2);
+  fill(bed, 100, 200_000, 260_000); // Evicts, and would take empty pages.
+  assertEquals(bed.client.set("large", value), "STORED");
+  assertEquals(checkStore(bed.client.store).problems, []);
 });
 
 Deno.test("expired items go in the background", () => {

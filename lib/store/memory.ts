@@ -28,8 +28,6 @@ import { TUNABLES, type TunableValues } from "./tunables.ts";
 
 /** What the store of one server is made for. */
 export interface StoreShape extends SlabShape {
-  /** `-m` in bytes. */
-  readonly maxbytes: number;
   /** Worker threads. */
   readonly threads: number;
   /** Items carry a version (not `-C`). */

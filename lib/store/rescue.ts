@@ -32,9 +32,8 @@ import {
   segmentOf,
 } from "./item.ts";
 import { classOf, type LruId } from "./lru.ts";
-import { makeRoom } from "./lru_tail.ts";
+import { EVICT_FOR_RESCUE, makeRoom } from "./lru_tail.ts";
 import type { SlabClass } from "./slab_class.ts";
-import { pageOf } from "./slab.ts";
 import { NOT_LINKED } from "./miss.ts";
 import type { Store } from "./store.ts";
 
@@ -85,7 +84,7 @@ function rescueLocked(
     store.unlinkLocked(hv, it);
     return;
   }
-  const copy = takeElsewhere(store, clsid, part === NO_ITEM ? it : part);
+  const copy = takeElsewhere(store, clsid);
   if (copy === NO_ITEM) {
     counters.add(Counter.SLAB_REASSIGN_BUSY_NOMEM, 1);
     if (!store.shape.evictions) return; // The page will stay where it is.
@@ -97,16 +96,15 @@ function rescueLocked(
   else moveChunkLocked(store, clsid, it, part, copy);
 }
 
-/** Takes a chunk of `clsid` for what is in `from`, evicting another item if need be. */
-function takeElsewhere(store: Store, clsid: SlabClass, from: ItemRef): ItemRef {
+/**
+ * Takes a chunk of the pages that `clsid` has, evicting the item that was read longest ago if need
+ * be. The class takes no page for it: it would have as many as before the move.
+ */
+function takeElsewhere(store: Store, clsid: SlabClass): ItemRef {
   for (let tries = 0; tries < ROOM_TRIES_MAX; tries++) {
-    const chunk = store.slabs.take(clsid);
-    if (chunk !== NO_ITEM) {
-      if (pageOf(chunk) !== pageOf(from)) return chunk;
-      store.slabs.giveToClass(chunk, clsid); // A spare one, kept since before the move.
-      continue;
-    }
-    if (!makeRoom(store, clsid)) return NO_ITEM;
+    const chunk = store.slabs.takeOwn(clsid);
+    if (chunk !== NO_ITEM) return chunk;
+    if (!makeRoom(store, clsid, EVICT_FOR_RESCUE)) return NO_ITEM;
     store.counters.add(Counter.SLAB_REASSIGN_INLINE_RECLAIM, 1);
   }
   return NO_ITEM;

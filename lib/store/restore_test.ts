@@ -28,7 +28,7 @@ import type { StoreShape } from "./memory.ts";
 import { restoreStore } from "./restore.ts";
 import { checkSaved } from "./saved_check.ts";
 import { type SavedStore, saveStore } from "./saved_store.ts";
-import { SlabWord } from "./slab.ts";
+import { SlabWord } from "./slab_record.ts";
 import { POOL, SlabMover } from "./slab_mover.ts";
 import type { SlabClass } from "./slab_class.ts";
 import { makeStore, segmentsOf, SMALL_SHAPE, testClock } from "./testing.ts";

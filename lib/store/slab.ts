@@ -4,89 +4,72 @@
 //            that it was handed and has not opened
 //   thread   one chunk of each class, given back last, for its next item
 //
-// A class's record and its free chunks are read and written only under its slab lock. A page is cut
-// up as chunks are needed: memory that no item has used is never touched.
+// A class's record (slab_record.ts) and its free chunks are read and written only under its slab
+// lock. A page is cut up as chunks are needed: memory that no item has used is never touched.
 //
-// While a page moves away (slab_mover.ts), its free chunks are on no list: they are parked, those
+// While a page moves away (page_leaving.ts), its free chunks are on no list: they are parked, those
 // given back meanwhile too, until all of them are.
 
-import { assert } from "../base/assert.ts";
 import { compareExchangeWord, exchangeWord, loadWord } from "../memory/atomic.ts";
-import { type LockIndex, LockRank, type Locks } from "../memory/lock.ts";
-import { type Control, LINE_BYTES, wordIndex } from "../memory/regions.ts";
-import {
-  ItemFlag,
-  itemFlags,
-  itemNext,
-  itemPrev,
-  type ItemRef,
-  type Items,
-  NO_ITEM,
-  setItemFlags,
-  setItemNext,
-  setItemPrev,
-} from "./item.ts";
-import { PAGE_BYTES, type SlabClass, type SlabClasses } from "./slab_class.ts";
-import { NO_PAGE, Pages } from "./slab_page.ts";
 import { UNIT_BYTES } from "../memory/arena.ts";
-import { CLASSES_MAX } from "../stats/names.ts";
+import { type Control, wordIndex } from "../memory/regions.ts";
+import type { Counters } from "../stats/counters.ts";
+import { CLASSES_MAX, Counter } from "../stats/names.ts";
 import type { ChunkMarks } from "./chunk_marks.ts";
-
-/** Words of a class's record. */
-export const SlabWord = {
-  LOCK: 0,
-  /** First chunk of the free list. */
-  FREE_HEAD: 1,
-  /** Chunks on the free list. */
-  FREE_COUNT: 2,
-  /** Pages the class owns. */
-  PAGES: 3,
-  /** Next chunk of the open page that was never used. */
-  CARVE_AT: 4,
-  /** Chunks of the open page that were never used. */
-  CARVE_LEFT: 5,
-  /** First page that is the class's and was not opened, and how many there are. */
-  UNOPENED_HEAD: 6,
-  UNOPENED_COUNT: 7,
-  /** The page that is moving away; 0 for none. */
-  MOVING: 8,
-  /** Chunks of that page that are parked. */
-  PARKED: 9,
-} as const;
+import { ItemFlag, type ItemRef, type Items, NO_ITEM, setItemFlags } from "./item.ts";
+import { wakeMaintainer } from "./maintenance.ts";
+import type { StoreThread } from "./memory.ts";
+import { PageLeaving } from "./page_leaving.ts";
+import type { SlabClass, SlabClasses } from "./slab_class.ts";
+import { NO_PAGE, Pages } from "./slab_page.ts";
+import { pageOf, SlabRecords, SlabWord, UNITS_PER_PAGE } from "./slab_record.ts";
+import { Tunables } from "./tunables.ts";
 
 /** Largest chunk that a thread keeps for itself. */
 const SPARE_BYTES_MAX = 16 * 1024;
 
-const UNITS_PER_PAGE = PAGE_BYTES / UNIT_BYTES;
+/** What the slabs of one thread need of its part of the store. */
+type SlabParts = Pick<StoreThread, "control" | "counters" | "locks" | "thread" | "plan">;
 
-/** The page that a chunk is in. */
-export function pageOf(chunk: ItemRef): number {
-  return Math.floor(chunk / UNITS_PER_PAGE);
-}
+/** How far a class may grow for a chunk. */
+const Growth = {
+  /** It takes from the pages that it has. */
+  NONE: 0,
+  /** It takes a page if the limit allows. */
+  WITHIN: 1,
+  /** Its first page may be one more than the limit. */
+  BEYOND: 2,
+} as const;
+type Growth = typeof Growth[keyof typeof Growth];
 
 /** One thread's way to the slabs. */
 export class Slabs {
   readonly pages: Pages;
+  readonly leaving: PageLeaving;
+  readonly #records: SlabRecords;
   readonly #control: Control;
+  readonly #counters: Counters;
+  readonly #tunables: Tunables;
   readonly #items: Items;
-  readonly #locks: Locks;
   readonly #classes: SlabClasses;
+  readonly #mayReassign: boolean;
   /** By class: a word for the chunk that this thread gave back last and keeps for its next item. */
   readonly #spares: number;
 
-  /** @param thread Whose spare chunks these are. */
   constructor(
-    control: Control,
+    { control, counters, locks, thread, plan }: SlabParts,
     items: Items,
-    locks: Locks,
     classes: SlabClasses,
-    thread: number,
   ) {
     this.pages = new Pages(control, locks);
+    this.#records = new SlabRecords(control, items, locks);
+    this.leaving = new PageLeaving(control, items, classes, this.#records, this.pages);
     this.#control = control;
+    this.#counters = counters;
+    this.#tunables = new Tunables(control);
     this.#items = items;
-    this.#locks = locks;
     this.#classes = classes;
+    this.#mayReassign = plan.shape.slabReassign;
     this.#spares = this.#sparesOf(thread);
   }
 
@@ -94,13 +77,19 @@ export class Slabs {
     return wordIndex(this.#control.regions.sparesAt) + thread * CLASSES_MAX;
   }
 
-  /** First word of the record of `clsid`. */
-  #record(clsid: SlabClass): number {
-    return wordIndex(this.#control.regions.slabsAt + clsid * LINE_BYTES);
+  /**
+   * The class that an item of `clsid` is to be stored in: the next one while `clsid` is a class in
+   * between that has no page, and there is none for it within the limit.
+   * @hot
+   */
+  classFor(clsid: SlabClass): SlabClass {
+    if (!this.#classes.isBetween(clsid) || this.word(clsid, SlabWord.PAGES) > 0) return clsid;
+    return this.pages.hasRoom ? clsid : clsid + 1 as SlabClass;
   }
 
   /**
-   * Takes a free chunk of `clsid`, opening a new page if the limit allows.
+   * Takes a free chunk of `clsid`. If there is none, the class takes a page: one within the limit,
+   * or an empty one of another class; a class without any page takes one in any case.
    *
    * @returns The chunk, with undefined contents, or {@linkcode NO_ITEM}.
    * Takes: slab, then page.
@@ -112,74 +101,121 @@ export class Slabs {
       const spare = exchangeWord(u32, this.#spares + clsid, NO_ITEM) as ItemRef;
       if (spare !== NO_ITEM) return spare; // takeBackSpares may have come first.
     }
-    const record = this.#record(clsid);
+    const chunk = this.#take(clsid, Growth.WITHIN);
+    return chunk === NO_ITEM ? this.#takeFromOthers(clsid) : chunk;
+  }
 
-    this.#locks.lock(record as LockIndex, LockRank.SLAB);
-    const chunk = this.#takeLocked(clsid, record);
-    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
+  /**
+   * Takes a chunk of the pages that `clsid` has, but not of one that moves away.
+   *
+   * @returns The chunk, or {@linkcode NO_ITEM}. Takes: slab.
+   */
+  takeOwn(clsid: SlabClass): ItemRef {
+    const spare = exchangeWord(this.#control.u32, this.#spares + clsid, NO_ITEM) as ItemRef;
+    if (spare !== NO_ITEM) this.#giveBack(spare, clsid); // It may be in the page that moves.
+    return this.#take(clsid, Growth.NONE);
+  }
+
+  /** @hot */
+  #take(clsid: SlabClass, growth: Growth): ItemRef {
+    const record = this.#records.of(clsid);
+
+    this.#records.lock(record);
+    const chunk = this.#takeLocked(clsid, record, growth);
+    this.#records.unlock(record);
 
     return chunk;
   }
 
   /** @hot */
-  #takeLocked(clsid: SlabClass, record: number): ItemRef {
+  #takeLocked(clsid: SlabClass, record: number, growth: Growth): ItemRef {
     const { u32 } = this.#control;
     const head = u32[record + SlabWord.FREE_HEAD]! as ItemRef;
     if (head !== NO_ITEM) {
-      this.#unlinkLocked(record, head);
+      this.#records.unlinkLocked(record, head);
+      this.#records.useLocked(record, pageOf(head));
       setItemFlags(this.#items, head, 0);
       return head;
     }
-    if (u32[record + SlabWord.CARVE_LEFT] === 0 && !this.#openPageLocked(clsid, record)) {
+    if (u32[record + SlabWord.CARVE_LEFT] === 0 && !this.#openPageLocked(clsid, record, growth)) {
       return NO_ITEM;
     }
     const chunk = u32[record + SlabWord.CARVE_AT]! as ItemRef;
     u32[record + SlabWord.CARVE_AT] = chunk + this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
     u32[record + SlabWord.CARVE_LEFT]! -= 1;
+    this.#records.useLocked(record, pageOf(chunk));
     setItemFlags(this.#items, chunk, 0); // Whatever was here when another class had the page.
     return chunk;
   }
 
-  /** Takes a chunk off the free list. */
-  #unlinkLocked(record: number, chunk: ItemRef): void {
-    const { u32 } = this.#control;
-    const next = itemNext(this.#items, chunk);
-    const prev = itemPrev(this.#items, chunk);
-    if (prev === NO_ITEM) u32[record + SlabWord.FREE_HEAD] = next;
-    else setItemNext(this.#items, prev, next);
-    if (next !== NO_ITEM) setItemPrev(this.#items, next, prev);
-    u32[record + SlabWord.FREE_COUNT]! -= 1;
-  }
-
-  /** Puts a chunk on the free list. */
-  #linkLocked(record: number, chunk: ItemRef): void {
-    const { u32 } = this.#control;
-    const head = u32[record + SlabWord.FREE_HEAD]! as ItemRef;
-    setItemNext(this.#items, chunk, head);
-    setItemPrev(this.#items, chunk, NO_ITEM);
-    if (head !== NO_ITEM) setItemPrev(this.#items, head, chunk);
-    u32[record + SlabWord.FREE_HEAD] = chunk;
-    u32[record + SlabWord.FREE_COUNT]! += 1;
-  }
-
   /**
-   * Gives `clsid` a page to cut up. Beyond the limit a class without any page still gets its first
-   * one, so that no size is impossible to store. Source: memcached slabs.c, do_slabs_newslab.
+   * Gives `clsid` a page to cut up. Source: memcached slabs.c, do_slabs_newslab.
+   *
+   * @param growth {@linkcode Growth.BEYOND} gives a class without any page its first one, so that
+   * no size is impossible to store.
    */
-  #openPageLocked(clsid: SlabClass, record: number): boolean {
+  #openPageLocked(clsid: SlabClass, record: number, growth: Growth): boolean {
     const { u32 } = this.#control;
     let page = u32[record + SlabWord.UNOPENED_HEAD]!;
     if (page !== NO_PAGE) {
       u32[record + SlabWord.UNOPENED_HEAD] = this.pages.link(page);
       u32[record + SlabWord.UNOPENED_COUNT]! -= 1;
+      this.#records.countPagesLocked(record, 0, 1);
     } else {
-      page = this.pages.take(clsid, u32[record + SlabWord.PAGES] === 0);
+      if (growth === Growth.NONE) return false;
+      const mayExceed = growth === Growth.BEYOND && u32[record + SlabWord.PAGES] === 0;
+      page = this.pages.take(clsid, mayExceed);
       if (page === NO_PAGE) return false;
-      u32[record + SlabWord.PAGES]! += 1;
+      this.#records.countPagesLocked(record, 1, 1);
     }
     u32[record + SlabWord.CARVE_AT] = page * UNITS_PER_PAGE;
     u32[record + SlabWord.CARVE_LEFT] = this.#classes.perPage[clsid]!;
     return true;
+  }
+
+  /**
+   * Takes a chunk of `clsid` once no page is left for it: an empty page of another class comes
+   * first, before anything is evicted. A class without any page takes one beyond the limit.
+   */
+  #takeFromOthers(clsid: SlabClass): ItemRef {
+    const isPageless = this.word(clsid, SlabWord.PAGES) === 0;
+    if (!isPageless && this.pages.surplus === 0) return NO_ITEM;
+    const mayMove = this.#mayReassign && this.#tunables.get("slabAutomove") > 0;
+    if (mayMove && (this.#bringEmpty(clsid, 1) || (isPageless && this.#bringEmpty(clsid, 0)))) {
+      const chunk = this.#take(clsid, Growth.NONE);
+      if (chunk !== NO_ITEM) return chunk; // Others may have been faster.
+    }
+    if (!isPageless) return NO_ITEM;
+    const chunk = this.#take(clsid, Growth.BEYOND);
+    const repays = chunk !== NO_ITEM &&
+      this.pages.noteExceeded(mayMove ? this.#classesBetween() : 0);
+    if (repays) wakeMaintainer(this.#control);
+    return chunk;
+  }
+
+  /** Classes in between that have a page. */
+  #classesBetween(): number {
+    let count = 0;
+    for (let id = 1; id <= this.#classes.last; id++) {
+      const clsid = id as SlabClass;
+      if (this.#classes.isBetween(clsid) && this.word(clsid, SlabWord.PAGES) > 0) count++;
+    }
+    return count;
+  }
+
+  /** Gives `clsid` an empty page of a class that has more than `kept`; false if there is none. */
+  #bringEmpty(clsid: SlabClass, kept: number): boolean {
+    for (let id = 1; id <= this.#classes.last; id++) {
+      const from = id as SlabClass;
+      if (from === clsid || this.word(from, SlabWord.EMPTY) === 0) continue;
+      const page = this.leaving.takeEmpty(from, kept);
+      if (page === NO_PAGE) continue;
+      this.addPage(page, clsid);
+      this.takeBackSpares(from); // The next page may be empty but for them.
+      this.#counters.add(Counter.SLABS_MOVED, 1);
+      return true;
+    }
+    return false;
   }
 
   /**
@@ -226,28 +262,29 @@ export class Slabs {
   /** @hot */
   #giveBack(chunk: ItemRef, clsid: SlabClass): void {
     const { u32 } = this.#control;
-    const record = this.#record(clsid);
+    const record = this.#records.of(clsid);
+    const page = pageOf(chunk);
 
-    this.#locks.lock(record as LockIndex, LockRank.SLAB);
+    this.#records.lock(record);
     setItemFlags(this.#items, chunk, ItemFlag.SLABBED);
-    const moving = u32[record + SlabWord.MOVING]!;
-    if (moving !== NO_PAGE && pageOf(chunk) === moving) u32[record + SlabWord.PARKED]! += 1;
-    else this.#linkLocked(record, chunk);
-    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
+    if (page === u32[record + SlabWord.MOVING]) u32[record + SlabWord.PARKED]! += 1;
+    else this.#records.linkLocked(record, chunk);
+    this.#records.freeLocked(record, page);
+    this.#records.unlock(record);
   }
 
   /** Gives `page`, which nobody owns and which is in no list, to `clsid`. Takes: slab, page. */
   addPage(page: number, clsid: SlabClass): void {
     const { u32 } = this.#control;
-    const record = this.#record(clsid);
+    const record = this.#records.of(clsid);
 
-    this.#locks.lock(record as LockIndex, LockRank.SLAB);
+    this.#records.lock(record);
     this.pages.handOver(page, clsid);
     this.pages.setLink(page, u32[record + SlabWord.UNOPENED_HEAD]!);
     u32[record + SlabWord.UNOPENED_HEAD] = page;
     u32[record + SlabWord.UNOPENED_COUNT]! += 1;
-    u32[record + SlabWord.PAGES]! += 1;
-    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
+    this.#records.countPagesLocked(record, 1, 0);
+    this.#records.unlock(record);
   }
 
   /**
@@ -256,107 +293,34 @@ export class Slabs {
    */
   adoptPage(page: number, clsid: SlabClass, used: ChunkMarks): void {
     if (!used.hasAnyIn(page)) return this.addPage(page, clsid);
-    const record = this.#record(clsid);
+    const record = this.#records.of(clsid);
     const chunkUnits = this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
+    let inUse = 0;
 
-    this.#locks.lock(record as LockIndex, LockRank.SLAB);
+    this.#records.lock(record);
     this.pages.handOver(page, clsid);
-    this.#control.u32[record + SlabWord.PAGES]! += 1;
     for (let index = this.#classes.perPage[clsid]! - 1; index >= 0; index--) {
       const chunk = page * UNITS_PER_PAGE + index * chunkUnits as ItemRef;
-      if (used.has(page, index)) continue;
+      if (used.has(page, index)) {
+        inUse++;
+        continue;
+      }
       setItemFlags(this.#items, chunk, ItemFlag.SLABBED);
-      this.#linkLocked(record, chunk);
+      this.#records.linkLocked(record, chunk);
     }
-    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
-  }
-
-  /** Takes a page that `clsid` has not opened; {@linkcode NO_PAGE} for none. Takes: slab. */
-  takeUnopened(clsid: SlabClass): number {
-    const { u32 } = this.#control;
-    const record = this.#record(clsid);
-
-    this.#locks.lock(record as LockIndex, LockRank.SLAB);
-    const page = u32[record + SlabWord.UNOPENED_HEAD]!;
-    if (page !== NO_PAGE) {
-      u32[record + SlabWord.UNOPENED_HEAD] = this.pages.link(page);
-      u32[record + SlabWord.UNOPENED_COUNT]! -= 1;
-      u32[record + SlabWord.PAGES]! -= 1;
-    }
-    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
-
-    return page;
-  }
-
-  /** Begins to move `page` away from `clsid`, which has opened it: parks its free chunks. */
-  beginMove(page: number, clsid: SlabClass): void {
-    const { u32 } = this.#control;
-    const record = this.#record(clsid);
-    const chunkUnits = this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
-
-    this.#locks.lock(record as LockIndex, LockRank.SLAB);
-    assert(u32[record + SlabWord.MOVING] === NO_PAGE, "Two pages of a class move at once");
-    const carveAt = u32[record + SlabWord.CARVE_AT]!;
-    const isOpen = u32[record + SlabWord.CARVE_LEFT]! > 0 && pageOf(carveAt as ItemRef) === page;
-    if (isOpen) u32[record + SlabWord.CARVE_LEFT] = 0;
-    let parked = 0;
-    for (let index = 0; index < this.#classes.perPage[clsid]!; index++) {
-      const chunk = page * UNITS_PER_PAGE + index * chunkUnits as ItemRef;
-      if (isOpen && chunk >= carveAt) setItemFlags(this.#items, chunk, ItemFlag.SLABBED);
-      else if (this.isSlabbed(chunk)) this.#unlinkLocked(record, chunk);
-      else continue;
-      parked++;
-    }
-    u32[record + SlabWord.MOVING] = page;
-    u32[record + SlabWord.PARKED] = parked;
-    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
-  }
-
-  /** Whether a class has `chunk` back. In a page that moves, that does not change any more. */
-  isSlabbed(chunk: ItemRef): boolean {
-    return (itemFlags(this.#items, chunk) & ItemFlag.SLABBED) !== 0;
-  }
-
-  /**
-   * Ends the move of a page away from `clsid` if all its chunks are parked: nobody owns it then.
-   * Takes: slab.
-   */
-  endMove(clsid: SlabClass): boolean {
-    const { u32 } = this.#control;
-    const record = this.#record(clsid);
-
-    this.#locks.lock(record as LockIndex, LockRank.SLAB);
-    const done = u32[record + SlabWord.PARKED] === this.#classes.perPage[clsid];
-    if (done) {
-      u32[record + SlabWord.MOVING] = NO_PAGE;
-      u32[record + SlabWord.PARKED] = 0;
-      u32[record + SlabWord.PAGES]! -= 1;
-    }
-    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
-
-    return done;
-  }
-
-  /** Gives up the move of a page: its free chunks can be had again. Takes: slab. */
-  cancelMove(clsid: SlabClass): void {
-    const { u32 } = this.#control;
-    const record = this.#record(clsid);
-    const chunkUnits = this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
-
-    this.#locks.lock(record as LockIndex, LockRank.SLAB);
-    const page = u32[record + SlabWord.MOVING]!;
-    for (let index = 0; index < this.#classes.perPage[clsid]!; index++) {
-      const chunk = page * UNITS_PER_PAGE + index * chunkUnits as ItemRef;
-      if (this.isSlabbed(chunk)) this.#linkLocked(record, chunk);
-    }
-    u32[record + SlabWord.MOVING] = NO_PAGE;
-    u32[record + SlabWord.PARKED] = 0;
-    this.#locks.unlock(record as LockIndex, LockRank.SLAB);
+    this.#records.setUsed(page, inUse);
+    this.#records.countPagesLocked(record, 1, 0);
+    this.#records.unlock(record);
   }
 
   /** Reads a word of the record of `clsid`; see {@linkcode SlabWord}. */
   word(clsid: SlabClass, word: number): number {
-    return loadWord(this.#control.u32, this.#record(clsid) + word);
+    return this.#records.word(clsid, word);
+  }
+
+  /** Chunks of `page` that are in use, those that threads keep too; for a check. */
+  usedChunks(page: number): number {
+    return this.#records.usedLocked(page);
   }
 
   /** Chunks of `clsid` that anybody can have, those never used included. */

@@ -13,7 +13,7 @@ import type { Snapshot } from "../stats/counters.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
 import { lruIdOf, LruSegment } from "./lru.ts";
 import type { PageMove } from "./maintenance.ts";
-import { SlabWord } from "./slab.ts";
+import { SlabWord } from "./slab_record.ts";
 import type { SlabClass } from "./slab_class.ts";
 import type { Store } from "./store.ts";
 import { POOL } from "./slab_mover.ts";
@@ -45,8 +45,15 @@ export interface ClassState {
   readonly age: number;
 }
 
-/** Reads the state of every class that has pages. */
-export function classStates(store: Store, totals: Snapshot): ClassState[] {
+const NONE = new Uint32Array(CLASSES_MAX);
+
+/**
+ * Reads the state of every class that has pages.
+ *
+ * @param forMoves By class: evictions that a page moved away for. They do not show that the class
+ * could do with a page.
+ */
+export function classStates(store: Store, totals: Snapshot, forMoves = NONE): ClassState[] {
   const states: ClassState[] = [];
   for (let id = 1; id <= store.classes.last; id++) {
     const clsid = id as SlabClass;
@@ -54,7 +61,7 @@ export function classStates(store: Store, totals: Snapshot): ClassState[] {
     if (pages === 0) continue;
     states.push({
       clsid,
-      evicted: totals.ofClass(id, "evictions"),
+      evicted: totals.ofClass(id, "evictions") - forMoves[id]!,
       outofmemory: totals.ofClass(id, "outofmemory"),
       pages,
       freeChunks: store.slabs.freeChunks(clsid),

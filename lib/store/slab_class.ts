@@ -1,7 +1,9 @@
 // Slab classes: the chunk sizes, and which class fits an item.
 //
-// Source: memcached slabs.c, slabs_init: start at header plus -n, multiply by -f, align to 8. The
-// steps between small sizes are halved here, and a size that leaves a page's end unused is raised.
+// Source: memcached slabs.c, slabs_init: start at header plus -n, multiply by -f, align to 8. A
+// size that leaves a page's end unused is raised here, and the steps between small sizes are halved
+// by classes in between; but not where the limit has fewer pages than there are classes: each class
+// takes one at least, and all of them together would take more than memcached's do.
 
 import { UNIT_BYTES } from "../memory/arena.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
@@ -39,6 +41,8 @@ export interface SlabShape {
   readonly slabChunkMax: number;
   /** `-o slab_sizes`: chunk sizes from the smallest on, in bytes; empty for the factor. */
   readonly slabSizes: readonly number[];
+  /** `-m` in bytes. */
+  readonly maxbytes: number;
 }
 
 /** Sizes up to this many bytes find their class by one look into a table. */
@@ -52,16 +56,20 @@ export class SlabClasses {
   readonly perPage: Uint32Array;
   /** Highest class. */
   readonly last: SlabClass;
+  /** By class: 1 for one in between, which memcached does not have. */
+  readonly #isBetween: Uint8Array;
   /** Class by size in units, rounded up. */
   readonly #table = new Uint8Array(TABLE_BYTES_MAX / UNIT_BYTES + 1);
 
   constructor(shape: SlabShape) {
-    const sizes = chunkSizes(shape);
+    const { sizes, between } = chunkSizes(shape);
+    this.#isBetween = new Uint8Array(CLASSES_MAX);
     this.chunkBytes = new Uint32Array(CLASSES_MAX);
     this.perPage = new Uint32Array(CLASSES_MAX);
     sizes.forEach((bytes, index) => {
       this.chunkBytes[index + 1] = bytes;
       this.perPage[index + 1] = Math.floor(PAGE_BYTES / bytes);
+      this.#isBetween[index + 1] = between.has(bytes) ? 1 : 0;
     });
     this.last = sizes.length as SlabClass;
     for (let units = 0; units < this.#table.length; units++) {
@@ -78,6 +86,14 @@ export class SlabClasses {
     return this.#search(bytes);
   }
 
+  /**
+   * Whether `clsid` only halves a step: its items fit the next class, which memcached has, too.
+   * @hot
+   */
+  isBetween(clsid: SlabClass): boolean {
+    return this.#isBetween[clsid] === 1;
+  }
+
   #search(bytes: number): SlabClass {
     for (let clsid = 1; clsid <= this.last; clsid++) {
       if (this.chunkBytes[clsid]! >= bytes) return clsid as SlabClass;
@@ -86,14 +102,32 @@ export class SlabClasses {
   }
 }
 
-/** Chunk sizes from the smallest class to the largest, in bytes. */
-function chunkSizes(shape: SlabShape): number[] {
-  const { slabSizes, slabChunkMax } = shape;
-  const sizes = slabSizes.length > 0 ? slabSizes.map(align) : factorSizes(shape);
-  return [...sizes.filter((size) => size < slabChunkMax), slabChunkMax];
+/** Chunk sizes from the smallest class to the largest, in bytes; those in between once more. */
+interface ChunkSizes {
+  readonly sizes: readonly number[];
+  readonly between: ReadonlySet<number>;
 }
 
-/** Sizes that grow by the factor, small ones in half steps, each as large as a page allows. */
+function chunkSizes(shape: SlabShape): ChunkSizes {
+  const { slabSizes, slabChunkMax, maxbytes } = shape;
+  const steps = slabSizes.length > 0 ? slabSizes.map(align) : factorSizes(shape);
+  const between = slabSizes.length > 0
+    ? []
+    : sizesBetween(steps).filter((size) => size < slabChunkMax);
+  const ordered = (sizes: readonly number[]): number[] => {
+    const chunks = sizes.filter((size) => size < slabChunkMax);
+    return [...new Set(chunks)].sort((a, b) => a - b).concat(slabChunkMax);
+  };
+  const fills = steps.map((step) => slabSizes.length > 0 ? step : filling(step));
+  const all = ordered([...fills, ...between]);
+  const hasPages = all.length <= maxbytes / PAGE_BYTES;
+  return {
+    sizes: hasPages ? all : ordered(fills),
+    between: new Set(between.filter((size) => hasPages && !fills.includes(size))),
+  };
+}
+
+/** Sizes that grow by the factor. */
 function factorSizes({ factor, chunkSize, slabChunkMax }: SlabShape): number[] {
   const saved = MEMCACHED_HEADER_BYTES - ITEM.bytes;
   const steps: number[] = [];
@@ -103,16 +137,14 @@ function factorSizes({ factor, chunkSize, slabChunkMax }: SlabShape): number[] {
     if (size - saved !== steps.at(-1)) steps.push(size - saved);
     size = Math.max(size * factor, size + 1);
   }
-  const sizes = new Set<number>();
-  let left = SIZES_MAX - 1 - steps.length;
-  steps.forEach((step, index) => {
-    const before = steps[index - 1];
-    if (before !== undefined && step <= DENSE_BYTES_MAX && left-- > 0) {
-      sizes.add(align((before + step) / 2));
-    }
-    sizes.add(filling(step));
-  });
-  return [...sizes].sort((a, b) => a - b);
+  return steps;
+}
+
+/** A size between each two small steps, as far as there are class numbers. */
+function sizesBetween(steps: readonly number[]): number[] {
+  const small = steps.filter((step, index) => index > 0 && step <= DENSE_BYTES_MAX);
+  return small.slice(0, SIZES_MAX - 1 - steps.length)
+    .map((step, index) => align((steps[index]! + step) / 2));
 }
 
 /** The largest size of which as many fit a page as of `bytes`. */

@@ -4,7 +4,13 @@ import { assert, assertEquals } from "@std/assert";
 import { ITEM } from "./item.ts";
 import { NO_CLASS, PAGE_BYTES, type SlabClass, SlabClasses, type SlabShape } from "./slab_class.ts";
 
-const DEFAULT: SlabShape = { factor: 1.25, chunkSize: 48, slabChunkMax: 2 ** 19, slabSizes: [] };
+const DEFAULT: SlabShape = {
+  factor: 1.25,
+  chunkSize: 48,
+  slabChunkMax: 2 ** 19,
+  slabSizes: [],
+  maxbytes: 64 * PAGE_BYTES,
+};
 
 /** The classes' chunk sizes, smallest first. */
 function sizesOf(shape: SlabShape): number[] {
@@ -60,6 +66,29 @@ for (const shape of SHAPES) {
   });
 }
 
+Deno.test("a cache of fewer pages than classes has as many classes as memcached", () => {
+  for (const shape of SHAPES) {
+    const theirs = memcachedSizes(shape).length;
+    const small = sizesOf({ ...shape, maxbytes: 2 * PAGE_BYTES });
+    assert(small.length <= theirs + 1, `${small.length} classes, in memcached ${theirs}`);
+    for (const mib of [2, 8, 32, 49, 50, 64, 1024]) {
+      const { last } = new SlabClasses({ ...shape, maxbytes: mib * PAGE_BYTES });
+      assert(last <= Math.max(mib, small.length), `${last} classes of ${mib} pages`);
+    }
+  }
+  assertEquals(sizesOf({ ...DEFAULT, maxbytes: 49 * PAGE_BYTES }).length, 39 - 1);
+  assertEquals(sizesOf({ ...DEFAULT, maxbytes: 50 * PAGE_BYTES }).length, 50);
+});
+
+Deno.test("isBetween() is true for the classes that memcached does not have", () => {
+  const dense = new SlabClasses(DEFAULT);
+  const sparse = sizesOf({ ...DEFAULT, maxbytes: 2 * PAGE_BYTES });
+  for (let clsid = 1; clsid <= dense.last; clsid++) {
+    const isTheirs = sparse.includes(dense.chunkBytes[clsid]!);
+    assertEquals(dense.isBetween(clsid as SlabClass), !isTheirs, `class ${clsid}`);
+  }
+});
+
 Deno.test("SlabClasses takes the sizes of -o slab_sizes, and the largest chunk", () => {
   assertEquals(sizesOf({ ...DEFAULT, slabSizes: [100, 200, 4096] }), [104, 200, 4096, 2 ** 19]);
 });
@@ -68,11 +97,11 @@ const ODD: readonly SlabShape[] = [
   ...SHAPES,
   { ...DEFAULT, slabChunkMax: PAGE_BYTES },
   { ...DEFAULT, factor: 1.0001 },
-  { factor: 1.000_001, chunkSize: 524_200, slabChunkMax: 2 ** 19, slabSizes: [] },
-  { factor: 1.01, chunkSize: 1, slabChunkMax: PAGE_BYTES, slabSizes: [] },
-  { factor: 2, chunkSize: 32, slabChunkMax: PAGE_BYTES, slabSizes: [] },
-  { factor: 10, chunkSize: 600_000, slabChunkMax: PAGE_BYTES, slabSizes: [] },
-  { factor: 1000, chunkSize: 1, slabChunkMax: 1024, slabSizes: [] },
+  { ...DEFAULT, factor: 1.000_001, chunkSize: 524_200, slabChunkMax: 2 ** 19 },
+  { ...DEFAULT, factor: 1.01, chunkSize: 1, slabChunkMax: PAGE_BYTES },
+  { ...DEFAULT, factor: 2, chunkSize: 32, slabChunkMax: PAGE_BYTES },
+  { ...DEFAULT, factor: 10, chunkSize: 600_000, slabChunkMax: PAGE_BYTES },
+  { ...DEFAULT, factor: 1000, chunkSize: 1, slabChunkMax: 1024 },
 ];
 
 for (const shape of ODD) {

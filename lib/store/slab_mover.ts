@@ -6,10 +6,10 @@
 //
 // Source: memcached slabs.c, slab_rebalance_start, _move and _finish.
 
-import { Counter } from "../stats/names.ts";
+import { ClassCounter, CLASSES_MAX, Counter } from "../stats/names.ts";
 import type { ItemRef } from "./item.ts";
 import { rescue } from "./rescue.ts";
-import { SlabWord } from "./slab.ts";
+import { SlabWord } from "./slab_record.ts";
 import { NO_PAGE } from "./slab_page.ts";
 import { PAGE_BYTES, type SlabClass } from "./slab_class.ts";
 import type { Store } from "./store.ts";
@@ -24,6 +24,9 @@ const CHUNKS_PER_STEP = 200;
 export const GENTLE_PASSES = 1000;
 /** Passes after which the page stays where it is. */
 export const PASSES_MAX = GENTLE_PASSES + 200;
+
+/** Pages that are tried for a move before it is given up. */
+const START_TRIES_MAX = 3;
 
 /** The pool, in the place of a class. */
 export const POOL = 0;
@@ -47,6 +50,8 @@ export class SlabMover {
   #to = POOL;
   #next = 0;
   #passes = 0;
+  /** By class: evictions, since start, that made room for a page to move away. */
+  readonly evicted = new Uint32Array(CLASSES_MAX);
   /** Where the search for a page of a class goes on, so that each has its turn. */
   #searchFrom = 1;
 
@@ -60,8 +65,8 @@ export class SlabMover {
   }
 
   /**
-   * Begins to move a page of `from` to `to`; either may be {@linkcode POOL}. A page that holds
-   * nothing has moved when this returns. Takes: slab, page.
+   * Begins to move a page of `from` to `to`; either may be {@linkcode POOL}. An empty page comes
+   * first, and has moved when this returns. Takes: slab, page.
    *
    * @returns false when `from` has no page to give.
    */
@@ -69,24 +74,27 @@ export class SlabMover {
     const { slabs } = this.#store;
     if (from === POOL) return this.#hand(slabs.pages.takeFromPool(), to);
     const clsid = from as SlabClass;
-    if (slabs.word(clsid, SlabWord.PAGES) < 2) return false;
-    const unopened = slabs.takeUnopened(clsid);
-    if (unopened !== NO_PAGE) return this.#hand(unopened, to);
-    const page = this.#findPage(clsid);
-    if (page === NO_PAGE) return false;
-    this.#page = page;
-    this.#from = from;
-    this.#to = to;
-    this.#next = 0;
-    this.#passes = 0;
     slabs.takeBackSpares(clsid);
-    slabs.beginMove(page, clsid);
-    return true;
+    for (let tries = 0; tries < START_TRIES_MAX; tries++) {
+      const empty = slabs.leaving.takeUnopened(clsid) || slabs.leaving.takeEmpty(clsid, 1);
+      if (empty !== NO_PAGE) return this.#hand(empty, to);
+      const page = this.#findPage(clsid);
+      if (page === NO_PAGE) return false;
+      if (!slabs.leaving.begin(page, clsid)) continue; // Other threads change what was found.
+      this.#page = page;
+      this.#from = from;
+      this.#to = to;
+      this.#next = 0;
+      this.#passes = 0;
+      return true;
+    }
+    return false;
   }
 
-  /** A page of `clsid`, another one at each call. */
+  /** A page of `clsid`, which has more than one; another one at each call. */
   #findPage(clsid: SlabClass): number {
-    const { pages } = this.#store.slabs;
+    const { slabs, slabs: { pages } } = this.#store;
+    if (slabs.word(clsid, SlabWord.PAGES) < 2) return NO_PAGE;
     const count = pages.used;
     for (let step = 0; step < count; step++) {
       const page = (this.#searchFrom + step - 1) % count + 1;
@@ -120,7 +128,7 @@ export class SlabMover {
     this.#next = 0;
     this.#passes++;
     this.#store.slabs.takeBackSpares(clsid);
-    if (this.#store.slabs.endMove(clsid)) {
+    if (this.#store.slabs.leaving.end(clsid)) {
       const page = this.#page;
       this.#page = NO_PAGE;
       this.#hand(page, this.#to);
@@ -135,15 +143,20 @@ export class SlabMover {
   cancel(): void {
     if (this.#page === NO_PAGE) return;
     this.#page = NO_PAGE;
-    this.#store.slabs.cancelMove(this.#from as SlabClass);
+    this.#store.slabs.leaving.cancel(this.#from as SlabClass);
   }
 
   /** Rescues what is in chunk `index` of the page. */
   #empty(clsid: SlabClass, index: number): void {
-    const { classes, slabs } = this.#store;
+    const { classes, counters, slabs } = this.#store;
     const units = (this.#page * PAGE_BYTES + index * classes.chunkBytes[clsid]!) / UNIT_BYTES;
     const chunk = units as ItemRef;
-    if (slabs.isSlabbed(chunk)) return;
+    if (slabs.leaving.isSlabbed(chunk)) return;
+    const count = (id: SlabClass): number => counters.ofClass(id, ClassCounter.EVICTIONS);
+    const before = count(clsid);
+    const largeBefore = count(classes.last);
     rescue(this.#store, clsid, chunk, this.#passes >= GENTLE_PASSES);
+    this.evicted[clsid]! += count(clsid) - before;
+    if (clsid !== classes.last) this.evicted[classes.last]! += count(classes.last) - largeBefore;
   }
 }

@@ -4,13 +4,14 @@
 //                        └──► given back ──► class   while more are in use than the limit allows
 //
 // Page 0 is never used, so that no item has reference 0. Lists of pages go through a word of each
-// page. All is read and written under the page lock, except for what one class owns.
+// page. All is read and written under the page lock, except for what one class owns, and the number
+// of surplus pages, which slab_record.ts keeps.
 // Source: memcached slabs.c, SLAB_GLOBAL_PAGE_POOL, memory_release.
 
 import { assert } from "../base/assert.ts";
 import { loadWord, storeWord } from "../memory/atomic.ts";
 import { type LockIndex, LockRank, type Locks } from "../memory/lock.ts";
-import { type Control, wordIndex } from "../memory/regions.ts";
+import { type Control, type Regions, wordIndex } from "../memory/regions.ts";
 import type { SlabClass } from "./slab_class.ts";
 
 /** Words of the record of all pages. */
@@ -28,10 +29,21 @@ const PageWord = {
   RETURNED_COUNT: 6,
   /** 1 while pages are to be taken from classes because the limit was lowered. */
   SHRINKING: 7,
+  /** Empty pages that their classes can miss. */
+  SURPLUS: 8,
+  /** Pages that may be in use beyond the limit: first ones of classes. */
+  EXCESS: 9,
+  /** First pages beyond the limit for which another class was to give one up. */
+  REPAID: 10,
 } as const;
 
 /** No page. */
 export const NO_PAGE = 0;
+
+/** The word that holds how many empty pages classes can miss, all together. */
+export function surplusWord({ pagesAt }: Regions): number {
+  return wordIndex(pagesAt) + PageWord.SURPLUS;
+}
 
 /** One thread's way to the pages. */
 export class Pages {
@@ -110,6 +122,28 @@ export class Pages {
   /** Counts pages 1 to `count` as used. Before any thread uses the store. */
   setUsed(count: number): void {
     this.#set(PageWord.USED, count);
+    this.#set(PageWord.EXCESS, Math.max(0, count - this.limit));
+  }
+
+  /**
+   * Notes that a class has taken its first page beyond the limit. Takes: page.
+   *
+   * memcached, which has no classes in between, would come to its limit later by the pages that
+   * those have: for as many first pages another page is to be given up.
+   *
+   * @param between Classes in between that have a page.
+   * @returns Whether a class is to give one up.
+   */
+  noteExceeded(between: number): boolean {
+    this.#lock();
+    const isOver = this.inUse > this.limit + this.#word(PageWord.EXCESS);
+    const repays = isOver && this.#word(PageWord.REPAID) < between;
+    const word = repays ? PageWord.REPAID : PageWord.EXCESS;
+    if (isOver) this.#set(word, this.#word(word) + 1);
+    if (repays) this.#set(PageWord.SHRINKING, 1);
+    this.#unlock();
+
+    return repays;
   }
 
   /** Takes a page that no class owns any more into the pool. Takes: page. */
@@ -120,8 +154,8 @@ export class Pages {
     this.#unlock();
   }
 
-  /** Hands a page over from one class to another. Takes: page. */
-  handOver(page: number, clsid: SlabClass): void {
+  /** Hands a page over from one class to another, or to nobody yet: 0. Takes: page. */
+  handOver(page: number, clsid: SlabClass | 0): void {
     this.#lock();
     this.#setOwner(page, clsid);
     this.#unlock();
@@ -149,6 +183,7 @@ export class Pages {
     discard(page);
     this.#lock();
     this.#push(PageWord.RETURNED_HEAD, PageWord.RETURNED_COUNT, page);
+    this.#set(PageWord.EXCESS, Math.min(this.#word(PageWord.EXCESS), this.inUse - this.limit));
     this.#unlock();
 
     return true;
@@ -160,14 +195,23 @@ export class Pages {
    */
   setLimit(pages: number): void {
     this.#lock();
+    const raised = pages - this.limit;
+    const excess = raised < 0 ? 0 : Math.max(0, this.#word(PageWord.EXCESS) - raised);
     this.#set(PageWord.LIMIT, pages);
-    this.#set(PageWord.SHRINKING, this.inUse > pages ? 1 : 0);
+    this.#set(PageWord.EXCESS, excess);
+    this.#set(PageWord.SHRINKING, this.inUse > pages + excess ? 1 : 0);
     this.#unlock();
+  }
+
+  /** Asks classes to give up pages if more are in use than may be. */
+  startShrinking(): void {
+    if (this.inUse > this.limit + this.#word(PageWord.EXCESS)) this.#set(PageWord.SHRINKING, 1);
   }
 
   /** Whether classes are to give up pages until no more are in use than may be. */
   get isShrinking(): boolean {
-    return this.#word(PageWord.SHRINKING) === 1 && this.inUse > this.limit;
+    return this.#word(PageWord.SHRINKING) === 1 &&
+      this.inUse - this.pooled > this.limit + this.#word(PageWord.EXCESS);
   }
 
   /** Ends the shrinking: no class can give up another page. */
@@ -188,6 +232,20 @@ export class Pages {
   /** Pages that may be in use. */
   get limit(): number {
     return this.#word(PageWord.LIMIT);
+  }
+
+  /** Whether a class can have one more page. */
+  get hasRoom(): boolean {
+    const { inUse, limit } = this;
+    return inUse < limit || (inUse === limit && this.pooled > 0) || this.surplus > 0;
+  }
+
+  /**
+   * Empty pages that their classes can miss.
+   * @hot
+   */
+  get surplus(): number {
+    return this.#word(PageWord.SURPLUS);
   }
 
   /** Pages in the pool. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkStore } from "./check.ts";
 import { itemPosition, type ItemRef, NO_ITEM } from "./item.ts";
-import { SlabWord } from "./slab.ts";
+import { SlabWord } from "./slab_record.ts";
 import { PAGE_BYTES, type SlabClass } from "./slab_class.ts";
 import type { Store } from "./store.ts";
 import { makeStore } from "./testing.ts";

@@ -99,7 +99,7 @@ export class Store {
     this.assoc = new Assoc(control, this.items, buckets, plan.hashKey, plan.assoc);
     this.lru = new Lru(control, this.items);
     this.classes = new SlabClasses(plan.shape);
-    this.slabs = new Slabs(control, this.items, locks, this.classes, thread);
+    this.slabs = new Slabs({ control, counters, locks, thread, plan }, this.items, this.classes);
     this.tunables = new Tunables(control);
     this.sizes = new SizeCounts(control);
     this.logins = new Logins(control, locks);

@@ -107,7 +107,9 @@ export function lastTwoBytes(items: Items, it: ItemRef): number {
 export function takeValueChunk(store: Store, it: ItemRef, last: ItemRef, left: number): ItemRef {
   const { items, classes } = store;
   const largest = classes.chunkBytes[classes.last]! - CHUNK.bytes;
-  let clsid = left >= largest ? classes.last : classes.fit(left + CHUNK.bytes);
+  let clsid = left >= largest
+    ? classes.last
+    : store.slabs.classFor(classes.fit(left + CHUNK.bytes));
   let chunk = tryTakeChunk(store, clsid);
   if (chunk === NO_ITEM) {
     // The lists of large items are those of the largest class: there one can go for it.

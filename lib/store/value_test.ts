@@ -8,7 +8,7 @@ import { chunkNext, firstChunk, isChunked } from "./chunk.ts";
 import { itemNbytes, type ItemRef, NO_ITEM } from "./item.ts";
 import { classOf } from "./lru.ts";
 import type { StoreShape } from "./memory.ts";
-import { SlabWord } from "./slab.ts";
+import { SlabWord } from "./slab_record.ts";
 import type { SlabClass } from "./slab_class.ts";
 import type { Store } from "./store.ts";
 import { StoreMode } from "./storing.ts";

@@ -9,7 +9,7 @@ import { Global } from "../../lib/memory/regions.ts";
 import { World } from "../../lib/memory/world.ts";
 import { Maintainer } from "../../lib/store/maintainer.ts";
 import { askCrawl, askMove, isMoving } from "../../lib/store/maintenance.ts";
-import { SlabWord } from "../../lib/store/slab.ts";
+import { SlabWord } from "../../lib/store/slab_record.ts";
 import { PAGE_BYTES, type SlabClass } from "../../lib/store/slab_class.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { discardMemory } from "../../lib/sys/mmap.ts";
