@@ -54,6 +54,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   admin: {
     folders: ["base", "config", "stats"],
     packages: [
+      "node:buffer",
+      "node:http",
+      "node:stream",
       "prom-client",
       "uplot", // types alone
       "uplot/dist/uPlot.iife.min.js",

@@ -8,17 +8,21 @@
 // answer is told to that client and to the log, and to nobody else. No answer is for the scripts of
 // other pages: there is no CORS.
 
-import { type AdminAddress, isLoopback } from "../config/admin_address.ts";
+import { ADMIN_CONNS_MAX, type AdminAddress, isLoopback } from "../config/admin_address.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import type { StatsView } from "../stats/stats_view.ts";
 import { apiStats } from "./api_stats.ts";
 import { type Asset, ASSETS, PAGE_HEADERS } from "./assets.ts";
 import { EventStream, type LogLine, type Reading } from "./event_stream.ts";
+import {
+  type Asked,
+  type Complain,
+  type Handler,
+  HttpListener,
+  messageOf,
+} from "./http_listener.ts";
 import { chooseFormat, writeExposition } from "./openmetrics.ts";
 import { familiesOf } from "./series.ts";
-
-/** Answers one request. */
-export type Handler = (request: Request) => Promise<Response>;
 
 /** What routes answer from. */
 export interface Sources {
@@ -26,13 +30,13 @@ export interface Sources {
   readonly events: EventStream;
 }
 
-type Route = (sources: Sources, request: Request) => Response | Promise<Response>;
+type Route = (sources: Sources, asked: Asked) => Response | Promise<Response>;
 
 /** Longest path that is looked at, in characters. */
 const PATH_LENGTH_MAX = 1024;
 
-/** Rest before it listens again, in milliseconds. */
-const REOPEN_MS = 1000;
+/** How long a client may take for the head of a request, in milliseconds. */
+const HEAD_MS_MAX = 10_000;
 
 const METHODS: readonly string[] = ["GET", "HEAD"];
 
@@ -48,37 +52,34 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ...[...ASSETS].map(([path, asset]): [string, Route] => [path, () => file(asset)]),
 ]);
 
-/** Takes a line for the log. */
-export type Complain = (message: string) => void;
-
 /** A running server. */
 export class AdminServer {
-  readonly #address: AdminAddress;
-  readonly #handler: Handler;
-  readonly #complain: Complain;
-  readonly #ending = new AbortController();
+  readonly #host: string;
   readonly #events: EventStream;
-  #server: Deno.HttpServer<Deno.NetAddr>;
-  #reopening: ReturnType<typeof setTimeout> | undefined;
+  readonly #listener: HttpListener;
 
-  /** @throws {SettingsError} With memcached's exit code for an address that cannot be bound. */
-  constructor(address: AdminAddress, view: StatsView, complain: Complain) {
-    this.#address = address;
+  /**
+   * @param headMs How long a client may take for the head of a request, in milliseconds.
+   * @throws {SettingsError} With memcached's exit code for an address that cannot be bound.
+   */
+  constructor(address: AdminAddress, view: StatsView, complain: Complain, headMs = HEAD_MS_MAX) {
+    const { host, port } = address;
+    this.#host = host;
     this.#events = new EventStream(() => readStats(view, complain));
-    this.#handler = makeHandler({ view, events: this.#events }, complain, isLoopback(address.host));
-    this.#complain = complain;
-    const opened = this.#open();
-    if (typeof opened === "string") {
-      const message = `failed to listen on admin port ${address.port}: ${opened}`;
+    const handler = makeHandler({ view, events: this.#events }, complain, isLoopback(host));
+    const limits = { conns: ADMIN_CONNS_MAX, patienceMs: headMs };
+    try {
+      this.#listener = new HttpListener(address, handler, complain, limits);
+    } catch (error) {
+      const message = `failed to listen on admin port ${port}: ${messageOf(error)}`;
       throw new SettingsError(message, ExitCode.OS_ERROR);
     }
-    this.#server = opened;
   }
 
   /** Where it is, such as `http://127.0.0.1:9150`. */
   get url(): string {
-    const { host } = this.#address;
-    return `http://${host.includes(":") ? `[${host}]` : host}:${this.#server.addr.port}`;
+    const host = this.#host;
+    return `http://${host.includes(":") ? `[${host}]` : host}:${this.#listener.port}`;
   }
 
   /** How many clients `/api/events` has. */
@@ -93,34 +94,8 @@ export class AdminServer {
 
   /** Closes it, with the connections it has; settles when that is done. */
   stop(): Promise<void> {
-    clearTimeout(this.#reopening);
     this.#events.close();
-    this.#ending.abort();
-    return this.#server.finished.catch(() => {});
-  }
-
-  /** Binds, and serves from then on. Returns why not, if it cannot. */
-  #open(): Deno.HttpServer<Deno.NetAddr> | string {
-    const { host: hostname, port } = this.#address;
-    const { signal } = this.#ending;
-    try {
-      const server = Deno.serve({ hostname, port, signal, onListen: () => {} }, this.#handler);
-      // It ends by itself when a connection cannot be accepted: no descriptor was left.
-      server.finished.catch((error) => this.#reopenLater(messageOf(error)));
-      return server;
-    } catch (error) {
-      return messageOf(error);
-    }
-  }
-
-  #reopenLater(reason: string): void {
-    if (this.#ending.signal.aborted) return;
-    this.#complain(`admin: ${reason}; listening again in ${REOPEN_MS} ms`);
-    this.#reopening = setTimeout(() => {
-      const opened = this.#open();
-      if (typeof opened === "string") this.#reopenLater(opened);
-      else this.#server = opened;
-    }, REOPEN_MS);
+    return this.#listener.stop();
   }
 }
 
@@ -131,11 +106,11 @@ export class AdminServer {
  * name lead to 127.0.0.1, and would read what is here with its visitor's browser.
  */
 export function makeHandler(sources: Sources, complain: Complain, isLocal = true): Handler {
-  return async (request) => {
-    if (!METHODS.includes(request.method)) {
+  return async (asked) => {
+    if (!METHODS.includes(asked.method)) {
       return line(405, "method not allowed", { allow: METHODS.join(", ") });
     }
-    const url = urlOf(request);
+    const url = urlOf(asked);
     if (url === undefined) return line(400, "bad address");
     const { pathname, hostname } = url;
     if (isLocal && !isOfThisMachine(hostname)) return line(403, "not under this name");
@@ -143,7 +118,7 @@ export function makeHandler(sources: Sources, complain: Complain, isLocal = true
     const route = ROUTES.get(pathname);
     if (route === undefined) return line(404, "not found");
     try {
-      return await route(sources, request);
+      return await route(sources, asked);
     } catch (error) {
       complain(`admin: ${pathname}: ${messageOf(error)}`);
       return line(500, "failed; the server's log says why");
@@ -152,9 +127,9 @@ export function makeHandler(sources: Sources, complain: Complain, isLocal = true
 }
 
 /** What is asked for; undefined where the Host header makes no address. */
-function urlOf(request: Request): URL | undefined {
+function urlOf(asked: Asked): URL | undefined {
   try {
-    return new URL(request.url);
+    return new URL(asked.url);
   } catch {
     return undefined;
   }
@@ -176,8 +151,8 @@ export function readStats(view: StatsView, complain: Complain): Reading {
   }
 }
 
-async function metrics({ view }: Sources, request: Request): Promise<Response> {
-  const format = chooseFormat(request.headers.get("accept"));
+async function metrics({ view }: Sources, asked: Asked): Promise<Response> {
+  const format = chooseFormat(asked.headers.get("accept"));
   const { text, contentType } = await writeExposition(familiesOf(view), format);
   return new Response(text, {
     headers: { ...HEADERS, "content-type": contentType, vary: "accept" },
@@ -188,7 +163,7 @@ function stats({ view }: Sources): Response {
   return Response.json(apiStats(view), { headers: HEADERS });
 }
 
-function streamEvents({ events }: Sources, { method }: Request): Response {
+function streamEvents({ events }: Sources, { method }: Asked): Response {
   // A proxy that compresses would hold events back.
   const headers = {
     ...HEADERS,
@@ -207,9 +182,4 @@ function file({ type, text }: Asset): Response {
 function line(status: number, text: string, more: Readonly<Record<string, string>> = {}): Response {
   const headers = { ...HEADERS, "content-type": "text/plain; charset=utf-8", ...more };
   return new Response(`${text}\n`, { status, headers });
-}
-
-function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/ \(os error \d+\)$/, "");
 }

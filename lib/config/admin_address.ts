@@ -13,6 +13,12 @@ export interface AdminAddress {
   readonly port: number;
 }
 
+/** Connections that it has at a time. */
+export const ADMIN_CONNS_MAX = 64;
+
+/** Descriptors for them, for the socket that listens, and for one that is refused. */
+export const ADMIN_FDS = ADMIN_CONNS_MAX + 2;
+
 const LOOPBACK = "127.0.0.1";
 const ANY = "0.0.0.0";
 const PORT_MAX = 65535;

@@ -1,6 +1,7 @@
 // Descriptors: how many a server may come to need, whether its threads can have theirs, and how
 // many are left for clients.
 
+import { ADMIN_FDS } from "../config/admin_address.ts";
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { openSpareFd } from "../sys/eventfd.ts";
@@ -21,8 +22,14 @@ const FDS_LATE = 16;
 const FDS_TRIED_MAX = 2048;
 
 /** Descriptors that a server with these settings may come to need. */
-export function descriptorsFor({ maxconns, threads }: Settings): number {
-  return maxconns + FDS_SPARE + FDS_PER_THREAD * (threads + THREADS_OTHER);
+export function descriptorsFor(settings: Settings): number {
+  const { maxconns, threads } = settings;
+  return maxconns + FDS_SPARE + FDS_PER_THREAD * (threads + THREADS_OTHER) + adminFds(settings);
+}
+
+/** Those that the admin server may come to take. */
+function adminFds({ admin }: Settings): number {
+  return admin === null ? 0 : ADMIN_FDS;
 }
 
 /**
@@ -47,19 +54,17 @@ export function ensureDescriptors(settings: Settings): number {
 
 /**
  * How many connections there can be of those that the settings allow, now that everything else is
- * open. They are counted only where the limit is known to be low, or not known.
+ * open. They are counted only where the limit is known to be low, or not known. What the admin
+ * server may take is not left to clients: it cannot be taken from them then.
  */
 export function connRoom(settings: Settings): number {
   const { maxconns } = settings;
   const limit = canCallLibc ? descriptorLimit() : FDS_TRIED_MAX;
   if (canCallLibc && limit >= descriptorsFor(settings)) return maxconns;
-  const tried = Math.min(maxconns + FDS_LATE, limit);
+  const kept = FDS_LATE + adminFds(settings);
+  const tried = Math.min(maxconns + kept, limit);
   const free = countFree(tried);
-  return free < tried ? roomOf(free) : maxconns;
-}
-
-function roomOf(free: number): number {
-  return Math.max(1, free - FDS_LATE);
+  return free < tried ? Math.max(1, free - kept) : maxconns;
 }
 
 /** How many of `count` descriptors can be opened. */
