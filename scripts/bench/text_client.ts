@@ -12,10 +12,18 @@ const LETTER_E = 69;
 const LETTER_S = 83;
 const LETTER_V = 86;
 const LETTER_T = 84;
+const LETTER_A = 65;
+const LETTER_D = 68;
+const LETTER_H = 72;
+const LETTER_N = 78;
 /** Bytes of `VALUE `: the key begins behind it. */
 const KEY_AT = 6;
 /** Bytes behind a value: CR and LF. */
 const VALUE_END_BYTES = 2;
+/** Bytes of `VA `: the length of a value begins behind it. */
+const META_LENGTH_AT = 3;
+/** What {@linkcode TextClient.metaGet} hands over for a length where there is no item. */
+export const MISSED = -1;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -105,6 +113,25 @@ export class TextClient {
     await Promise.all([this.#readValues(onHit), this.#send(request)]);
   }
 
+  /**
+   * Sends `count` requests `mg <key> v`.
+   *
+   * @param onReply Called for each, in order: the length of the value, or {@linkcode MISSED}.
+   */
+  async metaGet(
+    requests: Uint8Array,
+    count: number,
+    onReply: (index: number, nbytes: number) => void,
+  ): Promise<void> {
+    await Promise.all([this.#readMetaValues(count, onReply), this.#send(requests)]);
+  }
+
+  /** Sends `count` requests `ms`; returns what the server refused. */
+  async metaSet(requests: Uint8Array, count: number): Promise<Errors> {
+    const [errors] = await Promise.all([this.#readHeads(count), this.#send(requests)]);
+    return errors;
+  }
+
   /** Reads `stats`, or its group `items`, `slabs` or `settings`. */
   async stats(group = ""): Promise<Stats> {
     await this.#send(encoder.encode(group === "" ? "stats\r\n" : `stats ${group}\r\n`));
@@ -166,12 +193,55 @@ export class TextClient {
     }
   }
 
-  async #line(): Promise<string> {
+  async #readMetaValues(
+    count: number,
+    onReply: (index: number, nbytes: number) => void,
+  ): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      const end = await this.#wholeLine();
+      const first = this.#bytes[this.#from]!;
+      const second = this.#bytes[this.#from + 1]!;
+      if (first === LETTER_E && second === LETTER_N) {
+        this.#from = end + 1;
+        onReply(index, MISSED);
+        continue;
+      }
+      if (first !== LETTER_V || second !== LETTER_A) {
+        throw new Error(`Server answered mg with "${(await this.#line()).trimEnd()}"`);
+      }
+      const nbytes = digitsOf(this.#bytes, this.#from + META_LENGTH_AT, end);
+      this.#from = end + 1;
+      await this.#skip(nbytes + VALUE_END_BYTES);
+      onReply(index, nbytes);
+    }
+  }
+
+  async #readHeads(count: number): Promise<Errors> {
+    const errors: Errors = new Map();
+    for (let index = 0; index < count; index++) {
+      const end = await this.#wholeLine();
+      if (this.#bytes[this.#from] === LETTER_H && this.#bytes[this.#from + 1] === LETTER_D) {
+        this.#from = end + 1;
+        continue;
+      }
+      const text = (await this.#line()).trimEnd();
+      errors.set(text, (errors.get(text) ?? 0) + 1);
+    }
+    return errors;
+  }
+
+  /** Receives until a whole line is there; returns the place of its line feed. */
+  async #wholeLine(): Promise<number> {
     let end = this.#lineEnd();
     while (end === -1) {
       await this.#receive();
       end = this.#lineEnd();
     }
+    return end;
+  }
+
+  async #line(): Promise<string> {
+    const end = await this.#wholeLine();
     const text = decoder.decode(this.#bytes.subarray(this.#from, end + 1));
     this.#from = end + 1;
     return text;

@@ -3,6 +3,7 @@ import {
   addErrors,
   type ByteConn,
   digitsOf,
+  MISSED,
   outOfMemory,
   parseStats,
   statNumber,
@@ -50,6 +51,24 @@ Deno.test("TextClient.get() tells number and length of each value, at every cut"
     const client = new TextClient(scripted(replies, cut).conn);
     await client.get(encode("get …"), (key, nbytes) => hits.push([key, nbytes]));
     assertEquals(hits, [[42, 5], [7, 0]]);
+  }
+});
+
+Deno.test("TextClient.metaGet() tells the length of each value, at every cut", async () => {
+  const replies = "VA 4\r\nEN\r\n\r\nEN\r\nVA 0\r\n\r\n";
+  for (let cut = 0; cut < replies.length; cut++) {
+    const lengths: number[] = [];
+    const client = new TextClient(scripted(replies, cut).conn);
+    await client.metaGet(encode("mg …"), 3, (index, nbytes) => lengths[index] = nbytes);
+    assertEquals(lengths, [4, MISSED, 0]);
+  }
+});
+
+Deno.test("TextClient.metaSet() counts refusals, at every cut", async () => {
+  const replies = "HD\r\nSERVER_ERROR out of memory storing object\r\nHD\r\nNS\r\n";
+  for (let cut = 0; cut < replies.length; cut++) {
+    const errors = await new TextClient(scripted(replies, cut).conn).metaSet(encode("ms …"), 4);
+    assertEquals([errors.get("NS"), outOfMemory(errors), errors.size], [1, 1, 2]);
   }
 });
 

@@ -104,6 +104,25 @@ export class RequestBuffer {
     this.#text("set ");
     this.#key(key);
     this.#text(` 0 0 ${valueBytes}\r\n`);
+    this.#value(valueBytes);
+  }
+
+  /** Appends one mg that asks for the value. */
+  metaGet(key: number): void {
+    this.#text("mg ");
+    this.#key(key);
+    this.#text(" v\r\n");
+  }
+
+  /** Appends one ms with a reply. */
+  metaSet(key: number, valueBytes: number): void {
+    this.#text("ms ");
+    this.#key(key);
+    this.#text(` ${valueBytes}\r\n`);
+    this.#value(valueBytes);
+  }
+
+  #value(valueBytes: number): void {
     this.#bytes.fill(FILLER, this.#length, this.#length + valueBytes);
     this.#length += valueBytes;
     this.#text("\r\n");

@@ -20,6 +20,10 @@ Deno.test("RequestBuffer appends requests, and begins anew", () => {
     "get k-00000001 k-00000023\r\nset k-00000004 0 0 2\r\nxx\r\n",
   );
   requests.clear();
+  requests.metaGet(6);
+  requests.metaSet(7, 2);
+  assertEquals(decode(requests.bytes), "mg k-00000006 v\r\nms k-00000007 2\r\nxx\r\n");
+  requests.clear();
   requests.get([5]);
   assertEquals(decode(requests.bytes), "get k-00000005\r\n");
 });
