@@ -3,7 +3,7 @@
 //
 //   memden restart 2        what it is, and the version of the form
 //   maxbytes 67108864 …     a line for each setting that the memory's layout depends on
-//   id, start_unix, now, cas, flush, owners, lists, sums
+//   id, start_unix, now, cas, flush, buckets, owners, lists, sums
 //   sha256 …                over all lines above
 //
 // A line is a name, a space and the value; a list of numbers has spaces between them. All of it is
@@ -80,6 +80,7 @@ export function encodeMeta(
     ["now", String(saved.now)],
     ["cas", saved.cas.join(" ")],
     ["flush", saved.flush.join(" ")],
+    ["buckets", String(saved.buckets)],
     ["owners", saved.owners.join(" ")],
     ["lists", saved.lists.join(" ")],
     ["sums", sums.join(" ")],
@@ -131,6 +132,7 @@ function metaOf(lines: ReadonlyMap<string, string>): RestartMeta | undefined {
   const [now] = read("now", CLOCK_MAX) ?? [];
   const [low, epoch, ...more] = read("cas", U32_MAX) ?? [];
   const flush = read("flush", U32_MAX) ?? [];
+  const [buckets = 0] = read("buckets", U32_MAX) ?? []; // Older metadata has none.
   const owners = read("owners", CLASSES_MAX - 1) ?? [];
   const lists = read("lists", U32_MAX) ?? [];
   const sums = read("sums", U32_MAX) ?? [];
@@ -147,6 +149,7 @@ function metaOf(lines: ReadonlyMap<string, string>): RestartMeta | undefined {
       now,
       cas: [low, epoch],
       flush,
+      buckets,
       owners: Uint8Array.from(owners),
       lists: Uint32Array.from(lists),
     },

@@ -31,6 +31,9 @@ import {
 /** Words of a shard's record. */
 const ShardWord = { LOCK: 0, BUCKETS: 1, ITEMS: 2 } as const;
 
+/** Standard deviations by which a shard has never more items than the others, nor fewer. */
+const SPREAD = 6;
+
 /** Sizes of the table. */
 export interface AssocShape {
   /** Power of two. */
@@ -75,12 +78,38 @@ export class Assoc {
     }
   }
 
-  /** Gives every shard the buckets that `items` items need. Before the first is in the table. */
-  makeRoomFor(items: number): void {
-    const needed = Math.min(Math.ceil(items / this.shards), this.#bucketsMax);
+  /**
+   * Prepares for `items` items, in a table that is to have `total` buckets in the end: each shard
+   * gets what it will need for certain. Before the first item is in the table.
+   */
+  makeRoomFor(items: number, total: number): void {
+    const mean = items / this.shards;
+    const spread = SPREAD * Math.sqrt(mean);
+    const each = total / this.shards;
+    // A shard grows by itself for items beyond that: what was too much could not be taken away.
+    const needed = Math.floor(each > mean + spread ? each : Math.max(0, mean - spread));
     for (let shard = 0; shard < this.shards; shard++) {
       const word = this.#record(shard) + ShardWord.BUCKETS;
-      this.#control.u32[word] = Math.max(this.#control.u32[word]!, needed);
+      this.#control.u32[word] = Math.max(
+        this.#control.u32[word]!,
+        Math.min(needed, this.#bucketsMax),
+      );
+    }
+  }
+
+  /** Gives the shards buckets, one by one, until there are `total`. Before any thread uses them. */
+  growTo(total: number): void {
+    let missing = total - this.bucketCount;
+    let grown = true;
+    while (grown) {
+      grown = false;
+      for (let shard = 0; shard < this.shards && missing > 0; shard++) {
+        const count = this.bucketsOf(shard);
+        if (count >= this.#bucketsMax) continue;
+        this.#growLocked(shard, count);
+        missing--;
+        grown = true;
+      }
     }
   }
 
@@ -166,7 +195,8 @@ export class Assoc {
    * @hot
    */
   insertLocked(hv: number, it: ItemRef): void {
-    const record = this.#record(this.shardOf(hv));
+    const shard = this.shardOf(hv);
+    const record = this.#record(shard);
     const { u32 } = this.#control;
     const at = this.#bucketAt(hv);
     setItemChain(this.#items, it, this.#buckets[at]! as ItemRef);
@@ -174,12 +204,11 @@ export class Assoc {
     const count = u32[record + ShardWord.ITEMS]! + 1;
     u32[record + ShardWord.ITEMS] = count;
     const buckets = u32[record + ShardWord.BUCKETS]!;
-    if (count > buckets && buckets < this.#bucketsMax) this.#growLocked(hv, record, buckets);
+    if (count > buckets && buckets < this.#bucketsMax) this.#growLocked(shard, buckets);
   }
 
   /** Adds the bucket `count` to the shard, and moves there what belongs to it. */
-  #growLocked(hv: number, record: number, count: number): void {
-    const shard = this.shardOf(hv);
+  #growLocked(shard: number, count: number): void {
     const parentAt = this.#place(shard, bucketIndex(count, count));
     let it = this.#buckets[parentAt]! as ItemRef;
     let stay: ItemRef = NO_ITEM;
@@ -197,7 +226,7 @@ export class Assoc {
     }
     this.#buckets[parentAt] = stay;
     this.#buckets[this.#place(shard, count)] = move;
-    this.#control.u32[record + ShardWord.BUCKETS] = count + 1;
+    this.#control.u32[this.#record(shard) + ShardWord.BUCKETS] = count + 1;
   }
 
   /**

@@ -41,7 +41,7 @@ export function restoreStore(store: Store, saved: SavedStore): number {
   slabs.pages.setUsed(owners.length - 1);
   let count = 0;
   for (let id = 0; id < LRUS_MAX; id++) count += lists[id * LIST_WORDS + ListWord.COUNT]!;
-  assoc.makeRoomFor(count);
+  assoc.makeRoomFor(count, saved.buckets);
 
   const used = new ChunkMarks(owners, classes);
   let kept = 0;
@@ -61,6 +61,7 @@ export function restoreStore(store: Store, saved: SavedStore): number {
       }
     }
   }
+  assoc.growTo(saved.buckets);
   for (let page = owners.length - 1; page > 0; page--) {
     const clsid = owners[page]!;
     if (clsid === 0) slabs.pages.give(page);

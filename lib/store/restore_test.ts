@@ -24,7 +24,7 @@ import {
 } from "./item.ts";
 import { type LruId, LRUS_MAX, LruSegment } from "./lru.ts";
 import { LruMaintainer } from "./lru_maintainer.ts";
-import type { StoreShape } from "./memory.ts";
+import type { StorePlan, StoreShape } from "./memory.ts";
 import { restoreStore } from "./restore.ts";
 import { checkSaved } from "./saved_check.ts";
 import { type SavedStore, saveStore } from "./saved_store.ts";
@@ -119,6 +119,43 @@ Deno.test("restoreStore() brings back every item, and every list in its order", 
   assertEquals(totals.ofClasses("number"), wanted.length);
   assertEquals(totals.of("total_items"), wanted.length);
   assertEquals(totals.ofClasses("cmd_set"), 0);
+});
+
+/** Buckets of the table before a restart and after, with other hashes; and a level of them. */
+function tables(items: number, deleted: number, bucketsMin: number, bucketsMax = 4096) {
+  const shards = 16;
+  const shape = { maxbytes: 16 * MIB };
+  const tune = (min: number) => (plan: StorePlan): StorePlan => ({
+    ...plan,
+    assoc: { shards, bucketsMin: min, bucketsMax },
+    bucketBytes: shards * bucketsMax * 4,
+  });
+  const client = new StoreClient(makeStore(shape, testClock(), tune(4)));
+  for (let n = 0; n < items; n++) client.set(`key${n}`, "v");
+  for (let n = 0; n < deleted; n++) client.delete(`key${n}`);
+  const { store } = client;
+  const saved = saveStore(store, store.clock.now);
+  const next = makeStore(shape, { ...store.clock }, tune(bucketsMin), segmentsOf(store));
+  assertEquals(restoreStore(next, saved), items - deleted);
+  assertEquals(checkStore(next).problems, []);
+  return [store.assoc.bucketCount, next.assoc.bucketCount];
+}
+
+Deno.test("restoreStore() makes a table of the size that was saved", () => {
+  // Where shards of this size begin to grow, which ones do is a matter of the hash.
+  for (const items of [0, 1, 4, 1000, 1023, 1024, 1025, 3000]) {
+    for (const deleted of [0, Math.floor(items / 2), items]) {
+      const [before, after] = tables(items, deleted, 4);
+      assertEquals(after, before, `${items} items, ${deleted} deleted`);
+      assert(before! >= items);
+    }
+  }
+});
+
+Deno.test("restoreStore() obeys a larger table that is asked for, and its limit", () => {
+  assertEquals(tables(1000, 0, 256)[1], 16 * 256);
+  const [before, after] = tables(3000, 0, 4, 64);
+  assertEquals([before, after], [16 * 64, 16 * 64]);
 });
 
 Deno.test("restoreStore() leaves nothing where nothing is evicted, whatever the lists were", () => {

@@ -20,6 +20,8 @@ export interface SavedStore {
   readonly now: number;
   readonly cas: CasState;
   readonly flush: readonly number[];
+  /** Buckets of the hash table, for one of the same size; 0 when that is not known. */
+  readonly buckets: number;
   /** By page, 0 included, up to the last one that was ever used: its slab class, 0 for none. */
   readonly owners: Uint8Array<ArrayBuffer>;
   /** {@linkcode LIST_WORDS} words for each LRU list. */
@@ -28,7 +30,7 @@ export interface SavedStore {
 
 /** What is to be kept of `store`. All threads but this one have ended. */
 export function saveStore(store: Store, now: number): SavedStore {
-  const { control, lru, slabs: { pages } } = store;
+  const { control, assoc, lru, slabs: { pages } } = store;
   const owners = new Uint8Array(pages.used + 1);
   for (let page = 1; page < owners.length; page++) owners[page] = pages.ownerOf(page);
   const lists = new Uint32Array(LRUS_MAX * LIST_WORDS);
@@ -38,5 +40,12 @@ export function saveStore(store: Store, now: number): SavedStore {
     lists[id * LIST_WORDS + ListWord.TAIL] = lru.tailLocked(list);
     lists[id * LIST_WORDS + ListWord.COUNT] = lru.count(list);
   }
-  return { now, cas: casState(control), flush: flushState(control), owners, lists };
+  return {
+    now,
+    cas: casState(control),
+    flush: flushState(control),
+    buckets: assoc.bucketCount,
+    owners,
+    lists,
+  };
 }
