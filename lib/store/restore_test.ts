@@ -122,7 +122,7 @@ Deno.test("restoreStore() brings back every item, and every list in its order", 
 });
 
 /** Buckets of the table before a restart and after, with other hashes; and a level of them. */
-function tables(items: number, deleted: number, bucketsMin: number, bucketsMax = 4096) {
+function tables(items: number, deleted: number, bucketsMin: number, bucketsMax = 4096): number[] {
   const shards = 16;
   const shape = { maxbytes: 16 * MIB };
   const tune = (min: number) => (plan: StorePlan): StorePlan => ({
@@ -147,7 +147,6 @@ Deno.test("restoreStore() makes a table of the size that was saved", () => {
     for (const deleted of [0, Math.floor(items / 2), items]) {
       const [before, after] = tables(items, deleted, 4);
       assertEquals(after, before, `${items} items, ${deleted} deleted`);
-      assert(before! >= items);
     }
   }
 });

@@ -59,7 +59,7 @@ const PACKETS: readonly (readonly [parts: Omit<Parts, "key">, allocates: boolean
   [{ op: Op.DECREMENT, extras: "\0".repeat(20) }, false],
 ];
 
-const RECLAIMED_UNFETCHED = { reclaimed: 1, expired_unfetched: 1 };
+const RECLAIMED_UNFETCHED = { "reclaimed": 1, "expired_unfetched": 1 };
 const COUNTED = ["reclaimed", "expired_unfetched", "get_flushed", "get_expired"] as const;
 
 async function counters(link: Link): Promise<number[]> {
