@@ -126,6 +126,17 @@ export const DEVIATIONS: readonly Deviation[] = [
     "a server has no terminal, as a rule",
   ],
   [
+    "TLS: with `ssl_session_cache` clients of TLS 1.2 that take no tickets resume, too",
+    "tickets only, at whichever worker",
+    "the runtime forgets sessions by number",
+  ],
+  [
+    "TLS: `ssl_new_sessions` counts tickets of TLS 1.3, two for a new session, one for each that " +
+    "goes on; of TLS 1.2 sessions without a ticket",
+    "every handshake that goes on from no earlier session",
+    "what the name says",
+  ],
+  [
     "`-o hashpower` up to 32, where there is the memory",
     "up to 30: a thousand million buckets",
     "no more bits of the hash choose a bucket",

@@ -270,6 +270,7 @@ function regionTable(regions: Regions): string {
     ["conns", regions.connsAt, "by descriptor: state, last command, listener"],
     ["conn names", regions.connNamesAt, "their addresses, with the relay transport"],
     ["doorbells", regions.doorbellsAt, "by thread: what it sleeps on, with the relay transport"],
+    ["ticket names", regions.ticketNamesAt, "by thread: whose TLS sessions go on, with a cache"],
     ["logins", regions.loginsAt, "names and passwords of `-Y`"],
     ["prefixes", regions.prefixesAt, "`stats detail`: keys counted by prefix"],
     ["log rings", regions.logRingsAt, "by thread: records for watchers"],

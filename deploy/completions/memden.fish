@@ -67,7 +67,7 @@ function __memden_suboptions
             'ssl_keyformat=	private key: 1 PEM, 2 DER (default: 1)' \
             'ssl_ca_cert=	authorities of client certificates, PEM' \
             'ssl_wbuf_size=	TLS write buffer (default: 16 KB; no effect)' \
-            'ssl_session_cache	resume TLS sessions (default: off; no effect)' \
+            'ssl_session_cache	resume TLS sessions (default: off)' \
             'ssl_min_version=	lowest TLS version: 0 for 1.0 up to 3 for 1.3 (default: 2)'
         echo "$head$row"
     end

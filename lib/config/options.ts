@@ -253,7 +253,7 @@ const SUBOPTION_ROWS = [
   ["", "ssl_ciphers", "text", "", [], "list", "never", "ciphers to offer"],
   ["", "ssl_ca_cert", "text", "", [], "file", "ready", "authorities of client certificates, PEM"],
   ["", "ssl_wbuf_size", "int", "16", [1, 1_048_576], "KB", "echo", "TLS write buffer"],
-  ["", "ssl_session_cache", "on", "0", [], "", "echo", "resume TLS sessions"],
+  ["", "ssl_session_cache", "on", "0", [], "", "ready", "resume TLS sessions"],
   ["", "ssl_kernel_tls", "on", "0", [], "", "never", "let the kernel encrypt"],
   ["", "ssl_min_version", "int", "2", [0, 3], "num", "ready",
     "lowest TLS version: 0 for 1.0 up to 3 for 1.3"],

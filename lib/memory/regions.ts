@@ -142,6 +142,8 @@ export interface Regions extends RegionSizes {
   readonly connNamesAt: number;
   /** A line for each thread: the word it sleeps on where it has no descriptor for that. */
   readonly doorbellsAt: number;
+  /** A line for each thread; see server/ticket_names.ts. */
+  readonly ticketNamesAt: number;
   readonly loginsAt: number;
   readonly prefixesAt: number;
   /** By thread: a line with the end, a line with the start, then the records. */
@@ -188,6 +190,7 @@ export function planRegions(sizes: RegionSizes): Regions {
     connsAt: take(sizes.conns * CONN_WORDS * WORD_BYTES),
     connNamesAt: take(sizes.conns * sizes.connNameBytes),
     doorbellsAt: take(sizes.counterThreads * LINE_BYTES),
+    ticketNamesAt: take(sizes.counterThreads * LINE_BYTES),
     loginsAt: take(sizes.loginWords * WORD_BYTES),
     prefixesAt: take(sizes.prefixWords * WORD_BYTES),
     logRingsAt: take(sizes.counterThreads * (2 * LINE_BYTES + sizes.logRingBytes)),

@@ -21,6 +21,7 @@ import { DOORBELL_EVENTS, openSpareFd } from "../sys/eventfd.ts";
 import { accept, closeFd, Io, sendFrom, setTcpOptions } from "../sys/socket.ts";
 import { logConnNew } from "./conn_events.ts";
 import { connRoom } from "./descriptors.ts";
+import { type Deal, HelloWait } from "./hello_wait.ts";
 import { type AcceptorStart, drainNotices, type Notice, NotifySender } from "./notify.ts";
 import { peerOfSocket } from "./socket_addresses.ts";
 import { serveThread } from "./thread_scope.ts";
@@ -63,6 +64,7 @@ class Acceptor {
   readonly #unserved = new Set<number>();
   /** Closed to take a connection that must be refused when no descriptor is left; -1: none. */
   #spareFd = openSpareFd();
+  readonly #hellos: HelloWait;
   #next = 0;
   #running = true;
   /** Most connections; 0 until the server is open, and the sockets listen. */
@@ -81,6 +83,7 @@ class Acceptor {
     this.#counters = counters;
     this.#table = new ConnTable(control);
     this.#log = new EventLog(control, 0, counters);
+    this.#hellos = new HelloWait(this.#epoll, control, this.#workers.length, this.#deal);
     this.#epoll.add(start.doorbell, DOORBELL_EVENTS);
     const now = loadWord(control.u32, Global.NOW);
     start.listening.forEach(({ fd }, index) => {
@@ -93,12 +96,16 @@ class Acceptor {
   /** Accepts, once told to, until told to stop; then tells every worker. */
   run(): void {
     while (this.#running) {
-      const count = this.#epoll.wait(this.#paused ? FULL_PAUSE_MS : FOR_EVER);
+      const count = this.#epoll.wait(
+        this.#hellos.timeout(this.#paused ? FULL_PAUSE_MS : FOR_EVER),
+      );
       if (this.#paused) this.#goOn();
+      this.#hellos.dealLate(false);
       for (let index = 0; index < count; index++) this.#serve(this.#epoll.fdAt(index));
       for (const worker of this.#workers) worker.flush();
     }
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
+    this.#hellos.dealLate(true);
     for (const worker of this.#workers) {
       worker.post({ type: "s" });
       worker.close();
@@ -117,7 +124,7 @@ class Acceptor {
           for (const worker of this.#workers) worker.post(notice);
         }
       });
-    } else if (!this.#paused && !this.#acceptFrom(fd)) this.#pause();
+    } else if (!this.#hellos.serve(fd) && !this.#paused && !this.#acceptFrom(fd)) this.#pause();
   }
 
   /** Takes what waits on one socket. Returns false when no more can be taken for now. */
@@ -178,14 +185,20 @@ class Acceptor {
     this.#counters.add(Counter.TOTAL_CONNECTIONS, 1);
     this.#table.open(fd, ConnState.NEW_CMD, loadWord(this.#control.u32, Global.NOW), listener);
     if (this.#log.wants(Watched.CONNEVENTS)) logConnNew(this.#log, fd, peerOfSocket(fd));
-    this.#workers[this.#next]!.queue(fd, listener);
-    this.#next = (this.#next + 1) % this.#workers.length;
+    if (this.#start.listening[listener]!.hasSessions) this.#hellos.hold(fd, listener);
+    else this.#deal(fd, listener, 0);
   }
 
   #open(): void {
     this.#connsMax = connRoom(this.#settings);
     this.#listen();
   }
+
+  readonly #deal: Deal = (fd, listener, thread) => {
+    const worker = thread === 0 ? this.#next : thread - 1;
+    this.#workers[worker]!.queue(fd, listener);
+    if (thread === 0) this.#next = (this.#next + 1) % this.#workers.length;
+  };
 
   /** Watches the listening sockets. */
   #listen(): void {

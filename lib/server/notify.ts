@@ -98,6 +98,8 @@ export interface NotifyTarget {
 export interface AcceptorSocket {
   readonly fd: number;
   readonly family: "tcp" | "unix";
+  /** Its clients are looked at before they are dealt: they may have the session of a worker. */
+  readonly hasSessions: boolean;
 }
 
 /** What the acceptor is started with. */

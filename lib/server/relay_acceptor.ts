@@ -23,6 +23,8 @@ import { Frame, type FrameMessage, readFrames, type TakeFrame } from "./relay_fr
 import { RelayListener } from "./relay_listen.ts";
 import { PlainSocket, type RelaySocket } from "./relay_socket.ts";
 import { RELAY_DOORBELL } from "./relay_transport.ts";
+import { ticketThread } from "./ticket_names.ts";
+import { ticketNameAt } from "./tls_messages.ts";
 import { type ReportFunction, serveThread } from "./thread_scope.ts";
 
 /** Rest while it does not accept, in milliseconds. Source: memcached, maxconns timer. */
@@ -30,6 +32,9 @@ const FULL_PAUSE_MS = 10;
 /** How long clients have to take their last replies when the server stops, in milliseconds. */
 const STOP_MS_MAX = 1000;
 const US_PER_MS = 1000;
+/** How long a client may keep its session to itself, in milliseconds. */
+const HELLO_MS_MAX = 1000;
+const NO_BYTES = new Uint8Array(0);
 
 serveThread<RelayAcceptorStart>(async (start, report) => {
   const thread = openThread(
@@ -41,12 +46,6 @@ serveThread<RelayAcceptorStart>(async (start, report) => {
   await new RelayAcceptor(start, thread.control, thread.counters).run(report);
 });
 
-/** A connection: its socket, and the worker that serves it. */
-interface Relayed {
-  readonly socket: RelaySocket;
-  readonly worker: RelaySender;
-}
-
 /** The thread's state. */
 class RelayAcceptor {
   readonly #start: RelayAcceptorStart;
@@ -56,7 +55,7 @@ class RelayAcceptor {
   readonly #log: EventLog;
   readonly #workers: readonly RelaySender[];
   readonly #bound: RelayListener[] = [];
-  readonly #conns = new Map<number, Relayed>();
+  readonly #conns = new Map<number, RelaySocket>();
   readonly #store = new BlockStore();
   /** Numbers of closed connections: the next ones take them. */
   readonly #free: number[] = [];
@@ -183,25 +182,52 @@ class RelayAcceptor {
     if (isTcp(conn)) setOptions(conn);
     const socket = new PlainSocket(conn, this.#store);
     const fd = this.#free.pop() ?? this.#nextFd++;
-    const worker = this.#workers[this.#nextWorker]!;
-    this.#nextWorker = (this.#nextWorker + 1) % this.#workers.length;
     addWord(this.#control.u32, Global.CURR_CONNS, 1);
     this.#counters.add(Counter.TOTAL_CONNECTIONS, 1);
     this.#table.setNames(fd, socket.peer, socket.local);
     this.#table.open(fd, ConnState.NEW_CMD, loadWord(this.#control.u32, Global.NOW), listener);
     if (this.#log.wants(Watched.CONNEVENTS)) logConnNew(this.#log, fd, socket.peer);
-    this.#conns.set(fd, { socket, worker });
-    worker.frames.write(Frame.CONN, fd, listener);
+    this.#conns.set(fd, socket);
+    let worker: RelaySender | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const dealt = (hello = NO_BYTES): RelaySender => {
+      if (worker !== undefined) return worker;
+      clearTimeout(timer);
+      worker = this.#workerFor(hello);
+      worker.frames.write(Frame.CONN, fd, listener);
+      return worker;
+    };
     socket.start({
-      data: (bytes) => worker.frames.writeData(fd, bytes),
-      ended: (lost) => worker.frames.write(lost ? Frame.LOST : Frame.END, fd, 0),
-      sent: (count) => worker.frames.write(Frame.COUNT, fd, count),
-      closed: () => this.#forget(fd),
+      data: (bytes) => dealt(bytes).frames.writeData(fd, bytes),
+      ended: (lost) => dealt().frames.write(lost ? Frame.LOST : Frame.END, fd, 0),
+      sent: (count) => dealt().frames.write(Frame.COUNT, fd, count),
+      closed: () => {
+        clearTimeout(timer);
+        this.#forget(fd);
+      },
     });
+    // A client that may have a session is dealt by what it says first, if it says it soon.
+    if (!this.#hasSessions(listener)) dealt();
+    else timer = setTimeout(dealt, HELLO_MS_MAX);
+  }
+
+  #hasSessions(listener: number): boolean {
+    const { settings, listen } = this.#start;
+    return settings.sslSessionCache && listen[listener]!.manner.tls !== "none";
+  }
+
+  /** The worker that can go on with a client's session; the next one where there is none. */
+  #workerFor(hello: Uint8Array): RelaySender {
+    const at = ticketNameAt(hello, hello.length);
+    const thread = at < 0 ? 0 : ticketThread(this.#control, this.#workers.length, hello, at);
+    if (thread > 0) return this.#workers[thread - 1]!;
+    const worker = this.#workers[this.#nextWorker]!;
+    this.#nextWorker = (this.#nextWorker + 1) % this.#workers.length;
+    return worker;
   }
 
   readonly #takeFrame: TakeFrame = (type, fd, number, bytes) => {
-    const socket = this.#conns.get(fd)?.socket;
+    const socket = this.#conns.get(fd);
     if (type === Frame.DATA) socket?.send(bytes);
     else if (type === Frame.COUNT) socket?.taken(number);
     else if (type === Frame.CLOSE) socket?.close(false);
@@ -225,7 +251,7 @@ class RelayAcceptor {
     this.#unbind();
     if (this.#conns.size === 0) return this.#allClosed();
     setTimeout(() => {
-      for (const { socket } of this.#conns.values()) socket.close(true);
+      for (const socket of this.#conns.values()) socket.close(true);
     }, STOP_MS_MAX);
   }
 }

@@ -127,7 +127,9 @@ export function startAcceptor(
     settings,
     plan,
     control,
-    listening: listening.map(({ fd, address: { family } }) => ({ fd, family })),
+    listening: listening.map(({ fd, address: { family }, manner: { tls } }) => {
+      return { fd, family, hasSessions: settings.sslSessionCache && tls !== "none" };
+    }),
     workers: targets,
     port: port2,
     doorbell,

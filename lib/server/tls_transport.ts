@@ -21,6 +21,7 @@ import { Counter } from "../stats/names.ts";
 import { type EventLog, Watched } from "../store/event_log.ts";
 import { openContexts, type TlsContexts } from "./certificates.ts";
 import { logTlsError } from "./conn_events.ts";
+import { TicketKey } from "./ticket_key.ts";
 import { type Certificates, TlsSession } from "./tls_wrap.ts";
 
 export { loadCertificates } from "./certificates.ts";
@@ -41,6 +42,8 @@ interface TlsStart {
   /** How each listener is served. */
   readonly manners: readonly ListenManner[];
   readonly certificates: Certificates;
+  /** Tells whoever deals connections by whose key this worker's tickets are made. */
+  readonly tellTicketName: (name: Uint8Array) => void;
 }
 
 /** What TLS needs below it. */
@@ -84,6 +87,7 @@ export class TlsTransport implements Transport, Poller {
   readonly #settings: TlsSettings;
   readonly #manners: readonly ListenManner[];
   #contexts: TlsContexts;
+  readonly #ticketKey: TicketKey | undefined;
   /** By descriptor; nothing for a connection without TLS. */
   readonly #links: (Link | undefined)[] = [];
   /** Descriptors whose handshake is under way, the oldest first. */
@@ -101,7 +105,7 @@ export class TlsTransport implements Transport, Poller {
     segments: readonly Block[],
     counters: Counters,
     log: EventLog,
-    { settings, manners, certificates }: TlsStart,
+    { settings, manners, certificates, tellTicketName }: TlsStart,
   ) {
     this.#log = log;
     this.#inner = inner;
@@ -110,6 +114,8 @@ export class TlsTransport implements Transport, Poller {
     this.#settings = settings;
     this.#manners = manners;
     this.#contexts = openContexts(certificates, settings);
+    if (settings.sslSessionCache) this.#ticketKey = new TicketKey(certificates, tellTicketName);
+    this.#ticketKey?.look();
   }
 
   /** Uses other certificates for the connections from now on. */
@@ -258,6 +264,7 @@ export class TlsTransport implements Transport, Poller {
       return false;
     }
     this.#handshaking.delete(fd);
+    this.#ticketKey?.look();
     if (!link.session.isResumed) this.#counters.add(Counter.SSL_NEW_SESSIONS, 1);
     return true;
   }

@@ -5,7 +5,13 @@ import { connect, type TLSSocket } from "node:tls";
 import { assert, assertEquals } from "@std/assert";
 import { makeCertificates } from "../../tests/tls/certificates.ts";
 import { loadCertificates } from "./certificates.ts";
-import { canDriveTls, type Certificates, openContext, TlsSession } from "./tls_wrap.ts";
+import {
+  canDriveTls,
+  type Certificates,
+  openContext,
+  ownTicketName,
+  TlsSession,
+} from "./tls_wrap.ts";
 import type { TlsSettings } from "../config/tls_settings.ts";
 
 const SECURE_VERSION = 2;
@@ -111,6 +117,14 @@ Deno.test("openContext() refuses a key of another certificate", () => {
     sslKey: `${folder}/renewed.key`,
   });
   assertEquals(openContext({ ...certificates(), key }, SECURE_VERSION, "none"), undefined);
+});
+
+Deno.test("ownTicketName() is the same at every call, for every certificate", () => {
+  const name = ownTicketName(certificates());
+  assertEquals(name?.length, 16);
+  assertEquals(ownTicketName(certificates()), name);
+  const renewed = { sslChainCert: `${folder}/renewed.crt`, sslKey: `${folder}/renewed.key` };
+  assertEquals(ownTicketName(certificates(renewed)), name);
 });
 
 Deno.test("loadCertificates() reads a key in DER, and one that stands with its certificate", () => {

@@ -33,6 +33,7 @@ import { drainNotices, type Notice, type WorkerStart } from "./notify.ts";
 import { RELAY_DOORBELL, RelayTransport } from "./relay_transport.ts";
 import { addressesOf, viewShared } from "./shared_views.ts";
 import { addressesOfSocket, peerOfSocket } from "./socket_addresses.ts";
+import { publishTicketName } from "./ticket_names.ts";
 import type { ByteTransport, TlsTransport } from "./tls_transport.ts";
 import type { ReportFunction } from "./thread_scope.ts";
 
@@ -213,7 +214,9 @@ function encryptedOver(
   const { certificates } = start;
   if (tls === undefined || certificates === undefined) return undefined;
   const log = new EventLog(control, thread, counters);
-  return new tls.TlsTransport(inner, views.segments, counters, log, { ...start, certificates });
+  const tellTicketName = (name: Uint8Array) => publishTicketName(control, thread, name);
+  const told = { ...start, certificates, tellTicketName };
+  return new tls.TlsTransport(inner, views.segments, counters, log, told);
 }
 
 function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunction): void {

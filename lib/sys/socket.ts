@@ -17,6 +17,7 @@ export const Io = {
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 // Source: bits/socket.h, asm-generic/socket.h, netinet/tcp.h.
+const MSG_PEEK = 0x2;
 const MSG_NOSIGNAL = 0x4000;
 const SOCK_NONBLOCK = 0x800;
 const SOCK_CLOEXEC = 0x80000;
@@ -43,6 +44,12 @@ const AF_INET6 = 10;
  */
 export function recvInto(fd: number, buffer: Bytes, count: number): number {
   const received = libc.recv(fd, buffer, count, 0);
+  return received >= 0 ? received : failure("recv", fd);
+}
+
+/** Looks at what a {@linkcode recvInto} would give, and leaves it there; results as there. */
+export function peekInto(fd: number, buffer: Bytes, count: number): number {
+  const received = libc.recv(fd, buffer, count, MSG_PEEK);
   return received >= 0 ? received : failure("recv", fd);
 }
 

@@ -1,6 +1,6 @@
 // `deno task tls`: memden with TLS, played by OpenSSL's client and Python's.
 //
-//   --only talk|authorities|strangers|versions|listeners|files
+//   --only talk|resumption|authorities|strangers|versions|listeners|files
 //
 // Certificates are made anew for each run. The last line is "N passed, N failed"; exit code 77
 // says that openssl or python3 is not there.
@@ -24,6 +24,7 @@ type Part = (folder: string, counts: Counts) => Promise<void>;
 
 const PARTS: ReadonlyMap<string, Part> = new Map([
   ["talk", talk],
+  ["resumption", resumption],
   ["authorities", authorities],
   ["strangers", strangers],
   ["versions", versions],
@@ -69,6 +70,18 @@ function check(counts: Counts, claim: boolean, what: string): void {
 async function talk(folder: string, counts: Counts): Promise<void> {
   await using server = await startMemden(options(folder));
   await play("talk.py", [server.port, folder, server.pid], counts);
+}
+
+/** Clients that go on with a session, wherever they get to: there are several workers. */
+async function resumption(folder: string, counts: Counts): Promise<void> {
+  const threads = ["-t", "4"];
+  const asks = `,ssl_verify_mode=1,ssl_ca_cert=${folder}/ca.crt`;
+  for (const [over, more] of [["tcp", ""], ["tcp", asks], ["relay", ""]] as const) {
+    const args = [...options(folder, `,ssl_session_cache${more}`), ...threads];
+    console.log(`# ${over}${more.replaceAll(folder, "F")}`);
+    await using server = await startMemden(args, { over });
+    await play("resumption.py", [server.port, folder, server.pid], counts);
+  }
 }
 
 async function authorities(folder: string, counts: Counts): Promise<void> {
