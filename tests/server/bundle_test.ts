@@ -6,6 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { ASSETS } from "../../lib/admin/assets.ts";
 import { makeBundle } from "../../scripts/bundle.ts";
 import { DaemonProcess, runMemden } from "../support/daemon.ts";
+import { firstContact } from "../support/first_contact.ts";
 import { freePort, programWords, startMemden } from "../support/server.ts";
 import type { Over } from "../support/ways.ts";
 import { connectTo } from "../support/address.ts";
@@ -82,6 +83,19 @@ Deno.test("a bundle runs from an empty directory with an empty cache", async (t)
         const { uid, gid, mode } = await Deno.stat(socket);
         assertEquals([uid, gid, (mode ?? 0) & 0o777], [OTHER_USER, OTHER_USER, 0o660]);
       },
+    });
+  }
+
+  for (const transport of ["native", "relay"]) {
+    await t.step(`complete when the first client is answered, ${transport}`, async () => {
+      const port = freePort();
+      const args = ["-l", "127.0.0.1", "-p", String(port), `--transport=${transport}`];
+      const words = [...programWords(program), ...args, "-P", `${home}/first/pid`];
+      await Deno.mkdir(`${home}/first`);
+      const launch = { words, address: { hostname: "127.0.0.1", port }, cwd, env };
+      const { reply, files } = await firstContact(launch, `${home}/first`);
+      assertEquals([reply, Object.keys(files)], ["MN\r\n", ["pid"]]);
+      await Deno.remove(`${home}/first`, { recursive: true });
     });
   }
 
