@@ -21,6 +21,9 @@ const STOP_SIGNALS: Readonly<Partial<Record<Deno.Signal, string>>> = {
   SIGTERM: "Signal handled: Terminated.",
 };
 
+/** How long a server that keeps nothing may take to stop in order, in milliseconds. */
+const STOP_MS_MAX = 1500;
+
 /** The same of SIGUSR1, which keeps the cache where it has a memory file. */
 const GRACEFUL_WORDS = "Gracefully stopping";
 
@@ -49,7 +52,7 @@ async function serve(wished: Settings, openDoor: string | undefined): Promise<nu
   const { openLog } = await import("./lib/server/log.ts");
   const { checkUser, warnOfRoot } = await import("./lib/server/privileges.ts");
   const { startServer } = await import("./lib/server/server.ts");
-  const { warningsFor } = await import("./lib/config/settings.ts");
+  const { THREADS_SENSIBLE_MAX, warningsFor } = await import("./lib/config/settings.ts");
   const { ensureDescriptors } = await import("./lib/server/descriptors.ts");
   ensureDescriptors(wished); // Before signals are listened to: that takes some.
   const log = openLog(wished.verbosity);
@@ -63,8 +66,15 @@ async function serve(wished: Settings, openDoor: string | undefined): Promise<nu
   let starting: Promise<Server> | undefined = undefined;
   /** Does something with the server once it is up; a signal must not end the process before. */
   const whenStarted = (act: (started: Server) => unknown) => void starting?.then(act, () => {});
+  const exit = (): never => {
+    service.ended();
+    Deno.exit(ExitCode.OK);
+  };
+  const isCrowd = settings.threads > THREADS_SENSIBLE_MAX;
   const stop = (isGraceful: boolean) => {
-    if (server !== undefined) return void server.stop(isGraceful);
+    if (server !== undefined) {
+      return isGraceful ? void server.stop(true) : stopSoon(server, isCrowd, exit);
+    }
     // There is no server to stop yet: unless it may have taken over a cache, that is all.
     if (!isGraceful || settings.memoryFile === null) Deno.exit(ExitCode.OK);
     whenStarted((started) => started.stop(isGraceful));
@@ -79,8 +89,7 @@ async function serve(wished: Settings, openDoor: string | undefined): Promise<nu
     onGracefulSignal((debuggerIsShutOut) => {
       log.error(GRACEFUL_WORDS);
       if (debuggerIsShutOut || settings.memoryFile !== null) return stop(true);
-      service.ended();
-      Deno.exit(ExitCode.OK); // At once: the debugger must not come to open.
+      exit(); // At once: the debugger must not come to open.
     });
   }
   onSignal("SIGHUP", () => whenStarted((started) => started.reload()));
@@ -94,6 +103,17 @@ async function serve(wished: Settings, openDoor: string | undefined): Promise<nu
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);
   return EX_SOFTWARE;
+}
+
+/**
+ * Stops a server that keeps nothing, in order if it does not take long.
+ *
+ * @param isCrowd Whether it has so many threads that their end would take long.
+ */
+function stopSoon(server: Server, isCrowd: boolean, exit: () => never): void {
+  if (isCrowd) return exit();
+  setTimeout(exit, STOP_MS_MAX);
+  void server.stop(false);
 }
 
 /** Lets clients in, and does what belongs to that: the server is stopped in order when it fails. */

@@ -23,7 +23,13 @@ export const SLAB_PAGE_SIZE = 2 ** 20;
 const TEMPORARY_TTL_SHOWN = 61;
 
 /** Threads above which memcached warns. Source: memcached main(), case 't'. */
-const THREADS_SENSIBLE_MAX = 64;
+export const THREADS_SENSIBLE_MAX = 64;
+
+/**
+ * Memory that a worker thread takes, in bytes. Measured at rest, `RssAnon` of /proc/PID/status,
+ * Deno 2.9.6 on x86-64: 53.6, 69.5, 101, 1,038 and 4,708 MiB with 1, 2, 4, 64 and 300 workers.
+ */
+export const WORKER_BYTES = 16 * 2 ** 20;
 
 /** Lowest `ssl_min_version` that the runtime can speak: TLS 1.2. */
 const SSL_VERSION_MIN = 2;
@@ -179,7 +185,11 @@ export function settingsFrom(raw: RawValues, env: Environment): Settings {
 export function warningsFor(settings: Settings): readonly string[] {
   const warnings: string[] = [];
   if (settings.threads > THREADS_SENSIBLE_MAX) {
-    warnings.push(`Warning: ${settings.threads} worker threads; more than cores rarely helps`);
+    const mib = Math.ceil(settings.threads * WORKER_BYTES / MIB);
+    warnings.push(
+      `Warning: ${settings.threads} worker threads take ${mib} MiB of memory, and minutes to ` +
+        "start; more than cores rarely helps",
+    );
   }
   if (!settings.udpListen.every(({ host }) => host !== null && isLoopback(host))) {
     warnings.push(

@@ -363,9 +363,11 @@ Deno.test("warningsFor() warns of UDP beyond this machine, and of TLS that is no
   assertEquals(warnings("-Z -o ssl_chain_cert=/c,ssl_key=/k,ssl_min_version=3"), 0);
 });
 
-Deno.test("warningsFor() warns of more than 64 threads", () => {
+Deno.test("warningsFor() warns of more than 64 threads, and of their memory", () => {
   assertEquals(warningsFor(settingsOf(["-t", "64"])), []);
-  assertEquals(warningsFor(settingsOf(["-t", "65"])).length, 1);
+  const [warning, ...more] = warningsFor(settingsOf(["-t", "1000"]));
+  assert(warning?.startsWith("Warning: 1000 worker threads take 16000 MiB of memory, "), warning);
+  assertEquals([more.length, warningsFor(settingsOf(["-t", "65"])).length], [0, 1]);
 });
 
 // The output of memcached 1.6.45 without options.

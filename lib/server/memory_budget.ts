@@ -1,6 +1,6 @@
 // What memory a server may come to need, held against what it may use.
 
-import type { Settings } from "../config/settings.ts";
+import { type Settings, WORKER_BYTES } from "../config/settings.ts";
 import { ITEM } from "../store/item.ts";
 import { itemMemoryBytes, type StorePlan } from "../store/memory.ts";
 import { canCallLibc } from "../sys/libc.ts";
@@ -10,16 +10,13 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /**
- * What a server takes besides what its plan says. Measured at rest, `RssAnon` of /proc/PID/status,
- * Deno 2.9.6 on x86-64: 53.6, 69.5 and 101 MiB with 1, 2 and 4 workers. The pages of the
- * executable, 50 to 58 MiB more, are not counted: the kernel takes them back when it must.
+ * What a server takes besides what its plan says. Measured as WORKER_BYTES is. The pages
+ * of the executable, 50 to 58 MiB more, are not counted: the kernel takes them back when it must.
  * A connection: docs/decisions/0008-event-loop.md and the README's measurements.
  */
 const TAKEN = {
   /** The runtime, and the threads that every server has. */
   RUNTIME: 40 * MIB,
-  /** A worker thread. */
-  WORKER: 16 * MIB,
   /** A connection at rest. */
   CONN: 1.4 * KIB,
 } as const;
@@ -41,7 +38,7 @@ export function memoryParts(settings: Settings, plan: StorePlan): readonly Memor
     ["tables", plan.regions.bytes],
     ["connections (-c)", maxconns * TAKEN.CONN],
     ["runtime", TAKEN.RUNTIME],
-    ["workers (-t)", threads * TAKEN.WORKER],
+    ["workers (-t)", threads * WORKER_BYTES],
   ];
 }
 

@@ -23,7 +23,7 @@ import { ServerClock } from "./server_clock.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
 import { unmapShared } from "./shared_views.ts";
 import { StoreCheck } from "./store_check.ts";
-import { startMaintainer, startWorker, type ThreadHandle, type WorkerCommon } from "./threads.ts";
+import { startMaintainer, startWorkers, type ThreadHandle, type WorkerCommon } from "./threads.ts";
 import type { StatsView } from "../stats/stats_view.ts";
 import type { Certificates } from "./tls_wrap.ts";
 import type { WarmRestart } from "./warm_restart.ts";
@@ -125,10 +125,7 @@ export class Server {
       certificates,
       udp: udp.map(({ fd }) => fd),
     };
-    const workers = Array.from(
-      { length: settings.threads },
-      (_, index) => startWorker(index + 1, common),
-    );
+    const workers = await startWorkers(settings.threads, common);
     const front = sockets.start(common, workers);
     const threads = workers.map(({ thread }) => thread);
     threads.push(front.acceptor.thread, startMaintainer(common));

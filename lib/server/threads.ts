@@ -112,6 +112,26 @@ export function startWorker(number: number, common: WorkerCommon): WorkerHandle 
   };
 }
 
+/** Workers that start at a time: more would only wait for each other, and for a core. */
+const STARTING_MAX = 8;
+
+/**
+ * Starts `count` workers, a few at a time, with a turn of this thread's loop between any two: a
+ * signal that ends the process is heeded meanwhile, however many they are.
+ *
+ * @returns All of them, one that has died among them, too.
+ */
+export async function startWorkers(count: number, common: WorkerCommon): Promise<WorkerHandle[]> {
+  const workers: WorkerHandle[] = [];
+  for (let number = 1; number <= count; number++) {
+    const oldest = workers[number - 1 - STARTING_MAX]?.thread;
+    if (oldest !== undefined) await Promise.race([oldest.ready, oldest.died]);
+    workers.push(startWorker(number, common));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return workers;
+}
+
 /** Starts the acceptor, and hands it the ways to all workers. */
 export function startAcceptor(
   listening: readonly ListeningConn[],
