@@ -67,7 +67,7 @@ _memden() {
       done
     elif [[ $word == -* ]]; then
       case "$command" in
-        '') compgen -W '-p --port= -U --udp-port= -s --unix-socket= -a --unix-mask= -A --enable-shutdown -l --listen= -d --daemon -r --enable-coredumps -u --user= -m --memory-limit= -M --disable-evictions -c --conn-limit= -k --lock-memory -v --verbose -h --help -i --license -V --version -P --pidfile= -f --slab-growth-factor= -n --slab-min-size= -L --enable-largepages -D -t --threads= -R --max-reqs-per-event= -C --disable-cas -b --listen-backlog= -B --protocol= -I --max-item-size= -S --enable-sasl -F --disable-flush-all -X --disable-dumping -W --disable-watch -Y --auth-file= -e --memory-file= -Z --enable-ssl -N --napi_ids= --transport= --admin= --config= --logfile= -o --extended=' -- "$word" ;;
+        '') compgen -W '-p --port= -U --udp-port= -s --unix-socket= -a --unix-mask= -A --enable-shutdown -l --listen= -d --daemon -r --enable-coredumps -u --user= -m --memory-limit= -M --disable-evictions -c --conn-limit= -k --lock-memory -v --verbose -h --help -i --license -V --version -P --pidfile= -f --slab-growth-factor= -n --slab-min-size= -L --enable-largepages -D -t --threads= -R --max-reqs-per-event= -C --disable-cas -b --listen-backlog= -B --protocol= -I --max-item-size= -S --enable-sasl -F --disable-flush-all -X --disable-dumping -W --disable-watch -Y --auth-file= -e --memory-file= -Z --enable-ssl -N --napi_ids= --transport= --admin= --admin-keys --config= --logfile= -o --extended=' -- "$word" ;;
         top) compgen -W '-d --delay= -n --count= -b --batch --auth-file= --tls --ca= --tls-name= -h --help' -- "$word" ;;
         ping) compgen -W '--timeout= --tls --ca= --tls-name= -h --help' -- "$word" ;;
       esac

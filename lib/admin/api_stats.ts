@@ -1,10 +1,10 @@
 // /api/stats: what `stats` and its sub-commands show, as one JSON object.
 
-import type { HotName } from "../stats/hot_names.ts";
 import { LATENCY_BOUNDS_US } from "../stats/latency.ts";
 import type {
   CommandLatency,
   ConnSummary,
+  HotNames,
   StatRow,
   StatsView,
   WorkerLoad,
@@ -30,8 +30,8 @@ export interface ApiStats {
     /** By command. */
     readonly commands: Readonly<Record<string, Omit<CommandLatency, "command">>>;
   };
-  /** What is asked for most: estimates, of the last ten seconds or so. */
-  readonly hot: { readonly keys: readonly HotName[]; readonly prefixes: readonly HotName[] };
+  /** What is asked for most: estimates, of the last ten seconds or so. With `--admin-keys`. */
+  readonly hot?: HotNames | undefined;
   readonly workers: readonly WorkerLoad[];
 }
 
@@ -52,13 +52,13 @@ export function apiStats(view: StatsView): ApiStats {
 function samplesOf(
   samples: WorkSamples | undefined,
 ): Pick<ApiStats, "latency" | "hot" | "workers"> {
-  const { latencies = [], hotKeys = [], hotPrefixes = [], workers = [] } = samples ?? {};
+  const { latencies = [], hot, workers = [] } = samples ?? {};
   return {
     latency: {
       boundsUs: LATENCY_BOUNDS_US,
       commands: Object.fromEntries(latencies.map(({ command, ...rest }) => [command, rest])),
     },
-    hot: { keys: hotKeys, prefixes: hotPrefixes },
+    ...(hot === undefined ? {} : { hot }),
     workers,
   };
 }

@@ -93,14 +93,9 @@ Deno.test("/api/stats shows what `stats` and its sub-commands do", async () => {
     "slabs",
     "conns",
     "latency",
-    "hot",
     "workers",
   ]);
-  assertEquals([stats.latency.commands, stats.hot, stats.workers], [
-    {},
-    { keys: [], prefixes: [] },
-    [],
-  ]);
+  assertEquals([stats.latency.commands, stats.workers], [{}, []]);
   assertEquals([stats.general.get_hits, stats.general.curr_items], [1, 1]);
   assertMatch(stats.general.version, /^1\.6\./);
   assertEquals([stats.settings.maxconns, stats.settings.umask], ["1024", "700"]);

@@ -1,7 +1,7 @@
 // Series of what the workers note of their work, by names of memden's own: the exporter has none.
 
 import { LATENCY_BOUNDS_US } from "../stats/latency.ts";
-import type { CommandLatency, WorkerLoad, WorkSamples } from "../stats/stats_view.ts";
+import type { CommandLatency, HotNames, WorkerLoad, WorkSamples } from "../stats/stats_view.ts";
 import type { Family, Sample, SeriesKind } from "./series.ts";
 
 const US_PER_SECOND = 1_000_000;
@@ -29,7 +29,7 @@ const WORKER_ROWS: readonly WorkerRow[] = [
 /** All of them; none where nothing is noted. */
 export function workFamilies(samples: WorkSamples | undefined): Family[] {
   if (samples === undefined) return [];
-  const { latencies, hotKeys, hotPrefixes, workers } = samples;
+  const { latencies, hot, workers } = samples;
   return [
     {
       name: "memden_command_duration_seconds",
@@ -37,21 +37,7 @@ export function workFamilies(samples: WorkSamples | undefined): Family[] {
       help: "From the wake-up of the worker to the last reply, estimated from samples",
       samples: latencies.flatMap(histogramSamples),
     },
-    {
-      name: "memden_hot_key_rate",
-      kind: "gauge",
-      help: "Requests a second for the keys asked for most, estimated from samples",
-      samples: hotKeys.map(({ name, perSecond }) => ({ labels: { key: name }, value: perSecond })),
-    },
-    {
-      name: "memden_hot_prefix_rate",
-      kind: "gauge",
-      help: "The same for what comes before the first delimiter (-D) of a key",
-      samples: hotPrefixes.map(({ name, perSecond }) => ({
-        labels: { prefix: name },
-        value: perSecond,
-      })),
-    },
+    ...(hot === undefined ? [] : hotFamilies(hot)),
     ...WORKER_ROWS.map(([name, kind, help, read]): Family => ({
       name,
       kind,
@@ -61,6 +47,27 @@ export function workFamilies(samples: WorkSamples | undefined): Family[] {
         return value === null ? [] : [{ labels: { worker: String(load.thread) }, value }];
       }),
     })),
+  ];
+}
+
+/** Series whose labels are keys, and parts of keys. */
+function hotFamilies({ keys, prefixes }: HotNames): Family[] {
+  return [
+    {
+      name: "memden_hot_key_rate",
+      kind: "gauge",
+      help: "Requests a second for the keys asked for most, estimated from samples",
+      samples: keys.map(({ name, perSecond }) => ({ labels: { key: name }, value: perSecond })),
+    },
+    {
+      name: "memden_hot_prefix_rate",
+      kind: "gauge",
+      help: "The same for what comes before the first delimiter (-D) of a key",
+      samples: prefixes.map(({ name, perSecond }) => ({
+        labels: { prefix: name },
+        value: perSecond,
+      })),
+    },
   ];
 }
 

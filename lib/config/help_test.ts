@@ -41,7 +41,7 @@ const isLongOnly = (option: Option) => option.letter === "" && FLAGS.includes(op
 
 const listed = (option: Option) =>
   isLongOnly(option)
-    ? helpText().includes(`\n--${option.name}=`)
+    ? new RegExp(`\n--${option.name}[= ]`).test(helpText())
     : option.letter === ""
     ? helpText().includes(`\n   - ${option.name}: `)
     : option.letter === option.name

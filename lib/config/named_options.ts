@@ -12,7 +12,7 @@ import { ExitCode, SettingsError } from "./settings_error.ts";
 /** Options that are about a process of its own, not about a server in another's. */
 const NOT_NAMED = [
   ...["user", "pidfile", "daemon", "enable-coredumps", "config", "logfile", "admin"] as const,
-  "extended",
+  ...["admin-keys", "extended"] as const,
 ] as const;
 
 /** Kinds that have no name: what acts at once, and what other options say as well. */

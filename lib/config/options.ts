@@ -149,7 +149,10 @@ const FLAG_ROWS = [
     "native where it works. Not in memcached"],
   ["", "admin", "text", "", [], "addr:port", "ready",
     "HTTP server with /metrics, /healthz, /readyz and /api/stats; without an address, for this " +
-    "machine only. Not in memcached"],
+    "machine only. It shows statistics, settings and warnings, no keys. Not in memcached"],
+  ["", "admin-keys", "flag", "0", [], "", "ready",
+    "note which keys are asked for most, and show them at --admin; nothing of it with -X. " +
+    "Not in memcached"],
   ["", "config", "text", "", [], "file", "ready",
     "read options from this file first, one to a line as in memcached.conf. Not in memcached"],
   ["", "logfile", "text", "", [], "file", "ready",

@@ -5,7 +5,8 @@
 // A check that needs more than one option belongs in checkSettings(); all others are made by row.
 
 import { type EnvironmentName, ITEM_SIZE_MAX, ITEM_SIZE_MIN } from "./options.ts";
-import { type AdminAddress, isLoopback, parseAdmin } from "./admin_address.ts";
+import { isLoopback } from "./admin_address.ts";
+import { type AdminSettings, adminSettings, adminWarnings } from "./admin_settings.ts";
 import { type BindingProtocol, type ListenAddress, parseListen } from "./listen_address.ts";
 import { type ExtSettings, extSettings } from "./ext_settings.ts";
 import { checkTls, type TlsSettings, tlsSettings } from "./tls_settings.ts";
@@ -38,7 +39,8 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Everything that is decided before the server starts. */
-export interface Settings extends TlsSettings, ExtSettings, LoginSettings, ProcessSettings {
+export interface Settings
+  extends AdminSettings, TlsSettings, ExtSettings, LoginSettings, ProcessSettings {
   /** How connections reach the workers; `auto` takes `native` where it works. */
   readonly transport: Transport;
   /** TCP port of addresses that name none; 0 for no TCP, -1 for any free port. */
@@ -55,8 +57,6 @@ export interface Settings extends TlsSettings, ExtSettings, LoginSettings, Proce
   readonly socketPath: string | null;
   /** Access mode of the Unix socket. */
   readonly socketMask: number;
-  /** Where the HTTP server of the operator listens; null for none. */
-  readonly admin: AdminAddress | null;
   /** Where to write the ports in use, one line per socket; null for nowhere. */
   readonly portFilename: string | null;
   readonly backlog: number;
@@ -169,6 +169,7 @@ export function settingsFrom(raw: RawValues, env: Environment): Settings {
   const values = new Values(raw);
   const settings: Settings = Object.freeze({
     ...networkSettings(values, env),
+    ...adminSettings(values),
     ...tlsSettings(values),
     ...extSettings(values),
     ...threadSettings(values),
@@ -197,12 +198,7 @@ export function warningsFor(settings: Settings): readonly string[] {
         "to a forged address; use -l 127.0.0.1, or a firewall",
     );
   }
-  if (settings.admin !== null && !isLoopback(settings.admin.host)) {
-    warnings.push(
-      "Warning: --admin is open beyond this machine: anyone can read statistics and settings " +
-        "there; use 127.0.0.1, or a firewall",
-    );
-  }
+  warnings.push(...adminWarnings(settings));
   if (settings.tls && settings.sslMinVersion < SSL_VERSION_MIN) {
     warnings.push("Warning: ssl_min_version: TLS below 1.2 is not spoken");
   }
@@ -298,7 +294,6 @@ function networkSettings(values: Values, env: Environment) {
     inter: given.length > 0 ? given.join(",").replaceAll(/\s/g, "") : null,
     socketPath,
     socketMask: values.number("unix-mask"),
-    admin: values.isGiven("admin") ? parseAdmin(values.text("admin") ?? "") : null,
     portFilename: env.MEMCACHED_PORT_FILENAME || null,
     backlog: values.number("listen-backlog"),
     maxconns: values.number("conn-limit"),

@@ -187,7 +187,9 @@ function typedWithOther(option: Option): string {
   if (option.name === "admin") other = "127.0.0.1:9150";
   if (kind === "char") other = "/";
   if (option.name === "slab_sizes") other = "96-128";
-  if (option.letter === "" && FLAGS.includes(option)) return `--${option.name}=${other}`;
+  if (option.letter === "" && FLAGS.includes(option)) {
+    return `--${option.name}${needsValue(option) ? `=${other}` : ""}`;
+  }
   if (option.letter !== "") return `-${option.letter}${needsValue(option) ? other : ""}`;
   return option.value !== "" ? `${option.name}=${other}` : option.name;
 }

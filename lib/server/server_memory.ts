@@ -3,6 +3,7 @@
 import type { Log } from "../base/log.ts";
 import type { Clock } from "../base/clock.ts";
 import { tuningOf } from "../command/tuned_settings.ts";
+import { showsKeys } from "../config/admin_settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { CONN_NAME_BYTES } from "../stats/conn_table.ts";
 import { openThread, type StorePlan } from "../store/memory.ts";
@@ -65,6 +66,7 @@ export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
     connNameBytes: settings.transport === "relay" ? CONN_NAME_BYTES : 0,
     maxbytes: settings.maxbytes,
     takesSamples: settings.admin !== null,
+    notesKeys: showsKeys(settings),
     threads: settings.threads,
     useCas: settings.cas,
     evictions: settings.evictions,

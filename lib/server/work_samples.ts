@@ -34,14 +34,13 @@ const COMMAND_NAMES: ReadonlyMap<number, string> = new Map(
 export function workSamples({ control, shape, clock }: Store): WorkSamples | undefined {
   const samples = readSamples(control, shape.threads, clock.now, HOT_NAMES_MAX);
   if (samples === undefined) return undefined;
-  const { latencies, hotKeys, hotPrefixes, loads } = samples;
+  const { latencies, hot, loads } = samples;
   return {
     latencies: latencies.map(({ kind, ...latency }) => ({
       command: COMMAND_NAMES.get(kind) ?? "other",
       ...latency,
     })),
-    hotKeys: hotKeys.map(readable),
-    hotPrefixes: hotPrefixes.map(readable),
+    hot: hot && { keys: hot.keys.map(readable), prefixes: hot.prefixes.map(readable) },
     workers: loads.map(({ cpuSeconds, connections }, index): WorkerLoad => {
       const thread = index + 1;
       const totals = new ThreadTotals(control, thread);

@@ -1,7 +1,8 @@
 // Goal: commands of every protocol are timed and counted by name, hot keys are named readably.
 
 import { assert, assertEquals } from "@std/assert";
-import { latin1 } from "../base/ascii.ts";
+import { ascii, latin1 } from "../base/ascii.ts";
+import { Block } from "../base/block.ts";
 import { COMMANDS } from "../protocol/text/commands.ts";
 import { LATENCY_KINDS } from "../stats/latency.ts";
 import { Workload } from "../stats/samples.ts";
@@ -37,6 +38,23 @@ Deno.test("workSamples() names commands, and tells of each worker", () => {
     { thread: 1, connections: 1, cpuSeconds: 1.5, ...nothing },
     { thread: 2, connections: 0, cpuSeconds: 0, ...nothing },
   ]);
+});
+
+Deno.test("keys are noted where that is asked for, and never looked at elsewhere", () => {
+  const key = Block.of(ascii("user:7"));
+  for (const takesSamples of [false, true]) {
+    for (const notesKeys of [false, true]) {
+      const store = makeStore({ takesSamples, notesKeys });
+      let looks = 0;
+      for (let count = 0; count < 100; count++) {
+        if (store.hotKeys.isDue()) looks++;
+        store.hash(key, 0, key.bytes.length);
+      }
+      const names = workSamples(store)?.hot?.keys.map(({ name }) => name);
+      const isOn = takesSamples && notesKeys;
+      assertEquals([looks > 0, names], [isOn, isOn ? ["user:7"] : undefined]);
+    }
+  }
 });
 
 Deno.test("every command has a kind of latency of its own", () => {

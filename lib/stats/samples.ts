@@ -1,13 +1,17 @@
 // What each thread notes of its work besides counters, for the admin server: how long requests
-// take, which keys are asked for, how busy it is. Nothing of it is there without --admin.
+// take, how busy it is, and with --admin-keys which keys are asked for. Nothing of it is there
+// without --admin.
 //
 //   a thread's part   [ load ][ latencies ][ hot keys ][ hot prefixes ]
+//
+// Where keys are not noted the part ends before them: there is no place for one.
 
 import { fnv1a, prefixEnd } from "../base/prefix.ts";
 import { type Control, LINE_BYTES } from "../memory/regions.ts";
-import { HotList, hotListBytes, type HotName, hottest } from "./hot_names.ts";
+import { HotList, hotListBytes, hottest } from "./hot_names.ts";
 import { type Latencies, LATENCY_BYTES, LatencyWatch, readLatencies } from "./latency.ts";
 import { Sampler } from "./sampler.ts";
+import type { HotNames } from "./stats_view.ts";
 
 /** Places in the list of keys, and in that of prefixes. */
 const KEY_PLACES = 256;
@@ -18,10 +22,19 @@ const LATENCY_AT = LINE_BYTES;
 const KEYS_AT = LATENCY_AT + LATENCY_BYTES;
 const PREFIXES_AT = KEYS_AT + hotListBytes(KEY_PLACES);
 
+const END = PREFIXES_AT + hotListBytes(PREFIX_PLACES);
+
+/** What is noted. */
+export interface Noted {
+  readonly takesSamples: boolean;
+  readonly notesKeys: boolean;
+}
+
 /** Bytes of one thread's part. */
-export const SAMPLE_BYTES = Math.ceil(
-  (PREFIXES_AT + hotListBytes(PREFIX_PLACES)) / LINE_BYTES,
-) * LINE_BYTES;
+export function sampleBytes({ takesSamples, notesKeys }: Noted): number {
+  if (!takesSamples) return 0;
+  return Math.ceil((notesKeys ? END : KEYS_AT) / LINE_BYTES) * LINE_BYTES;
+}
 
 /** Slots of the load. */
 const CPU_SECONDS = 0;
@@ -30,6 +43,11 @@ const CONNECTIONS = 1;
 /** Where a thread's part is; 0 without one. */
 function partAt({ regions }: Control, thread: number): number {
   return regions.sampleBytes === 0 ? 0 : regions.samplesAt + thread * regions.sampleBytes;
+}
+
+/** Whether there is a place for keys. */
+function hasKeys({ regions }: Control): boolean {
+  return regions.sampleBytes >= END;
 }
 
 /** The keys that one thread's clients ask for. */
@@ -41,10 +59,11 @@ export class HotKeys {
 
   /** @param delimiter The byte that ends a prefix. */
   constructor(control: Control, thread: number, delimiter: number) {
-    const at = partAt(control, thread);
-    this.#sampler = new Sampler(at > 0, thread);
+    const isOn = hasKeys(control);
+    this.#sampler = new Sampler(isOn, thread);
     this.#delimiter = delimiter;
-    if (at === 0) return;
+    if (!isOn) return;
+    const at = partAt(control, thread);
     this.#keys = new HotList(control, at + KEYS_AT, KEY_PLACES);
     this.#prefixes = new HotList(control, at + PREFIXES_AT, PREFIX_PLACES);
   }
@@ -120,8 +139,8 @@ export interface ThreadLoad {
 /** What all threads have noted. */
 export interface Samples {
   readonly latencies: readonly Latencies[];
-  readonly hotKeys: readonly HotName[];
-  readonly hotPrefixes: readonly HotName[];
+  /** The keys asked for most, and the prefixes; undefined where they are not noted. */
+  readonly hot: HotNames | undefined;
   /** By worker, from thread 1 on. */
   readonly loads: readonly ThreadLoad[];
 }
@@ -145,8 +164,10 @@ export function readSamples(
     parts.map((at) => new HotList(control, at + from, places));
   return {
     latencies: readLatencies(control, parts.map((at) => at + LATENCY_AT)),
-    hotKeys: hottest(lists(KEYS_AT, KEY_PLACES), now, most),
-    hotPrefixes: hottest(lists(PREFIXES_AT, PREFIX_PLACES), now, most),
+    hot: !hasKeys(control) ? undefined : {
+      keys: hottest(lists(KEYS_AT, KEY_PLACES), now, most),
+      prefixes: hottest(lists(PREFIXES_AT, PREFIX_PLACES), now, most),
+    },
     loads: parts.map((at) => ({
       cpuSeconds: control.f64[at / FLOAT_BYTES + CPU_SECONDS]!,
       connections: control.f64[at / FLOAT_BYTES + CONNECTIONS]!,

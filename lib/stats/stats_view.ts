@@ -39,12 +39,17 @@ export interface WorkerLoad {
   readonly bytesWritten: number;
 }
 
+/** The keys asked for most, and what comes before a delimiter in them. */
+export interface HotNames {
+  readonly keys: readonly HotName[];
+  readonly prefixes: readonly HotName[];
+}
+
 /** What the workers have noted of their work. */
 export interface WorkSamples {
   readonly latencies: readonly CommandLatency[];
-  /** The keys asked for most, and the prefixes: the most frequent first. */
-  readonly hotKeys: readonly HotName[];
-  readonly hotPrefixes: readonly HotName[];
+  /** What is asked for most, the most frequent first; undefined where no keys are noted. */
+  readonly hot: HotNames | undefined;
   readonly workers: readonly WorkerLoad[];
 }
 

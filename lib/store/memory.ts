@@ -13,7 +13,7 @@ import { assert } from "../base/assert.ts";
 import { Locks } from "../memory/lock.ts";
 import { Counters } from "../stats/counters.ts";
 import { CLASSES_MAX, COUNTERS_PER_THREAD } from "../stats/names.ts";
-import { SAMPLE_BYTES } from "../stats/samples.ts";
+import { sampleBytes } from "../stats/samples.ts";
 import type { AssocShape } from "./assoc.ts";
 import { ringBytes } from "./event_log.ts";
 import { ITEM } from "./item.ts";
@@ -59,8 +59,10 @@ export interface StoreShape extends SlabShape {
   readonly conns: number;
   /** Bytes kept of the addresses of each connection. */
   readonly connNameBytes: number;
-  /** Latencies and hot keys are noted. */
+  /** Latencies and loads are noted. */
   readonly takesSamples: boolean;
+  /** Keys that are asked for often are noted, too. */
+  readonly notesKeys: boolean;
   /** What commands can change, as it is at start. */
   readonly tuning: TunableValues;
 }
@@ -131,7 +133,7 @@ export function planStore(shape: StoreShape): StorePlan {
       prefixWords: PREFIX_WORDS,
       logRingBytes: ringBytes(shape.workerLogbufSize),
       logLinesBytes: linesBytes(shape.watcherLogbufSize),
-      sampleBytes: shape.takesSamples ? SAMPLE_BYTES : 0,
+      sampleBytes: sampleBytes(shape),
     }),
     assoc: { shards, bucketsMin, bucketsMax },
     hashKey: randomHashKey(),

@@ -35,6 +35,7 @@ export const SMALL_SHAPE: StoreShape = {
   conns: 64,
   connNameBytes: 128,
   takesSamples: false,
+  notesKeys: false,
   tuning: {
     maxbytes: 4 * MIB,
     segmented: 1,

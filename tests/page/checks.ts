@@ -82,7 +82,7 @@ const picture = (page: Page) =>
 /** The page of a running memden, from its first moment to its second life. */
 export async function lookAtServer(browser: Browser, check: Check): Promise<void> {
   const port = freePort();
-  const args = ["-t", "2", `--admin=${port}`];
+  const args = ["-t", "2", `--admin=${port}`, "--admin-keys"];
   const server = await startMemden(args);
   const url = `http://127.0.0.1:${port}/`;
   await until(
@@ -105,7 +105,8 @@ export async function lookAtServer(browser: Browser, check: Check): Promise<void
     "Number(getComputedStyle(document.querySelector('main')).opacity) < 0.7",
     "what is old is dimmed",
   );
-  const second = await startMemden(args);
+  // It comes again without its last option.
+  const second = await startMemden(args.slice(0, -1));
   await lookAtSecondLife(page, check, second);
   await second.stop();
   check(strangers.length === 0, `no request goes elsewhere: ${strangers.join(" ")}`);
@@ -158,7 +159,7 @@ async function lookAtLoad(
 async function lookAtMeasured(page: Page, check: Check, url: string): Promise<void> {
   const stats = await (await fetch(`${url}api/stats`)).json();
   const hot = stats.hot === undefined
-    ? isShown("#hot-keys-empty")
+    ? isShown("#keys-off")
     : `[...document.querySelectorAll("#hot-keys code")].some((it) => it.textContent === ${
       JSON.stringify(HOT_KEY)
     })`;
@@ -166,6 +167,8 @@ async function lookAtMeasured(page: Page, check: Check, url: string): Promise<vo
   const latency = stats.latency === undefined
     ? `${tile(3)} === "–"`
     : `${isShown("#latency-table")} && / (µs|ms)$/.test(${tile(3)})`;
+  const isOn = `!${isShown("#keys-off")} && ${isShown("#keys-lists")}`;
+  if (stats.hot !== undefined) await becomes(page, check, isOn, "nothing says that keys are off");
   await becomes(page, check, latency, `latency (${stats.latency ? "" : "not "}measured)`);
   const workers = stats.workers === undefined
     ? isShown("#workers-empty")
@@ -273,6 +276,10 @@ async function lookAtSecondLife(page: Page, check: Check, server: TestServer): P
   const pid = `${textOf("#server")}.includes("pid ${server.pid} ")`;
   await becomes(page, check, pid, "and shows its pid");
   await becomes(page, check, `${tile(1)} === "0"`, "no rate comes of counters that went back");
+  const isOff = `${isShown("#keys-off")} && !${isShown("#keys-lists")}`;
+  await becomes(page, check, isOff, "hot keys are off, and nothing of them is left");
+  const words = await page.textContent("#keys-off");
+  check(words?.includes("--admin-keys") === true, "the page says how to turn them on");
 }
 
 /** The page of the made-up server: what takes long to come, and names that mean harm. */

@@ -123,7 +123,7 @@ for (const over of ["tcp", "relay", "no-ffi"] as const) {
 
 for (const over of ["tcp", "relay", "no-ffi"] as const) {
   Deno.test(`latencies, hot keys and loads are told of, over ${over}`, async () => {
-    const { server, url } = await start([], over);
+    const { server, url } = await start(["--admin-keys"], over);
     await using _ = server;
     using link = await dial(server.address);
     await ask(link, "set user:hot 0 0 1\r\nx");
@@ -162,6 +162,58 @@ for (const over of ["tcp", "relay", "no-ffi"] as const) {
   });
 }
 
+/** Options, and whether keys are shown with them. */
+const SHOWS_KEYS: readonly (readonly [args: readonly string[], isShown: boolean])[] = [
+  [["--admin-keys"], true],
+  [[], false],
+  [["-X", "--admin-keys"], false],
+  [["-D", ":"], false],
+  [["-vvv"], false],
+];
+
+for (const [args, isShown] of SHOWS_KEYS) {
+  const words = `with ${args.join(" ") || "no other option"}`;
+  Deno.test(`--admin shows ${isShown ? "" : "no "}keys and prefixes ${words}`, async () => {
+    const { server, url } = await start(args);
+    await using _ = server;
+    using link = await dial(server.address);
+    /** What the admin port says; all of it is read after the key was asked for. */
+    const readAllShown = async (): Promise<string> => {
+      for (let count = 0; count < 50; count++) {
+        assertEquals(await ask(link, "mg kryptonite:7"), "EN");
+      }
+      assertEquals(await ask(link, "kryptonite:8"), "ERROR");
+      return [
+        await firstEvents(url),
+        ...await Promise.all(["metrics", "api/stats"].map(async (path) => {
+          return await (await fetch(`${url}/${path}`)).text();
+        })),
+      ].join("");
+    };
+    if (isShown) {
+      await until("the key is shown", async () => {
+        return /"kryptonite:7"[^]*"kryptonite"/.test(await readAllShown());
+      });
+    } else {
+      assertEquals((await readAllShown()).match(/kryptonite.{0,20}/g), null);
+      const { hot } = await (await fetch(`${url}/api/stats`)).json();
+      assertEquals(hot, undefined);
+    }
+  });
+}
+
+/** What `/api/events` says until it has told of the statistics once. */
+async function firstEvents(url: string): Promise<string> {
+  const { body } = await fetch(`${url}/api/events`);
+  let text = "";
+  if (body === null) return text;
+  for await (const piece of body.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (/event: stats\ndata: .*\n\n/.test(text)) break;
+  }
+  return text;
+}
+
 Deno.test("/readyz is 503 while the server does not accept", async () => {
   const { server, url } = await start(["-c", "2", "-o", "no_maxconns_fast"]);
   await using _ = server;
@@ -185,7 +237,7 @@ const OF_PROMETHEUS = ["up"];
 
 for (const path of ["deploy/prometheus/alerts.yml", "deploy/grafana/memden.json"]) {
   Deno.test(`${path} names nothing that is not exported`, async () => {
-    const { server, url } = await start();
+    const { server, url } = await start(["--admin-keys"]);
     await using _ = server;
     using link = await dial(server.address);
     await exercise(link);

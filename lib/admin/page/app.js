@@ -73,6 +73,8 @@ function show() {
   fillMemory(stats);
   showCommands();
   fillLatency(shown);
+  byId("keys-off").hidden = stats.hot !== undefined;
+  byId("keys-lists").hidden = stats.hot === undefined;
   fillKeys(stats.hot?.keys ?? []);
   fillPrefixes(stats.hot?.prefixes ?? []);
   fillStates(stats);

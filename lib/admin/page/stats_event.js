@@ -46,7 +46,7 @@
  * @property {Record<string, Values>} slabs By slab class.
  * @property {{ listening: number, open: number, states: Record<string, number> }} conns
  * @property {Latency} [latency]
- * @property {{ keys: Hot[], prefixes: Hot[] }} [hot]
+ * @property {{ keys: Hot[], prefixes: Hot[] }} [hot] Missing where keys are not to be shown.
  * @property {WorkerCounts[]} [workers]
  */
 

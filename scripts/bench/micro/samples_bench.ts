@@ -12,8 +12,8 @@ const prng = new Prng(1);
 let next = 0;
 
 for (const takesSamples of [false, true]) {
-  const name = takesSamples ? "with --admin" : "without";
-  const store = makeStore({ takesSamples });
+  const name = takesSamples ? "with --admin-keys" : "without";
+  const store = makeStore({ takesSamples, notesKeys: takesSamples });
   const workload = new Workload(store.control, 1, () => 0);
   Deno.bench(`hash of a key, ${name}`, { group: "key", baseline: !takesSamples }, () => {
     const key = KEYS[next++ & 4095]!;
