@@ -29,6 +29,13 @@ export function latin1(bytes: Uint8Array, from = 0, to = bytes.length): string {
   return text;
 }
 
+/** The bytes of a text that {@linkcode latin1} has made. For cold paths only. */
+export function latin1Bytes(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
 /**
  * Whether `bytes[from, to)` equals `word`.
  * @hot

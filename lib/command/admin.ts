@@ -1,6 +1,6 @@
 // version, verbosity, quit, mn, shutdown, stats.
 
-import { ascii, equalsWord } from "../base/ascii.ts";
+import { ascii, equalsWord, latin1Bytes } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
 import { parseUint } from "../base/decimal.ts";
 import { MEMCACHED_VERSION } from "../base/version.ts";
@@ -131,7 +131,7 @@ export function runStats(
     const word = tokens.count > 2 ? executor.wordOf(block, 2) : "";
     const answer = runDetail(executor, word);
     if (answer instanceof Block) replies.write(answer);
-    else startAnswer(session, new BytesAnswer(ascii(answer)), replies);
+    else startAnswer(session, new BytesAnswer(latin1Bytes(answer)), replies);
     return Outcome.DONE;
   }
   const text = tokens.count === 1

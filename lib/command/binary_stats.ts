@@ -1,6 +1,6 @@
 // STAT of the binary protocol: the lines of `stats`, each as a packet; one without a key ends them.
 
-import { ascii, latin1 } from "../base/ascii.ts";
+import { ascii, latin1, latin1Bytes } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
 import { type BinaryRequest, HEADER_BYTES } from "../protocol/binary/request.ts";
 import { NO_CAS, Status, writeHeader, writeStatus } from "../protocol/binary/response.ts";
@@ -48,7 +48,7 @@ function runBinaryDetail(
   if (answer === Reply.DETAIL_NOT_ALLOWED || answer === Reply.BAD_DETAIL) {
     writeStatus(replies, request, Status.NOT_FOUND);
   } else {
-    const rows: Row[] = answer instanceof Block ? [] : [[ascii("detailed"), ascii(answer)]];
+    const rows: Row[] = answer instanceof Block ? [] : [[ascii("detailed"), latin1Bytes(answer)]];
     startAnswer(session, new BytesAnswer(packetsOf(rows, request)), replies);
   }
   return Outcome.DONE;

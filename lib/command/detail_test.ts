@@ -93,6 +93,16 @@ Deno.test("the binary STAT turns details on and off, and dumps them in one packe
   }
 });
 
+Deno.test("stats detail dump shows the bytes of a prefix as they are", () => {
+  const key = "\xc3\xa9\xff:a";
+  const store = makeStore({ detailEnabled: true });
+  const input = bytesOfLatin1(`set ${key} 0 0 1\r\n1\r\nstats detail dump\r\n`);
+  const line = "PREFIX \xc3\xa9\xff get 0 hit 0 set 1 del 0\r\nEND\r\n";
+  assertEquals(converse(input, CUT, store).client.text, `STORED\r\n${line}`);
+  const { client } = converse(packets({ op: Op.STAT, key: "detail dump" }), CUT, store);
+  assertEquals(readResponses(bytesOfLatin1(client.text))[0]?.value, line);
+});
+
 Deno.test("stats settings and stats reset know of details", () => {
   const store = makeStore();
   const say = (input: string) => converse(ascii(input), CUT, store).client.text;

@@ -4,7 +4,7 @@
 // found: others are served meanwhile. An item that is there from beginning to end is listed once.
 // Source of the lines: memcached doc/protocol.txt; crawler.c, crawler_metadump_eval.
 
-import { CRLF_BYTES, latin1 } from "../base/ascii.ts";
+import { CRLF_BYTES, latin1, latin1Bytes } from "../base/ascii.ts";
 import { U64, U64_DIGITS_MAX } from "../base/u64.ts";
 import { encodeUri } from "../base/uri.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
@@ -116,7 +116,7 @@ export class Dump implements Answer {
   #itemsLeft: number;
   #bytesLeft: number;
   #found: string;
-  #rest = new Uint8Array();
+  #rest: Uint8Array = new Uint8Array();
   #isDone = false;
 
   /** @param classes Slab classes whose items are listed. */
@@ -142,7 +142,7 @@ export class Dump implements Answer {
         if (this.#isDone) break;
       }
       if (this.#isDone) this.#found += this.#form.end;
-      this.#rest = bytesOf(this.#found);
+      this.#rest = latin1Bytes(this.#found);
       this.#found = "";
       this.#writeRest(replies);
     }
@@ -170,11 +170,4 @@ export class Dump implements Answer {
     this.#itemsLeft--;
     this.#bytesLeft -= line.length;
   }
-}
-
-/** `text` with one byte for each character, whatever bytes a key is made of. */
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
-  return bytes;
 }
