@@ -154,8 +154,8 @@ export const DEVIATIONS: readonly Deviation[] = [
   [
     "the automover moves one page a second by age; an empty page of another class waits for a " +
     "window of `slab_automove_window` seconds without evictions before a class can have it",
-    "up to a 64th of all pages a second by age; a class takes empty pages of others at once, " +
-    "before it evicts; and one that ran out of chunks gets a page at once",
+    "one and up to a 64th of all pages a second by age; a class takes empty pages of others at " +
+    "once, before it evicts; and one that ran out of chunks gets a page at once",
     "memory follows sooner when sizes change",
   ],
   [

@@ -15,7 +15,7 @@ import type { Store } from "./store.ts";
 const REST_MS_MAX = 1000;
 /** Rest while a page waits for clients to let go of items. */
 const WAIT_MS = 2;
-/** In one second at most this share of the pages moves by age. */
+/** In one second one page, and this share of all pages, may move by age. */
 const MOVED_SHARE = 1 / 64;
 
 /** The maintenance of one store. */
@@ -74,7 +74,7 @@ export class Maintainer {
     }
     if (!shape.slabReassign || tunables.get("slabAutomove") === 0) return;
     this.#automove.observe(this.#classStates(), tunables.get("slabAutomoveWindow"));
-    this.#movesLeft = Math.ceil(slabs.pages.inUse * MOVED_SHARE);
+    this.#movesLeft = 1 + Math.floor(slabs.pages.inUse * MOVED_SHARE);
     slabs.pages.startShrinking();
   }
 
