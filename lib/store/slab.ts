@@ -83,7 +83,8 @@ export class Slabs {
    * @hot
    */
   classFor(clsid: SlabClass): SlabClass {
-    if (!this.#classes.isBetween(clsid) || this.word(clsid, SlabWord.PAGES) > 0) return clsid;
+    if (!this.#classes.isBetween(clsid)) return clsid;
+    if (this.#control.u32[this.#records.of(clsid) + SlabWord.PAGES]! > 0) return clsid;
     return this.pages.hasRoom ? clsid : clsid + 1 as SlabClass;
   }
 
