@@ -10,6 +10,12 @@ import { tryCall } from "./try_call.ts";
 /** What the system says of an address that another server has. */
 export const IN_USE = "Address already in use";
 
+/**
+ * What says that nobody does, or that the runtime may not ask: then the path is taken, as memcached
+ * takes it. Any other error, such as a queue that is full, comes from somebody.
+ */
+const NOBODY: readonly string[] = ["ConnectionRefused", "NotFound", "NotCapable"];
+
 /** Whether somebody listens on the socket at `path`. */
 export async function isServed(path: string): Promise<boolean> {
   if (!isSocket(path)) return false;
@@ -17,8 +23,7 @@ export async function isServed(path: string): Promise<boolean> {
     conn.close();
     return true;
   }, (error: Error) => {
-    return !(error instanceof Deno.errors.ConnectionRefused ||
-      error instanceof Deno.errors.NotFound);
+    return !NOBODY.some((name) => error.name === name);
   });
 }
 

@@ -35,7 +35,7 @@ async function ask(port: number, datagrams: readonly Buffer[], end: RegExp): Pro
   return text;
 }
 
-/** Starts memden, and waits until it answers: it binds TCP before UDP. */
+/** Starts memden, and waits until it answers: UDP is served from then on. */
 async function startReady(args: readonly string[]): Promise<TestServer> {
   const server = await startMemden(args);
   using link = await dial(server.address);
