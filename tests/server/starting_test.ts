@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import { DaemonProcess, runMemden } from "../support/daemon.ts";
 import { type FirstContact, firstContact, neverContact } from "../support/first_contact.ts";
 import { freePort, programWords } from "../support/server.ts";
-import { until } from "../support/talk.ts";
+import { ask, dial, until } from "../support/talk.ts";
 import { type Over, prepareWay } from "../support/ways.ts";
 
 const TESTS = new URL("./", import.meta.url).pathname;
@@ -93,7 +93,7 @@ Deno.test("memden answers every datagram from the first on, and is complete by t
     answered.add(datagram.readUInt16BE(0));
   });
   let sent = 0;
-  const ask = (): void => {
+  const askNext = (): void => {
     sent++;
     const header = Buffer.from([sent >> 8, sent & 255, 0, 0, 0, 1, 0, 0]);
     socket.send(Buffer.concat([header, Buffer.from("mn\r\n")]), port, HOST, () => {});
@@ -101,7 +101,7 @@ Deno.test("memden answers every datagram from the first on, and is complete by t
   const args = ["-l", HOST, "-p", String(port), "-U", String(port), "-t", "2"];
   const started = runServer([...args, "-P", `${folder.path}/pid`], folder.path);
   await until("the first datagram is answered", () => {
-    ask();
+    askNext();
     return Promise.resolve(answered.size > 0);
   });
   assertEquals(filesAtFirst, ["pid"]);
@@ -174,5 +174,26 @@ for (const transport of ["native", "relay"]) {
     assertStringIncludes(stderr, `failed to listen on TCP port ${port}: Address already in use\n`);
     assert(!stderr.includes("slab class"), "nothing was made yet");
     assertEquals(folder.names, []);
+  });
+}
+
+for (const where of ["port", "unix"]) {
+  Deno.test(`of two memdens started at one time for one ${where} one serves`, async () => {
+    using folder = new Folder();
+    const path = `${folder.path}/sock`;
+    const port = freePort();
+    const at = where === "unix" ? ["-s", path] : ["-l", HOST, "-p", String(port)];
+    const address = where === "unix" ? { path } : { hostname: HOST, port };
+    const servers = [1, 2].map(() => runServer([...at, "-t", "1"], folder.path));
+    // Both can have bound: then the second one to listen is refused.
+    const ended = servers.map(async (child, index) => ({ index, code: (await child.status).code }));
+    const { index, code } = await Promise.race(ended);
+    assertEquals(code, 71);
+    await until("the other one serves", async () => {
+      using link = await dial(address).catch(() => undefined);
+      return link !== undefined && await ask(link, "mn") === "MN";
+    });
+    servers[1 - index]!.kill("SIGTERM");
+    assertEquals((await ended[1 - index]!).code, 0);
   });
 }
