@@ -165,6 +165,24 @@ export const DEVIATIONS: readonly Deviation[] = [
     "the others are asked for more often",
   ],
   [
+    "a value is refused after ten tries at the tails of its class's lists, although items further " +
+    "on, or a page of another class, could go for it",
+    "it is refused when clients hold all there is, with `-M`, or when only the last pages of other " +
+    "classes are left (with `slab_automove=0` or `no_slab_reassign`, any pages of theirs); short-" +
+    "lived items (`temporary_ttl`) go for it, too",
+    "a cache with evictions has room",
+  ],
+  [
+    "a value larger than `-m` (after `cache_memlimit`) evicts large items until it is refused",
+    "refused at once",
+    "nothing should go for what cannot fit",
+  ],
+  [
+    "`stats` ends with `lru_bumps_dropped`",
+    "two more lines: `direct_evictions`, `direct_page_moves`",
+    "how often a command had to go further than the tails for its memory",
+  ],
+  [
     "`mg` and `ma` with `b` and `N` forget that the key was Base64; `me` knows `b` only beside " +
     "another flag",
     "all of them treat it as `ms` does",

@@ -40,12 +40,14 @@ export function runArithmetic(
   let added: Added = Added.OK;
 
   store.lock(hv);
-  const it = store.findLocked(hv, block, from, tokens.length(Token.KEY));
-  if (it !== NO_ITEM) {
+  let it = store.findLocked(hv, block, from, tokens.length(Token.KEY));
+  for (let looks = 0; it !== NO_ITEM; looks++) {
     const hits = increment ? ClassCounter.INCR_HITS : ClassCounter.DECR_HITS;
     const clsid = classOf(store.items, it);
-    added = addDeltaLocked(store, hv, it, increment, delta, result);
-    if (added !== Added.NON_NUMERIC) counters.addClass(clsid, hits, 1);
+    added = addDeltaLocked(store, hv, it, increment, delta, result, looks);
+    if (added !== Added.NON_NUMERIC && added !== Added.AGAIN) counters.addClass(clsid, hits, 1);
+    if (added !== Added.AGAIN) break;
+    it = store.findLocked(hv, block, from, tokens.length(Token.KEY));
   }
   store.unlock(hv);
 

@@ -9,7 +9,7 @@ import type { BinaryRequest } from "../protocol/binary/request.ts";
 import { Status, writeHeader, writeStatus, writeUint32 } from "../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
-import { allocate } from "../store/allocate.ts";
+import { allocate, makeRoomUnlocked } from "../store/allocate.ts";
 import { addDeltaLocked, Added, isNoNumber } from "../store/arithmetic.ts";
 import { toExptime } from "../store/exptime.ts";
 import { type ItemRef, NO_ITEM, readItemCas } from "../store/item.ts";
@@ -45,11 +45,15 @@ export function runBinaryArithmetic(
   const { keyFrom, keyTo, nkey } = request;
   const hv = store.hash(block, keyFrom, keyTo);
 
+  let outcome: Status | undefined;
+
   store.lock(hv);
-  const it = store.findLocked(hv, block, keyFrom, nkey);
-  const outcome = it === NO_ITEM
-    ? createLocked(executor, hv, request, block)
-    : changeLocked(executor, hv, it, request, block);
+  for (let looks = 0; outcome === undefined; looks++) {
+    const it = store.findLocked(hv, block, keyFrom, nkey);
+    outcome = it === NO_ITEM
+      ? createLocked(executor, hv, looks, request, block)
+      : changeLocked(executor, hv, it, looks, request, block);
+  }
   store.unlock(hv);
 
   if (outcome !== Status.OK) writeStatus(replies, request, outcome);
@@ -65,21 +69,27 @@ function readU64({ view }: Block, at: number, into: U64): void {
   into.set(view.getUint32(at), view.getUint32(at + 4));
 }
 
-/** Adds to `it`, or subtracts from it. Leaves number and version. Caller holds the shard. */
+/**
+ * Adds to `it`, or subtracts from it. Leaves number and version. Caller holds the shard.
+ *
+ * @returns undefined when room was made, and the shard given back meanwhile: look again.
+ */
 function changeLocked(
   { store, counters }: Executor,
   hv: number,
   it: ItemRef,
+  looks: number,
   request: BinaryRequest,
   block: Block,
-): Status {
+): Status | undefined {
   const isIncr = request.opcode.variant === Variant.INCREMENT;
   if (isNoNumber(store.items, it)) return Status.NON_NUMERIC;
   readItemCas(store.items, it, cas);
   if (!request.cas.isZero && !cas.equals(request.cas)) return Status.EXISTS;
   readU64(block, request.extrasFrom + Extra.DELTA, delta);
   const clsid = classOf(store.items, it);
-  const added = addDeltaLocked(store, hv, it, isIncr, delta, result);
+  const added = addDeltaLocked(store, hv, it, isIncr, delta, result, looks);
+  if (added === Added.AGAIN) return undefined;
   if (added === Added.NON_NUMERIC) return Status.NON_NUMERIC;
   counters.addClass(clsid, isIncr ? ClassCounter.INCR_HITS : ClassCounter.DECR_HITS, 1);
   if (added === Added.NO_MEMORY) return Status.NO_MEMORY_ADDING;
@@ -90,13 +100,18 @@ function changeLocked(
   return Status.OK;
 }
 
-/** Makes the counter. Leaves number and version. Caller holds the shard. */
+/**
+ * Makes the counter. Leaves number and version. Caller holds the shard.
+ *
+ * @returns undefined when room was made, and the shard given back meanwhile: look again.
+ */
 function createLocked(
   { store, counters }: Executor,
   hv: number,
+  looks: number,
   request: BinaryRequest,
   block: Block,
-): Status {
+): Status | undefined {
   const { keyFrom, nkey, extrasFrom } = request;
   const exptime = block.view.getUint32(extrasFrom + Extra.EXPTIME);
   if (exptime === DO_NOT_CREATE) {
@@ -110,7 +125,9 @@ function createLocked(
   text.bytes[digits + 1] = LF;
   const nbytes = digits + CRLF_BYTES;
   const it = allocate(store, block, keyFrom, nkey, 0, toExptime(exptime, store.clock), nbytes);
-  if (it === NO_ITEM) return Status.NO_MEMORY_CREATING;
+  if (it === NO_ITEM) {
+    return makeRoomUnlocked(store, hv, NO_ITEM, looks) ? undefined : Status.NO_MEMORY_CREATING;
+  }
   copyBytes(text, 0, store.blockOf(it), store.valueAt(it), nbytes);
   store.linkLocked(hv, it);
   logStored(store, it, Stored.STORED, StoreMode.ADD);

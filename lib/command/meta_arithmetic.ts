@@ -9,6 +9,7 @@ import { Flag } from "../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
+import { makeRoomUnlocked } from "../store/allocate.ts";
 import { addDeltaLocked, Added, isNoNumber } from "../store/arithmetic.ts";
 import { toExptime } from "../store/exptime.ts";
 import { type ItemRef, NO_ITEM, readItemCas, setItemCas, setItemExptime } from "../store/item.ts";
@@ -59,58 +60,88 @@ export function runMetaArithmetic(
   const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
 
   store.lock(hv);
-  const it = store.findLocked(hv, keyBlock, keyFrom, nkey);
-  if (it !== NO_ITEM) changeLocked(executor, hv, it, isIncr, block, replies);
-  else if (meta.has(Flag.N)) vivifyLocked(executor, hv, block, replies);
-  else {
-    executor.counters.add(isIncr ? Counter.INCR_MISSES : Counter.DECR_MISSES, 1);
-    writeWord(executor, block, Word.NF, replies);
+  for (let looks = 0, answered = false; !answered; looks++) {
+    const it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+    if (it !== NO_ITEM) answered = changeLocked(executor, hv, it, isIncr, looks, block, replies);
+    else if (meta.has(Flag.N)) answered = vivifyLocked(executor, hv, looks, block, replies);
+    else {
+      executor.counters.add(isIncr ? Counter.INCR_MISSES : Counter.DECR_MISSES, 1);
+      writeWord(executor, block, Word.NF, replies);
+      answered = true;
+    }
   }
   store.unlock(hv);
 
   return Outcome.DONE;
 }
 
-/** Makes the item with its initial value. Caller holds the shard. */
-function vivifyLocked(executor: Executor, hv: number, block: Block, replies: ReplyBuffer): void {
+/**
+ * Makes the item with its initial value, and answers. Caller holds the shard.
+ *
+ * @returns false when room was made, and the shard given back meanwhile: look again.
+ */
+function vivifyLocked(
+  executor: Executor,
+  hv: number,
+  looks: number,
+  block: Block,
+  replies: ReplyBuffer,
+): boolean {
   const { meta, store } = executor;
   const initial = meta.has(Flag.J) ? meta.initial : ZERO;
   const digits = initial.write(text.bytes, 0);
   const it = linkNewLocked(store, meta, hv, digits);
-  if (it === NO_ITEM) return replies.write(Reply.NO_MEMORY_VIVIFYING);
+  if (it === NO_ITEM) {
+    if (makeRoomUnlocked(store, hv, NO_ITEM, looks)) return false;
+    replies.write(Reply.NO_MEMORY_VIVIFYING);
+    return true;
+  }
   logStored(store, it, Stored.STORED, StoreMode.ADD);
   copyBytes(text, 0, store.blockOf(it), store.valueAt(it), digits);
   setItemExptime(store.items, it, 0); // N takes effect in its place among the flags.
   writeNumberLocked(executor, it, initial, true, block, replies);
+  return true;
 }
 
-/** Adds to `it`, or subtracts from it, and answers. Caller holds the shard. */
+/**
+ * Adds to `it`, or subtracts from it, and answers. Caller holds the shard.
+ *
+ * @returns false when room was made, and the shard given back meanwhile: look again.
+ */
 function changeLocked(
   executor: Executor,
   hv: number,
   it: ItemRef,
   isIncr: boolean,
+  looks: number,
   block: Block,
   replies: ReplyBuffer,
-): void {
+): boolean {
   const { meta, store, counters } = executor;
   const { items } = store;
-  if (isNoNumber(items, it)) return replies.write(Reply.NON_NUMERIC);
+  if (isNoNumber(items, it)) {
+    replies.write(Reply.NON_NUMERIC);
+    return true;
+  }
   readItemCas(items, it, cas);
   if (meta.has(Flag.C) && !meta.compare.isZero && !cas.equals(meta.compare)) {
-    return writeWord(executor, block, Word.EX, replies);
+    writeWord(executor, block, Word.EX, replies);
+    return true;
   }
   const clsid = classOf(items, it);
   const delta = meta.has(Flag.D) ? meta.delta : ONE;
-  const added = addDeltaLocked(store, hv, it, isIncr, delta, result);
-  if (added === Added.NON_NUMERIC) return replies.write(Reply.NON_NUMERIC);
-  counters.addClass(clsid, isIncr ? ClassCounter.INCR_HITS : ClassCounter.DECR_HITS, 1);
-  if (added === Added.NO_MEMORY) return replies.write(Reply.NO_MEMORY_ADDING);
+  const added = addDeltaLocked(store, hv, it, isIncr, delta, result, looks);
+  if (added === Added.AGAIN) return false;
+  if (added === Added.NON_NUMERIC) replies.write(Reply.NON_NUMERIC);
+  else counters.addClass(clsid, isIncr ? ClassCounter.INCR_HITS : ClassCounter.DECR_HITS, 1);
+  if (added === Added.NO_MEMORY) replies.write(Reply.NO_MEMORY_ADDING);
+  if (added !== Added.OK) return true;
 
   // A longer number has moved to another item.
   const changed = store.assoc.findLocked(hv, meta.keyBlock, meta.keyFrom, meta.nkey);
   if (meta.has(Flag.E) && !meta.explicit.isZero) setItemCas(items, changed, meta.explicit);
   writeNumberLocked(executor, changed, result, false, block, replies);
+  return true;
 }
 
 /**

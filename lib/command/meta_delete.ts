@@ -8,6 +8,7 @@ import { Flag } from "../protocol/meta/flags.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import type { Verb } from "../protocol/text/commands.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
+import { makeRoomUnlocked } from "../store/allocate.ts";
 import { toExptime } from "../store/exptime.ts";
 import {
   ItemFlag,
@@ -43,8 +44,12 @@ export function runMetaDelete(
   const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
 
   store.lock(hv);
-  const it = store.findLocked(hv, keyBlock, keyFrom, nkey);
-  const word = it === NO_ITEM ? Word.NF : deleteLocked(executor, hv, it);
+  let it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+  let word = it === NO_ITEM ? Word.NF : deleteLocked(executor, hv, it);
+  for (let looks = 0; word === Word.NS && makeRoomUnlocked(store, hv, it, looks); looks++) {
+    it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+    word = it === NO_ITEM ? Word.NF : deleteLocked(executor, hv, it);
+  }
   store.unlock(hv);
 
   if (it === NO_ITEM) counters.add(Counter.DELETE_MISSES, 1);
@@ -61,12 +66,11 @@ function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block {
     return Word.EX;
   }
   const clsid = classOf(store.items, it);
-  if (!meta.has(Flag.I)) logDeletedLocked(store, it, DeletedBy.MD);
   let left = it;
   if (meta.has(Flag.x)) {
     left = emptyLocked(executor, hv, it);
     if (left === NO_ITEM) return Word.NS;
-  }
+  } else if (!meta.has(Flag.I)) logDeletedLocked(store, it, DeletedBy.MD);
   if (meta.has(Flag.I)) invalidateLocked(executor, left);
   else if (!meta.has(Flag.x)) store.unlinkLocked(hv, it);
   else if (meta.has(Flag.E) && !meta.explicit.isZero) {
@@ -88,6 +92,7 @@ function emptyLocked({ meta, store }: Executor, hv: number, it: ItemRef): ItemRe
   if (empty === NO_ITEM) return NO_ITEM;
   const binary = itemFlags(items, it) & ItemFlag.KEY_BINARY;
   setItemFlags(items, empty, itemFlags(items, empty) & ~ItemFlag.KEY_BINARY | binary);
+  if (!meta.has(Flag.I)) logDeletedLocked(store, it, DeletedBy.MD);
   store.replaceLocked(hv, it, empty);
   setItemCas(items, empty, cas);
   return empty;

@@ -13,6 +13,7 @@ import { Flag } from "../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
+import { makeRoomUnlocked } from "../store/allocate.ts";
 import { bumpLocked } from "../store/bump.ts";
 import { toExptime } from "../store/exptime.ts";
 import {
@@ -79,9 +80,11 @@ export function runMetaGet(
 
   store.lock(hv);
   let it = store.findLocked(hv, keyBlock, keyFrom, nkey);
-  if (it === NO_ITEM && meta.has(Flag.N)) {
+  for (let looks = 0; it === NO_ITEM && meta.has(Flag.N); looks++) {
     it = linkNewLocked(store, meta, hv, 0);
     isNew = it !== NO_ITEM;
+    if (isNew || !makeRoomUnlocked(store, hv, NO_ITEM, looks)) break;
+    it = store.findLocked(hv, keyBlock, keyFrom, nkey);
   }
   if (it !== NO_ITEM) served = hitLocked(executor, session, it, isNew, block, replies);
   store.unlock(hv);

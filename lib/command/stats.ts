@@ -186,6 +186,9 @@ export const GENERAL_ROWS: readonly Row[] = [
   byClass("moves_within_lru"),
   byClass("direct_reclaims"),
   counter("lru_bumps_dropped"),
+  // memden's own: what commands did for want of memory when the tails gave none.
+  counter("direct_evictions"),
+  counter("direct_page_moves"),
 ];
 
 /**

@@ -55,6 +55,8 @@ export const THREAD_ROWS = [
   ["slab_reassign_busy_items","counter","times",     "A move met an item that somebody held"],
   ["slab_reassign_busy_deletes","counter","items",   "Held items unlinked so that a move can end"],
   ["slab_reassign_busy_nomem","counter","items",     "A rescue found no room: an eviction"],
+  ["direct_evictions",     "counter", "items",       "Evicted by a command, off the tails"],
+  ["direct_page_moves",    "counter", "pages",       "Pages a command took from a class"],
   ["connection_structures","gauge",   "connections", "Connection records, used or spare"],
   ["read_buf_count",       "gauge",   "buffers",     "Buffers, used or spare"],
   ["read_buf_bytes",       "gauge",   "bytes",       "Memory of all buffers"],

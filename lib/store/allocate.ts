@@ -1,7 +1,11 @@
 // Making an item: a chunk for it, its header and key. Its value comes later.
+//
+// A command that holds a shard can only try other shards (lru_tail.ts). Where that gives no chunk
+// it gives its shard back, has room made without one, and looks again: see makeRoomUnlocked.
 
 import type { Block } from "../base/block.ts";
 import { copyBytes } from "../base/copy.ts";
+import { LockRank } from "../memory/lock.ts";
 import { ClassCounter } from "../stats/names.ts";
 import { FIRST_CHUNK_BYTES, setFirstChunk } from "./chunk.ts";
 import {
@@ -16,12 +20,18 @@ import {
 import { lruIdOf, LruSegment } from "./lru.ts";
 import { makeRoom, reclaimTail } from "./lru_tail.ts";
 import { needPage } from "./maintenance.ts";
-import { NO_CLASS, type SlabClass } from "./slab_class.ts";
+import { NO_CLASS, PAGE_BYTES, type SlabClass } from "./slab_class.ts";
 import { Miss } from "./miss.ts";
+import { reclaimChunk } from "./room.ts";
 import type { Store } from "./store.ts";
 
 /** Times an allocation makes room before it gives up. Source: memcached items.c, do_item_alloc. */
 const ROOM_TRIES_MAX = 10;
+/** Times that a command looks its item up again after room was made: others may take the room. */
+const LOOKS_MAX = 10;
+
+/** What this thread found no chunk of under a shard's lock, and how many it could do with. */
+const lack = { clsid: 0, chunks: 0, otherwise: 0 };
 
 /**
  * Makes an item that only the caller knows: key, flags and expiry filled in, the value not. A value
@@ -53,6 +63,13 @@ export function allocate(
   let ownClsid = clsid;
   let chunked = 0;
   if (clsid === NO_CLASS) {
+    if (nbytes > store.slabs.pages.limit * PAGE_BYTES) {
+      // Nothing should go for what can never fit.
+      store.miss = Miss.NO_MEMORY;
+      store.counters.addClass(classes.last, ClassCounter.OUTOFMEMORY, 1);
+      noteLack(NO_CLASS, 0, NO_CLASS);
+      return NO_ITEM;
+    }
     clsid = classes.last;
     ownClsid = classes.fit(bytes - nbytes + FIRST_CHUNK_BYTES);
     chunked = ItemFlag.CHUNKED;
@@ -87,12 +104,78 @@ export function takeChunk(store: Store, clsid: SlabClass): ItemRef {
 }
 
 function takeOrComplain(store: Store, clsid: SlabClass): ItemRef {
-  const chunk = tryTakeChunk(store, clsid);
+  let chunk = tryTakeChunk(store, clsid);
   if (chunk !== NO_ITEM) return chunk;
+  store.miss = Miss.NO_MEMORY;
+  if (holdsShard(store)) {
+    noteLack(clsid, 1, NO_CLASS);
+    return NO_ITEM;
+  }
+  chunk = reclaimChunk(store, clsid);
+  if (chunk === NO_ITEM) complain(store, clsid);
+  return chunk;
+}
+
+function complain(store: Store, clsid: SlabClass): void {
   store.counters.addClass(clsid, ClassCounter.OUTOFMEMORY, 1);
   needPage(store.control, clsid);
-  store.miss = Miss.NO_MEMORY;
-  return NO_ITEM;
+}
+
+/** Whether this thread holds a shard, and may not wait for another one. */
+export function holdsShard({ locks }: Store): boolean {
+  return locks.heldCount(LockRank.BUCKET) > 0;
+}
+
+/**
+ * Notes that a command which holds a shard found no chunk.
+ *
+ * @param chunks How many of `clsid` it could do with; one of the class `otherwise` will do as well,
+ * unless that is {@linkcode NO_CLASS}.
+ */
+export function noteLack(clsid: SlabClass, chunks: number, otherwise: SlabClass): void {
+  lack.clsid = clsid;
+  lack.chunks = chunks;
+  lack.otherwise = otherwise;
+}
+
+/**
+ * Makes room for a command that found no memory under its shard's lock. The lock is given back
+ * meanwhile: whatever the command knows of its item, it has to find out again.
+ *
+ * @param it The item that the command works on, which is not to go; {@linkcode NO_ITEM} for none.
+ * @param looks How often the command has looked already.
+ * @returns Whether it should look again. Caller holds the shard of `hv`, before and after.
+ * Takes: LRU, slab, page; waits for other shards.
+ */
+export function makeRoomUnlocked(store: Store, hv: number, it: ItemRef, looks: number): boolean {
+  const clsid = lack.clsid as SlabClass;
+  if (store.miss !== Miss.NO_MEMORY || clsid === NO_CLASS) return false;
+  if (looks >= LOOKS_MAX || (it !== NO_ITEM && !store.retainLocked(it))) {
+    complain(store, clsid);
+    return false;
+  }
+  store.unlock(hv);
+  const isMade = keepChunks(store, clsid, lack.chunks) ||
+    (lack.otherwise !== NO_CLASS && keepChunks(store, lack.otherwise as SlabClass, 1));
+  store.lock(hv);
+  if (it !== NO_ITEM) store.release(it);
+  if (!isMade) complain(store, clsid);
+  return isMade;
+}
+
+/** Makes `count` chunks of `clsid` free, for this thread first; false if there are not so many. */
+function keepChunks(store: Store, clsid: SlabClass, count: number): boolean {
+  const { slabs } = store;
+  const chunks: ItemRef[] = [];
+  while (chunks.length < count) {
+    let chunk = slabs.take(clsid);
+    if (chunk === NO_ITEM) chunk = reclaimChunk(store, clsid);
+    if (chunk === NO_ITEM) break;
+    chunks.push(chunk);
+  }
+  const isMade = chunks.length === count;
+  for (const chunk of chunks) slabs.keep(chunk, clsid);
+  return isMade;
 }
 
 /** Takes a chunk as {@linkcode takeChunk} does, and says nothing when there is none. */

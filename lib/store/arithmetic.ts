@@ -6,7 +6,7 @@ import { CR, CRLF_BYTES, DIGIT_0, DIGIT_9, LF, PLUS, SPACE } from "../base/ascii
 import { copyBytes } from "../base/copy.ts";
 import { Block } from "../base/block.ts";
 import type { U64 } from "../base/u64.ts";
-import { allocate } from "./allocate.ts";
+import { allocate, makeRoomUnlocked } from "./allocate.ts";
 import { updateLocked } from "./bump.ts";
 import { isChunked } from "./chunk.ts";
 import {
@@ -25,7 +25,13 @@ import {
 import type { Store } from "./store.ts";
 
 /** How an arithmetic operation ended. */
-export const Added = { OK: 0, NON_NUMERIC: 1, NO_MEMORY: 2 } as const;
+export const Added = {
+  OK: 0,
+  NON_NUMERIC: 1,
+  NO_MEMORY: 2,
+  /** Room was made, and the shard's lock given back meanwhile: the item is to be found again. */
+  AGAIN: 3,
+} as const;
 export type Added = typeof Added[keyof typeof Added];
 
 const TAB = 0x09;
@@ -47,6 +53,8 @@ export function isNoNumber(items: Items, it: ItemRef): boolean {
  * incr wraps at 2^64, decr stops at 0. A result no longer than the old text is written over it and
  * filled up with spaces; a longer one moves to a new item. Flags and expiry stay, the version is
  * new. Caller holds the shard's lock. Takes: LRU, slab.
+ *
+ * @param looks How often the caller has found the item before: see {@linkcode Added.AGAIN}.
  */
 export function addDeltaLocked(
   store: Store,
@@ -55,6 +63,7 @@ export function addDeltaLocked(
   increment: boolean,
   delta: U64,
   result: U64,
+  looks: number,
 ): Added {
   if (isNoNumber(store.items, it)) return Added.NON_NUMERIC;
   const at = store.valueAt(it);
@@ -73,7 +82,8 @@ export function addDeltaLocked(
     advanceItemTime(store.items, it, store.clock.now); // Stored, as far as a flush is concerned.
     return Added.OK;
   }
-  return moveLocked(store, hv, it, digits) ? Added.OK : Added.NO_MEMORY;
+  if (moveLocked(store, hv, it, digits)) return Added.OK;
+  return makeRoomUnlocked(store, hv, it, looks) ? Added.AGAIN : Added.NO_MEMORY;
 }
 
 /** Replaces `it` by an item with the first `digits` bytes of `text` as its value. */

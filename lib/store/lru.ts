@@ -164,6 +164,22 @@ export class Lru {
     else setItemPrev(this.#items, next, copy);
   }
 
+  /** Brings the items from `first` to the tail before the others. Caller holds the list's lock. */
+  turnLocked(lru: LruId, first: ItemRef): void {
+    const { u32 } = this.#control;
+    const record = this.#record(lru);
+    const newTail = itemPrev(this.#items, first);
+    if (newTail === NO_ITEM) return;
+    const head = u32[record + LruWord.HEAD]! as ItemRef;
+    const tail = u32[record + LruWord.TAIL]! as ItemRef;
+    setItemNext(this.#items, newTail, NO_ITEM);
+    setItemPrev(this.#items, first, NO_ITEM);
+    setItemNext(this.#items, tail, head);
+    setItemPrev(this.#items, head, tail);
+    u32[record + LruWord.HEAD] = first;
+    u32[record + LruWord.TAIL] = newTail;
+  }
+
   /** The item to go next, or {@linkcode NO_ITEM}. Caller holds the list's lock. */
   tailLocked(lru: LruId): ItemRef {
     return this.#control.u32[this.#record(lru) + LruWord.TAIL]! as ItemRef;

@@ -147,6 +147,40 @@ export function relinkLocked(store: Store, list: LruId, it: ItemRef): void {
   locks.unlock(lru.lockOf(list), LockRank.LRU);
 }
 
+/** Whether an item's time has passed, or a flush has come after it. */
+function isDead({ items, control, clock: { now } }: Store, it: ItemRef): boolean {
+  return isExpired(items, it, now) || isFlushed(control, items, it, now);
+}
+
+function countReclaimed({ items, counters }: Store, clsid: SlabClass, it: ItemRef): void {
+  counters.addClass(clsid, ClassCounter.RECLAIMED, 1);
+  if ((itemFlags(items, it) & ItemFlag.FETCHED) !== 0) return;
+  counters.addClass(clsid, ClassCounter.EXPIRED_UNFETCHED, 1);
+}
+
+function countEvicted({ items, counters }: Store, clsid: SlabClass, it: ItemRef): void {
+  const flags = itemFlags(items, it);
+  counters.addClass(clsid, ClassCounter.EVICTIONS, 1);
+  if (itemExptime(items, it) !== 0) counters.addClass(clsid, ClassCounter.EVICTED_NONZERO, 1);
+  if ((flags & ItemFlag.FETCHED) === 0) counters.addClass(clsid, ClassCounter.EVICTED_UNFETCHED, 1);
+  if ((flags & ItemFlag.ACTIVE) !== 0) counters.addClass(clsid, ClassCounter.EVICTED_ACTIVE, 1);
+}
+
+/**
+ * Counts and logs an item of `clsid` that goes for the sake of its memory. Caller holds its shard.
+ *
+ * @returns Whether it is evicted; else its time had passed.
+ */
+export function countGoneLocked(store: Store, clsid: SlabClass, it: ItemRef): boolean {
+  if (isDead(store, it)) {
+    countReclaimed(store, clsid, it);
+    return false;
+  }
+  countEvicted(store, clsid, it);
+  logEvictedLocked(store, it);
+  return true;
+}
+
 /** Decides, and counts. Caller holds the item's shard. */
 function judgeLocked(
   store: Store,
@@ -159,14 +193,11 @@ function judgeLocked(
   const { items, counters } = store;
   const { now } = store.clock;
   const flags = itemFlags(items, it);
-  const isDead = isExpired(items, it, now) || isFlushed(store.control, items, it, now);
-  if (!isDead && rule === RECLAIM) return Fate.STOP;
+  const dead = isDead(store, it);
+  if (!dead && rule === RECLAIM) return Fate.STOP;
   if (loadRefcount(items, it) > 1 && isRepairedLocked(store, clsid, it)) return Fate.UNLINK;
-  if (isDead) {
-    counters.addClass(clsid, ClassCounter.RECLAIMED, 1);
-    if ((flags & ItemFlag.FETCHED) === 0) {
-      counters.addClass(clsid, ClassCounter.EXPIRED_UNFETCHED, 1);
-    }
+  if (dead) {
+    countReclaimed(store, clsid, it);
     return Fate.UNLINK;
   }
   if (segment === LruSegment.TEMP) return Fate.STOP;
@@ -203,18 +234,15 @@ function isRepairedLocked(store: Store, clsid: SlabClass, it: ItemRef): boolean 
 /** Decides over an item at the tail of COLD, and counts. Caller holds the item's shard. */
 function judgeColdLocked(store: Store, clsid: SlabClass, it: ItemRef, rule: TailRule): Fate {
   const { items, counters } = store;
-  const flags = itemFlags(items, it);
   if (!rule.evict) {
+    const flags = itemFlags(items, it);
     if ((flags & ItemFlag.ACTIVE) === 0 || !store.tunables.isSegmented) return Fate.STOP;
     counters.addClass(clsid, ClassCounter.MOVES_TO_WARM, 1);
     setItemFlags(items, it, flags & ~ItemFlag.ACTIVE);
     return Fate.TO_WARM;
   }
   if (!store.shape.evictions) return Fate.STAY; // One behind it may have expired.
-  counters.addClass(clsid, ClassCounter.EVICTIONS, 1);
-  if (itemExptime(items, it) !== 0) counters.addClass(clsid, ClassCounter.EVICTED_NONZERO, 1);
-  if ((flags & ItemFlag.FETCHED) === 0) counters.addClass(clsid, ClassCounter.EVICTED_UNFETCHED, 1);
-  if ((flags & ItemFlag.ACTIVE) !== 0) counters.addClass(clsid, ClassCounter.EVICTED_ACTIVE, 1);
+  countEvicted(store, clsid, it);
   const asks = rule.asksForPage === true &&
     store.tunables.get("slabAutomove") >= AUTOMOVE_ON_EVICTION;
   if (asks) needPage(store.control, clsid);

@@ -9,7 +9,7 @@
 //
 // Whoever took the page gives it on; meanwhile nobody owns it. slab_mover.ts empties pages.
 
-import { assert, fail } from "../base/assert.ts";
+import { fail } from "../base/assert.ts";
 import { UNIT_BYTES } from "../memory/arena.ts";
 import type { Control } from "../memory/regions.ts";
 import { ItemFlag, itemFlags, type ItemRef, type Items, setItemFlags } from "./item.ts";
@@ -133,15 +133,16 @@ export class PageLeaving {
   /**
    * Begins to move `page` away from `clsid`, which it seemed to be a page of. Takes: slab.
    *
-   * @returns false when it is not, or can be had by {@linkcode takeEmpty}, or is the last one.
+   * @returns false when it is not, or can be had by {@linkcode takeEmpty}, or is the last one, or
+   * another page of the class moves.
    */
   begin(page: number, clsid: SlabClass): boolean {
     const { u32 } = this.#control;
     const record = this.#records.of(clsid);
 
     this.#records.lock(record);
-    assert(u32[record + SlabWord.MOVING] === NO_PAGE, "Two pages of a class move at once");
-    const begins = this.#pages.ownerOf(page) === clsid && this.#records.usedLocked(page) > 0 &&
+    const begins = u32[record + SlabWord.MOVING] === NO_PAGE &&
+      this.#pages.ownerOf(page) === clsid && this.#records.usedLocked(page) > 0 &&
       u32[record + SlabWord.PAGES]! > 1;
     if (begins) {
       u32[record + SlabWord.PARKED] = this.#unlinkFreeLocked(page, clsid, record);
@@ -158,17 +159,18 @@ export class PageLeaving {
   }
 
   /**
-   * Ends the move of a page away from `clsid` if all its chunks are parked: nobody owns it then.
-   * Takes: slab, page.
+   * Ends the move of `page` away from `clsid` if all its chunks are parked: nobody owns it then but
+   * whoever is answered so. Takes: slab, page.
    */
-  end(clsid: SlabClass): boolean {
+  end(clsid: SlabClass, page: number): boolean {
     const { u32 } = this.#control;
     const record = this.#records.of(clsid);
 
     this.#records.lock(record);
-    const done = u32[record + SlabWord.PARKED] === this.#classes.perPage[clsid];
+    const done = u32[record + SlabWord.MOVING] === page &&
+      u32[record + SlabWord.PARKED] === this.#classes.perPage[clsid];
     if (done) {
-      this.#pages.handOver(u32[record + SlabWord.MOVING]!, 0);
+      this.#pages.handOver(page, 0);
       this.#records.setMovingLocked(record, NO_PAGE);
       u32[record + SlabWord.PARKED] = 0;
       this.#records.countPagesLocked(record, -1, 0);
@@ -178,21 +180,22 @@ export class PageLeaving {
     return done;
   }
 
-  /** Gives up the move of a page: its free chunks can be had again. Takes: slab. */
-  cancel(clsid: SlabClass): void {
+  /** Gives up the move of `page`, if it moves: its free chunks can be had again. Takes: slab. */
+  cancel(clsid: SlabClass, page: number): void {
     const { u32 } = this.#control;
     const record = this.#records.of(clsid);
     const chunkUnits = this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
 
     this.#records.lock(record);
-    const page = u32[record + SlabWord.MOVING]!;
-    for (let index = 0; index < this.#classes.perPage[clsid]!; index++) {
-      const chunk = page * UNITS_PER_PAGE + index * chunkUnits as ItemRef;
-      if (this.isSlabbed(chunk)) this.#records.linkLocked(record, chunk);
+    if (u32[record + SlabWord.MOVING] === page) {
+      for (let index = 0; index < this.#classes.perPage[clsid]!; index++) {
+        const chunk = page * UNITS_PER_PAGE + index * chunkUnits as ItemRef;
+        if (this.isSlabbed(chunk)) this.#records.linkLocked(record, chunk);
+      }
+      this.#records.setMovingLocked(record, NO_PAGE);
+      if (this.#records.usedLocked(page) === 0) this.#records.countPagesLocked(record, 0, 1);
+      u32[record + SlabWord.PARKED] = 0;
     }
-    this.#records.setMovingLocked(record, NO_PAGE);
-    if (this.#records.usedLocked(page) === 0) this.#records.countPagesLocked(record, 0, 1);
-    u32[record + SlabWord.PARKED] = 0;
     this.#records.unlock(record);
   }
 }

@@ -10,6 +10,7 @@ import { LockRank } from "../memory/lock.ts";
 import { UNIT_BYTES, UNIT_MASK } from "../memory/arena.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import {
+  chunkClass,
   chunkHead,
   chunkNext,
   firstChunk,
@@ -53,7 +54,11 @@ export function rescue(store: Store, clsid: SlabClass, chunk: ItemRef, byForce: 
   const hv = store.lockLinked(it);
   if (hv === NOT_LINKED) return; // Being received, being let go, or free by now.
   const part = isPart ? chunk : NO_ITEM;
-  if (!isPart || chunkBefore(items, it, part) !== NO_ITEM) {
+  // A command may have taken the page meanwhile, for a class of its own; see room.ts.
+  const isIts = isPart
+    ? chunkBefore(items, it, part) !== NO_ITEM && chunkClass(items, part) === clsid
+    : store.ownClassOf(it) === clsid;
+  if (isIts) {
     rescueLocked(store, clsid, hv, it, part, byForce);
   }
   store.unlock(hv);
@@ -165,7 +170,7 @@ function moveChunkLocked(
 }
 
 /** What leads to `part`: a chunk of `it`, or `it`; {@linkcode NO_ITEM} when nothing does. */
-function chunkBefore(items: Items, it: ItemRef, part: ItemRef): ItemRef {
+export function chunkBefore(items: Items, it: ItemRef, part: ItemRef): ItemRef {
   if (!isChunked(items, it)) return NO_ITEM;
   let before = it;
   let chunk = firstChunk(items, it);

@@ -243,6 +243,13 @@ export class Slabs {
     this.#giveBack(chunk, clsid);
   }
 
+  /** Keeps a chunk of any size for the thread's next item of `clsid`. Takes: slab. */
+  keep(chunk: ItemRef, clsid: SlabClass): void {
+    const { u32 } = this.#control;
+    if (compareExchangeWord(u32, this.#spares + clsid, NO_ITEM, chunk) === NO_ITEM) return;
+    this.giveToClass(chunk, clsid);
+  }
+
   /** Gives back the chunks of `clsid` that threads keep: before a check, or a move. Takes: slab. */
   takeBackSpares(clsid: SlabClass): void {
     for (let thread = 0; thread < this.#control.regions.counterThreads; thread++) {

@@ -80,7 +80,8 @@ export class SlabMover {
       if (empty !== NO_PAGE) return this.#hand(empty, to);
       const page = this.#findPage(clsid);
       if (page === NO_PAGE) return false;
-      if (!slabs.leaving.begin(page, clsid)) continue; // Other threads change what was found.
+      // Other threads change what was found; a command may take one itself, see room.ts.
+      if (!slabs.leaving.begin(page, clsid)) continue;
       this.#page = page;
       this.#from = from;
       this.#to = to;
@@ -128,13 +129,14 @@ export class SlabMover {
     this.#next = 0;
     this.#passes++;
     this.#store.slabs.takeBackSpares(clsid);
-    if (this.#store.slabs.leaving.end(clsid)) {
+    if (this.#store.slabs.leaving.end(clsid, this.#page)) {
       const page = this.#page;
       this.#page = NO_PAGE;
       this.#hand(page, this.#to);
       return Moving.IDLE;
     }
-    if (this.#passes < PASSES_MAX) return Moving.WAITS;
+    const isMoving = this.#store.slabs.word(clsid, SlabWord.MOVING) === this.#page;
+    if (isMoving && this.#passes < PASSES_MAX) return Moving.WAITS;
     this.cancel();
     return Moving.IDLE;
   }
@@ -142,8 +144,8 @@ export class SlabMover {
   /** Leaves the page to its class. Takes: slab. */
   cancel(): void {
     if (this.#page === NO_PAGE) return;
+    this.#store.slabs.leaving.cancel(this.#from as SlabClass, this.#page);
     this.#page = NO_PAGE;
-    this.#store.slabs.leaving.cancel(this.#from as SlabClass);
   }
 
   /** Rescues what is in chunk `index` of the page. */

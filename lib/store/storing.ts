@@ -5,7 +5,7 @@
 import { CRLF_BYTES } from "../base/ascii.ts";
 import { U64 } from "../base/u64.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
-import { allocate } from "./allocate.ts";
+import { allocate, makeRoomUnlocked } from "./allocate.ts";
 import { updateLocked } from "./bump.ts";
 import { isChunked } from "./chunk.ts";
 import {
@@ -48,6 +48,7 @@ const target = new ValueCursor();
  * here. Caller holds the shard's lock. Takes: LRU, slab.
  *
  * @param cas The version the client knows; read for {@linkcode StoreMode.CAS} only.
+ * @param looks Times that the value was to be joined, and the lock given back to make room.
  */
 export function storeLocked(
   store: Store,
@@ -55,6 +56,7 @@ export function storeLocked(
   it: ItemRef,
   mode: StoreMode,
   cas: U64,
+  looks = 0,
 ): Stored {
   const keyAt = itemKeyAt(store.items, it);
   const old = store.findLocked(hv, store.blockOf(it), keyAt, itemNkey(store.items, it));
@@ -66,6 +68,9 @@ export function storeLocked(
   }
   if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
     const joined = joinLocked(store, hv, old, it, mode);
+    if (joined === NO_ITEM && makeRoomUnlocked(store, hv, old, looks)) {
+      return storeLocked(store, hv, it, mode, cas, looks + 1);
+    }
     const end = joined === NO_ITEM ? Stored.NOT_STORED : Stored.STORED;
     logStored(store, joined === NO_ITEM ? it : joined, end, mode);
     store.release(it);

@@ -6,6 +6,7 @@
 import { CRLF_BYTES } from "../base/ascii.ts";
 import { U64 } from "../base/u64.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
+import { makeRoomUnlocked } from "./allocate.ts";
 import { updateLocked } from "./bump.ts";
 import {
   itemExptime,
@@ -65,6 +66,8 @@ const current = new U64();
 /**
  * Stores `it`, whose value is complete, or lets go of it: the caller's hold ends here. Caller holds
  * the shard's lock. Takes: LRU, slab.
+ *
+ * @param looks Times that the value was to be joined, and the lock given back to make room.
  */
 export function storeMetaLocked(
   store: Store,
@@ -72,6 +75,7 @@ export function storeMetaLocked(
   it: ItemRef,
   mode: StoreMode,
   how: MetaStorage,
+  looks = 0,
 ): Stored {
   const { items } = store;
   const old = store.findLocked(hv, store.blockOf(it), itemKeyAt(items, it), itemNkey(items, it));
@@ -84,7 +88,14 @@ export function storeMetaLocked(
     return stored;
   }
   const left = putLocked(store, hv, old, it, mode, how);
-  if (left === NO_ITEM) return Stored.NOT_STORED;
+  if (left === NO_ITEM) {
+    if (makeRoomUnlocked(store, hv, old, looks)) {
+      return storeMetaLocked(store, hv, it, mode, how, looks + 1);
+    }
+    logStored(store, it, Stored.NOT_STORED, mode);
+    store.release(it);
+    return Stored.NOT_STORED;
+  }
   logStored(store, left, Stored.STORED, shown);
   if (!how.explicit.isZero) setItemCas(items, left, how.explicit);
   readItemCas(items, left, how.cas);
@@ -136,7 +147,7 @@ function isStale(how: MetaStorage): boolean {
 
 /**
  * Puts `it` in its place; returns the item that is there now, or {@linkcode NO_ITEM} when there was
- * no memory for it.
+ * no memory for it, and the caller still holds it.
  */
 function putLocked(
   store: Store,
@@ -156,8 +167,7 @@ function putLocked(
   }
   if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
     const joined = joinLocked(store, hv, old, it, mode);
-    if (joined === NO_ITEM) logStored(store, it, Stored.NOT_STORED, mode);
-    store.release(it);
+    if (joined !== NO_ITEM) store.release(it);
     return joined;
   }
   if (isStale(how)) {

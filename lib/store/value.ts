@@ -2,7 +2,7 @@
 
 import { CR, CRLF_BYTES, LF } from "../base/ascii.ts";
 import { copyBytes } from "../base/copy.ts";
-import { takeChunk, tryTakeChunk } from "./allocate.ts";
+import { holdsShard, noteLack, takeChunk, tryTakeChunk } from "./allocate.ts";
 import {
   CHUNK,
   chunkClass,
@@ -17,7 +17,8 @@ import {
 } from "./chunk.ts";
 import { itemNbytes, type ItemRef, type Items, itemValueAt, NO_ITEM, segmentOf } from "./item.ts";
 import { needPage } from "./maintenance.ts";
-import { PAGE_BYTES, type SlabClass } from "./slab_class.ts";
+import { reclaimChunk } from "./room.ts";
+import { NO_CLASS, PAGE_BYTES, type SlabClass } from "./slab_class.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -107,16 +108,23 @@ export function lastTwoBytes(items: Items, it: ItemRef): number {
 export function takeValueChunk(store: Store, it: ItemRef, last: ItemRef, left: number): ItemRef {
   const { items, classes } = store;
   const largest = classes.chunkBytes[classes.last]! - CHUNK.bytes;
-  let clsid = left >= largest
+  const fitting = left >= largest
     ? classes.last
     : store.slabs.classFor(classes.fit(left + CHUNK.bytes));
+  let clsid = fitting;
   let chunk = tryTakeChunk(store, clsid);
   if (chunk === NO_ITEM) {
     // The lists of large items are those of the largest class: there one can go for it.
     clsid = classes.last;
     chunk = takeChunk(store, clsid);
   }
+  if (chunk === NO_ITEM && fitting !== classes.last && !holdsShard(store)) {
+    clsid = fitting;
+    chunk = reclaimChunk(store, clsid);
+  }
   if (chunk === NO_ITEM) {
+    const otherwise = fitting === classes.last ? NO_CLASS : fitting;
+    noteLack(classes.last, Math.ceil(itemNbytes(items, it) / largest), otherwise);
     if (left > PAGE_BYTES) needPage(store.control, clsid, Math.ceil(left / PAGE_BYTES));
     return NO_ITEM;
   }

@@ -179,10 +179,11 @@ export class BinaryModel {
       this.#items.set(key, { flags: NO_FLAGS, value: String(initial) });
       return [0, { cas: 1n, value: word64(initial) }];
     }
+    // What cannot be a number at all is said before versions are compared.
+    if (item.value === "" || itemBytes(key, item) > this.#chunkBytes) return [6];
     if (cas !== 0n) return [2];
-    const digits = /^[\t-\r ]*\+?(\d{1,20})(?:[\t-\r ]|$)/.exec(item.value)?.[1];
+    const digits = /^[\t-\r ]*\+?(\d+)(?:[\t-\r ]|$)/.exec(item.value)?.[1];
     if (digits === undefined || BigInt(digits) >= U64_END) return [6];
-    if (itemBytes(key, item) > this.#chunkBytes) return [6];
     const before = BigInt(digits);
     const down = before > delta ? before - delta : 0n;
     const after = loud === Op.INCREMENT ? (before + delta) % U64_END : down;

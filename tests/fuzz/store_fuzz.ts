@@ -10,7 +10,7 @@ import { Snapshot } from "../../lib/stats/counters.ts";
 import { checkStore } from "../../lib/store/check.ts";
 import type { StoreShape } from "../../lib/store/memory.ts";
 import { StoreMode } from "../../lib/store/storing.ts";
-import { itemTime, NO_ITEM } from "../../lib/store/item.ts";
+import { type ItemRef, itemTime, NO_ITEM } from "../../lib/store/item.ts";
 import { Maintainer } from "../../lib/store/maintainer.ts";
 import { askCrawl, askMove, isMoving } from "../../lib/store/maintenance.ts";
 import { NO_CLASS } from "../../lib/store/slab_class.ts";
@@ -18,6 +18,7 @@ import { makeStore } from "../../lib/store/testing.ts";
 import { drawShape, drawTable } from "./draw.ts";
 import { restartProblems } from "../support/restarted.ts";
 import { type Held, type Refusal, StoreClient } from "../support/store_client.ts";
+import { refusalProblem } from "../support/refusals.ts";
 import { added, type ModelItem, numberOf, show, StoreModel } from "./store_model.ts";
 
 const MIB = 2 ** 20;
@@ -292,9 +293,12 @@ export class StoreRound {
     if (item === undefined) return;
     const joined = command === "append" ? item.value + value : value + item.value;
     if (answer === "STORED") return this.model.put(key, joined, item.flags, item.exptime);
-    const allowed = this.#bytes(key, joined, item.flags) > this.#shape.itemSizeMax ||
-      this.#outOfMemory() > rooms;
+    const bytes = this.#bytes(key, joined, item.flags);
+    const allowed = bytes > this.#shape.itemSizeMax || this.#outOfMemory() > rooms;
     this.#expect(allowed, `${answer} although it is there`);
+    if (bytes > this.#shape.itemSizeMax) return;
+    // The value that came may be large itself: then as many chunks as it has are gone by now.
+    this.#expectFull(bytes, this.client.find(key), this.#isChunked(key, value, 0) ? 4 : 1);
   }
 
   #arithmetic(key: string, increment: boolean): void {
@@ -305,10 +309,12 @@ export class StoreRound {
     if (item === undefined) return;
     const number = this.#isChunked(key, item.value, item.flags) ? undefined : numberOf(item.value);
     if (number === undefined) return this.#expect(answer === "NON_NUMERIC", String(answer));
-    if (answer === "NO_MEMORY") {
-      return this.#expect(this.#outOfMemory() > rooms, "No memory, and not counted");
-    }
     const sum = added(number, delta, increment);
+    if (answer === "NO_MEMORY") {
+      this.#expect(this.#outOfMemory() > rooms, "No memory, and not counted");
+      const bytes = this.#bytes(key, String(sum), item.flags);
+      return this.#expectFull(bytes, this.client.find(key), 0);
+    }
     this.#expect(answer === sum, `${answer}, not ${sum}`);
     const exact = String(sum);
     const padded = exact.padEnd(item.value.length);
@@ -336,12 +342,12 @@ export class StoreRound {
   #judgeRefusal(answer: Refusal, key: string, value: string, flags: number): void {
     const isTooLarge = this.#bytes(key, value, flags) > this.#shape.itemSizeMax;
     this.#expect((answer === "TOO_LARGE") === isTooLarge, answer);
-    // A large item finds room only in its own classes; a page that moves is no room.
-    const { store } = this.client;
-    const mayEvict = this.#shape.evictions && this.#held.length === 0 &&
-      !this.#isChunked(key, value, flags) && !isMoving(store.control) &&
-      store.tunables.temporaryTtl < 0;
-    this.#expect(answer === "TOO_LARGE" || !mayEvict, "NO_MEMORY although items may be evicted");
+    if (answer === "NO_MEMORY") this.#expectFull(this.#bytes(key, value, flags), NO_ITEM, 0);
+  }
+
+  #expectFull(bytes: number, kept: ItemRef, others: number): void {
+    const problem = refusalProblem(this.client.store, { bytes, kept, others });
+    if (problem !== undefined) this.#problem(problem);
   }
 
   #bytes(key: string, value: string, flags: number): number {

@@ -43,7 +43,7 @@ export class Bed {
   }
 
   /** A total of `stats`. */
-  total(name: "slabs_moved" | "lru_crawler_starts"): number {
+  total(name: "slabs_moved" | "lru_crawler_starts" | "direct_page_moves"): number {
     return new Snapshot(this.client.store.control).of(name);
   }
 }

@@ -241,12 +241,18 @@ export class StoreClient {
 
   /** incr and decr: the new number. */
   add(key: string, delta: bigint, increment = true): bigint | Refusal {
-    return this.#locked(key, (it, hv) => {
-      if (it === NO_ITEM) return "NOT_FOUND";
-      const words = toU64(delta);
-      const added = addDeltaLocked(this.store, hv, it, increment, words, this.#result);
-      if (added === Added.NON_NUMERIC) return "NON_NUMERIC";
-      return added === Added.OK ? toBigInt(this.#result) : "NO_MEMORY";
+    const words = toU64(delta);
+    return this.#locked(key, (found, hv) => {
+      let it = found;
+      for (let looks = 0; it !== NO_ITEM; looks++) {
+        const added = addDeltaLocked(this.store, hv, it, increment, words, this.#result, looks);
+        if (added === Added.OK) return toBigInt(this.#result);
+        if (added === Added.NON_NUMERIC) return "NON_NUMERIC";
+        if (added === Added.NO_MEMORY) return "NO_MEMORY";
+        this.#hash(key);
+        it = this.store.findLocked(hv, this.#key, 0, key.length);
+      }
+      return "NOT_FOUND";
     });
   }
 

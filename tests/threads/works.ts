@@ -107,10 +107,22 @@ function runOwn({ client, prng, thread, operations, problems, nextTurn }: Part):
       continue;
     }
     const value = makeRecord(prng, key, prng.below(6000));
-    if (client.set(key, value) === "STORED") last.set(key, value);
+    const answer = client.set(key, value);
+    if (answer === "STORED") last.set(key, value);
     else last.delete(key);
+    noteRefusal(client, key, answer, problems);
   }
   return {};
+}
+
+/** Nobody holds more than a few items here: with evictions on there is always room to be made. */
+function noteRefusal(
+  { store }: StoreClient,
+  key: string,
+  answer: unknown,
+  problems: string[],
+): void {
+  if (answer === "NO_MEMORY" && store.shape.evictions) problems.push(`${key} refused`);
 }
 
 /** Random commands on keys that all workers share. */
@@ -157,13 +169,14 @@ function stormStep({ client, prng, problems }: Part, key: string): void {
       break;
     }
     case 6:
-      client.put(StoreMode.ADD, key, makeRecord(prng, key, length), { flags, exptime });
+    case 7: {
+      const mode = prng.pick([StoreMode.ADD, StoreMode.REPLACE]);
+      const answer = client.put(mode, key, makeRecord(prng, key, length), { flags, exptime });
+      noteRefusal(client, key, answer, problems);
       break;
-    case 7:
-      client.put(StoreMode.REPLACE, key, makeRecord(prng, key, length), { flags, exptime });
-      break;
+    }
     case 8:
-      client.add(key, 1n);
+      noteRefusal(client, key, client.add(key, 1n), problems);
       break;
     case 9:
       if (prng.below(2000) === 0) client.store.flushNow();
@@ -172,7 +185,12 @@ function stormStep({ client, prng, problems }: Part, key: string): void {
     case 10:
     case 11:
     case 12:
-      client.set(key, makeRecord(prng, key, length), { flags, exptime });
+      noteRefusal(
+        client,
+        key,
+        client.set(key, makeRecord(prng, key, length), { flags, exptime }),
+        problems,
+      );
       break;
     default: {
       const found = client.get(key);
