@@ -165,11 +165,11 @@ export const DEVIATIONS: readonly Deviation[] = [
     "the others are asked for more often",
   ],
   [
-    "a value is refused after ten tries at the tails of its class's lists, although items further " +
-    "on, or a page of another class, could go for it",
-    "it is refused when clients hold all there is, with `-M`, or when only the last pages of other " +
-    "classes are left (with `slab_automove=0` or `no_slab_reassign`, any pages of theirs); short-" +
-    "lived items (`temporary_ttl`) go for it, too",
+    "a value is refused after ten tries at the tails of its class's lists, although items " +
+    "further on, or a page of another class, could go for it",
+    "it is refused when clients hold all there is, with `-M`, or when only the last pages of " +
+    "other classes are left (with `slab_automove=0` or `no_slab_reassign`, any pages of " +
+    "theirs); items of TEMP go for it, too",
     "a cache with evictions has room",
   ],
   [
