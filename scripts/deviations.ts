@@ -148,8 +148,8 @@ export const DEVIATIONS: readonly Deviation[] = [
   ],
   [
     "`-L` takes all of `-m` at start from the pool of huge pages",
-    "asks for transparent huge pages; nothing is taken before it is used, by no class either: its " +
-    "first page may be beyond `-m`, as without `-L`",
+    "asks for transparent huge pages; nothing is taken before it is used, but a page is kept for " +
+    "each class",
     "`cache_memlimit` goes on working",
   ],
   [

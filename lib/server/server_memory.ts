@@ -78,6 +78,7 @@ export function shapeOf(settings: Settings, conns: number): StorePlan["shape"] {
       ? memoryCeiling(settings.maxbytes)
       : settings.maxbytes,
     slabReassign: settings.slabReassign,
+    reservesFirstPages: settings.largePages,
     trackSizes: settings.trackSizes,
     workerLogbufSize: settings.workerLogbufSize,
     watcherLogbufSize: settings.watcherLogbufSize,

@@ -44,6 +44,8 @@ export interface StoreShape extends SlabShape {
   readonly maxbytesCeiling: number;
   /** Pages may move between classes (not `-o no_slab_reassign`). */
   readonly slabReassign: boolean;
+  /** Each class has its first page within the limit: `-L`. */
+  readonly reservesFirstPages: boolean;
   /** Items are counted by size (`-o track_sizes`). */
   readonly trackSizes: boolean;
   /** Bytes that each thread's ring of the log is to have, and the lines that watchers read. */

@@ -53,6 +53,8 @@ export class Slabs {
   readonly #items: Items;
   readonly #classes: SlabClasses;
   readonly #mayReassign: boolean;
+  /** Pages are kept for the classes that have none, and there are enough of them. */
+  readonly #reserves: boolean;
   /** By class: a word for the chunk that this thread gave back last and keeps for its next item. */
   readonly #spares: number;
 
@@ -70,6 +72,7 @@ export class Slabs {
     this.#items = items;
     this.#classes = classes;
     this.#mayReassign = plan.shape.slabReassign;
+    this.#reserves = plan.shape.reservesFirstPages && classes.last <= plan.pageLimit;
     this.#spares = this.#sparesOf(thread);
   }
 
@@ -85,7 +88,20 @@ export class Slabs {
   classFor(clsid: SlabClass): SlabClass {
     if (!this.#classes.isBetween(clsid)) return clsid;
     if (this.#control.u32[this.#records.of(clsid) + SlabWord.PAGES]! > 0) return clsid;
-    return this.pages.hasRoom ? clsid : clsid + 1 as SlabClass;
+    return this.pages.hasRoom && !this.#areReserved() ? clsid : clsid + 1 as SlabClass;
+  }
+
+  /** Whether all pages that are left are for classes that have none. */
+  #areReserved(): boolean {
+    if (!this.#reserves) return false;
+    const left = this.pages.limit - this.pages.inUse + this.pages.pooled;
+    if (left > this.#classes.last) return false;
+    let pageless = 0;
+    for (let id = 1; id <= this.#classes.last; id++) {
+      const clsid = id as SlabClass;
+      if (!this.#classes.isBetween(clsid) && this.word(clsid, SlabWord.PAGES) === 0) pageless++;
+    }
+    return left <= pageless;
   }
 
   /**
@@ -164,6 +180,8 @@ export class Slabs {
       this.#records.countPagesLocked(record, 0, 1);
     } else {
       if (growth === Growth.NONE) return false;
+      const isFirst = u32[record + SlabWord.PAGES] === 0 && !this.#classes.isBetween(clsid);
+      if (!isFirst && this.#areReserved()) return false;
       const mayExceed = growth === Growth.BEYOND && u32[record + SlabWord.PAGES] === 0;
       page = this.pages.take(clsid, mayExceed);
       if (page === NO_PAGE) return false;

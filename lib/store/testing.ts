@@ -26,6 +26,7 @@ export const SMALL_SHAPE: StoreShape = {
   slabSizes: [],
   maxbytesCeiling: 0,
   slabReassign: true,
+  reservesFirstPages: false,
   trackSizes: false,
   workerLogbufSize: 65536,
   watcherLogbufSize: 65536,
