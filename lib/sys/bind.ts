@@ -86,9 +86,9 @@ export function listenOn(fd: number, backlog: number): number {
 }
 
 /**
- * Whether `address`, a `struct sockaddr` of `length` bytes, is one of this machine: whether a socket
- * can be bound to it. Where net.ipv4.ip_nonlocal_bind is set, every address counts as one; where no
- * descriptor is left, too.
+ * Whether `address`, a `struct sockaddr` of `length` bytes, is one of this machine: whether a
+ * socket can be bound to it. Where net.ipv4.ip_nonlocal_bind is set, every address counts as one;
+ * where no descriptor is left, too.
  */
 export function isLocalAddress(address: Bytes, length: number): boolean {
   const family = address[0]!; // Below 256, and this machine's order is the little end first.
