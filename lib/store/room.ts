@@ -3,7 +3,7 @@
 //
 //   lists   an item of the class that nobody holds, from the tails on, however far away
 //   chunks  one that no list of the class names: part of a large item, or between two lists
-//   page    a page of another class, with all that is in it
+//   page    a page of another class, which keeps the items that it can miss least
 //
 // Whoever comes here holds no shard, so that shards are waited for, in the order of the ranks. A
 // list is locked for WALK_ITEMS items at a time, and those that are held go to its head: nobody
@@ -30,7 +30,7 @@ import {
 import { classOf, type LruId, lruIdOf, LruSegment } from "./lru.ts";
 import { countGoneLocked } from "./lru_tail.ts";
 import { NOT_LINKED } from "./miss.ts";
-import { chunkBefore } from "./rescue.ts";
+import { chunkBefore, rescue } from "./rescue.ts";
 import { classStates, sourceFor } from "./slab_automove.ts";
 import { PAGE_BYTES, type SlabClass } from "./slab_class.ts";
 import { NO_PAGE } from "./slab_page.ts";
@@ -205,7 +205,8 @@ function removeAt(store: Store, clsid: SlabClass, chunk: ItemRef): boolean {
 }
 
 /**
- * Takes a page from another class for `clsid`. Nothing is evicted but in the page that is taken.
+ * Takes a page from another class for `clsid`. What is in it is rescued: in the place of its items
+ * go those of their class that were read longest ago.
  *
  * @returns Whether there was one. Takes: bucket, LRU, slab, page.
  */
@@ -258,6 +259,8 @@ function endEmptying(store: Store, clsid: SlabClass, page: number, budget: Budge
   }
   for (let index = 0; index < count; index++) {
     const chunk = chunkAt(store, clsid, page, index);
+    if (slabs.leaving.isSlabbed(chunk)) continue;
+    rescue(store, clsid, chunk, false); // What was read longest ago goes, wherever it is.
     if (!slabs.leaving.isSlabbed(chunk) && !removeAt(store, clsid, chunk)) return false;
   }
   slabs.takeBackSpares(clsid);

@@ -280,3 +280,19 @@ Deno.test("with -M nothing goes", () => {
   assertEquals(bed.keys.filter((key) => bed.client.peek(key) === undefined), []);
   check(bed, []);
 });
+
+Deno.test("a page that is taken costs its class the items that were read longest ago", () => {
+  const client = new StoreClient(makeStore({ maxbytes: 16 * MIB, itemSizeMax: 8 * MIB }));
+  const value = "v".repeat(10_000);
+  const keys = Array.from({ length: 1400 }, (_, n) => `k${n}`);
+  for (const key of keys) client.set(key, value);
+  // One of ten is stored again: the newest items are in chunks of all pages.
+  const newest = keys.filter((_, n) => n % 10 === 0);
+  for (const key of newest) client.delete(key);
+  for (const key of newest) client.set(key, value);
+  for (let n = 0; client.peek(keys[1]!) !== undefined; n++) client.set(`more${n}`, value);
+  assertEquals(client.set("large", "x".repeat(5 * MIB)), "STORED");
+  assert(new Snapshot(client.store.control).of("direct_page_moves") > 0);
+  assertEquals(newest.filter((key) => client.peek(key) === undefined), []);
+  assertEquals(checkStore(client.store).problems, []);
+});
