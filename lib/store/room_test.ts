@@ -4,7 +4,7 @@
 // every command that takes memory in each of them.
 
 import { assert, assertEquals } from "@std/assert";
-import { chunksToBeHad } from "../../tests/support/refusals.ts";
+import { chunksToBeHad, refusalProblem } from "../../tests/support/refusals.ts";
 import { type Held, StoreClient } from "../../tests/support/store_client.ts";
 import { LockRank } from "../memory/lock.ts";
 import { Snapshot } from "../stats/counters.ts";
@@ -13,6 +13,7 @@ import { checkStore } from "./check.ts";
 import { ItemFlag, itemFlags, itemLruId, NO_ITEM, setItemFlags } from "./item.ts";
 import { type LruId, lruIdOf, LruSegment } from "./lru.ts";
 import { relinkLocked } from "./lru_tail.ts";
+import { NOT_LINKED } from "./miss.ts";
 import type { StoreShape } from "./memory.ts";
 import { SlabMover } from "./slab_mover.ts";
 import { SlabWord } from "./slab_record.ts";
@@ -295,4 +296,13 @@ Deno.test("a page that is taken costs its class the items that were read longest
   assert(new Snapshot(client.store.control).of("direct_page_moves") > 0);
   assertEquals(newest.filter((key) => client.peek(key) === undefined), []);
   assertEquals(checkStore(client.store).problems, []);
+});
+
+Deno.test("refusalProblem() notices a store that looks at the tails alone", () => {
+  const bed = fullBed();
+  moveAll(bed, LruSegment.HOT);
+  bed.client.store.lockLinked = () => NOT_LINKED;
+  assertEquals(bed.client.set("new", bed.value), "NO_MEMORY");
+  const refused = { bytes: 32 + 8 + 3 + bed.value.length + 2, kept: NO_ITEM, others: 0 };
+  assert(refusalProblem(bed.client.store, refused) !== undefined);
 });

@@ -29,7 +29,7 @@ const FUZZERS = { store: fuzzStore, meta: fuzzMeta, binary: fuzzBinary } as cons
 /** What `smoke` plays. */
 export const SMOKE: Omit<Extent, "seed"> = { rounds: 16, operations: 600 };
 /** What `canary` plays for each bug, at most. */
-export const CANARY: Omit<Extent, "seed"> = { rounds: 80, operations: 600 };
+export const CANARY: Omit<Extent, "seed"> = { rounds: 160, operations: 600 };
 
 /** One line of the result. */
 export interface Outcome {

@@ -17,7 +17,6 @@ import {
   setItemPrev,
 } from "../../lib/store/item.ts";
 import { classOf, LruSegment } from "../../lib/store/lru.ts";
-import { NOT_LINKED } from "../../lib/store/miss.ts";
 import type { SlabClass } from "../../lib/store/slab_class.ts";
 import type { Plant, StoreRound } from "./store_fuzz.ts";
 
@@ -84,10 +83,6 @@ export const PLANTS: Readonly<Record<string, () => Plant>> = {
     const it = model.get(key) === undefined ? NO_ITEM : client.find(key);
     if (it === NO_ITEM || !isChunked(client.store.items, it)) return false;
     setChunkHead(client.store.items, firstChunk(client.store.items, it), NO_ITEM);
-    return true;
-  }),
-  "nothing goes but from the tails": once(({ client }) => {
-    client.store.lockLinked = () => NOT_LINKED;
     return true;
   }),
   "versions start again": once(({ client }) => {

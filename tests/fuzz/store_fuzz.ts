@@ -75,6 +75,8 @@ export class StoreRound {
   readonly #commands: readonly Command[];
   readonly #keys: readonly string[];
   readonly #longest: number;
+  /** Lengths of values; where all are alike one class runs full. */
+  readonly #shortest: number;
   /** Nothing expires, so that memory runs full. */
   readonly #areImmortal: boolean;
   readonly #shape: StoreShape;
@@ -105,6 +107,7 @@ export class StoreRound {
       (_, n) => `k${n}`.padEnd(prng.pick([1, 9, 250]), "-"),
     );
     this.#longest = prng.pick([30, 1000, 20_000, 60_000, 1_100_000]);
+    this.#shortest = prng.pick([0, Math.floor(this.#longest * 0.95)]);
   }
 
   /** A random key of the round. */
@@ -242,7 +245,7 @@ export class StoreRound {
     if (prng.below(4) === 0) {
       return prng.pick(["0", "9", "10 x", " 7", "18446744073709551615", "99"]);
     }
-    const length = prng.below(this.#longest);
+    const length = this.#shortest + prng.below(this.#longest - this.#shortest);
     return `${prng.next().toString(36)}${String.fromCharCode(prng.below(256)).repeat(length)}`;
   }
 
