@@ -288,9 +288,11 @@ async function keepWhileStarting(checks: Checks): Promise<void> {
   }
   {
     using busy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    await using server = await bed.listen(...args, `--admin=${busy.addr.port}`);
-    const code = await server.exited;
-    checks.check(code !== 0, "its admin port is taken: it ends", server.stderr());
+    const code = await bed.listen(...args, `--admin=${busy.addr.port}`).then(
+      (server) => server.exited,
+      () => 1,
+    );
+    checks.check(code !== 0, "its admin port is taken: it ends", code);
   }
   for (const also of [[], ["-I", "2m"]]) {
     const outcome = await bed.listen(...args, ...also, "-Y", `${bed.folder}/none`).then(
