@@ -21,6 +21,7 @@ import { lruIdOf, LruSegment } from "./lru.ts";
 import { makeRoom, reclaimTail } from "./lru_tail.ts";
 import { needPage } from "./maintenance.ts";
 import { NO_CLASS, PAGE_BYTES, type SlabClass } from "./slab_class.ts";
+import { SlabWord } from "./slab_record.ts";
 import { Miss } from "./miss.ts";
 import { reclaimChunk } from "./room.ts";
 import type { Store } from "./store.ts";
@@ -150,7 +151,8 @@ export function noteLack(clsid: SlabClass, chunks: number, otherwise: SlabClass)
 export function makeRoomUnlocked(store: Store, hv: number, it: ItemRef, looks: number): boolean {
   const clsid = lack.clsid as SlabClass;
   if (store.miss !== Miss.NO_MEMORY || clsid === NO_CLASS) return false;
-  if (looks >= LOOKS_MAX || (it !== NO_ITEM && !store.retainLocked(it))) {
+  const isHopeless = looks >= LOOKS_MAX || !mayFit(store, clsid, lack.chunks);
+  if (isHopeless || (it !== NO_ITEM && !store.retainLocked(it))) {
     complain(store, clsid);
     return false;
   }
@@ -161,6 +163,21 @@ export function makeRoomUnlocked(store: Store, hv: number, it: ItemRef, looks: n
   if (it !== NO_ITEM) store.release(it);
   if (!isMade) complain(store, clsid);
   return isMade;
+}
+
+/**
+ * Whether a value of `count` chunks of `clsid` can be joined at all: nothing should go for one that
+ * cannot. What it is joined of, the old value and the one that came, is there meanwhile.
+ */
+function mayFit({ slabs, classes }: Store, clsid: SlabClass, count: number): boolean {
+  if (count === 1) return true;
+  let pages = slabs.pages.limit;
+  for (let id = 1; id <= classes.last; id++) {
+    const isKept = id !== clsid && slabs.word(id as SlabClass, SlabWord.PAGES) > 0;
+    if (isKept) pages--; // A class keeps one.
+  }
+  const most = Math.max(pages, slabs.word(clsid, SlabWord.PAGES)) * classes.perPage[clsid]!;
+  return 2 * count <= most;
 }
 
 /** Makes `count` chunks of `clsid` free, for this thread first; false if there are not so many. */

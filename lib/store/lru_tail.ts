@@ -242,6 +242,8 @@ function judgeColdLocked(store: Store, clsid: SlabClass, it: ItemRef, rule: Tail
     return Fate.TO_WARM;
   }
   if (!store.shape.evictions) return Fate.STAY; // One behind it may have expired.
+  // Its memory would stay with who holds it, be that the command at hand.
+  if (rule === EVICT_FOR_RESCUE && loadRefcount(items, it) > 1) return Fate.STAY;
   countEvicted(store, clsid, it);
   const asks = rule.asksForPage === true &&
     store.tunables.get("slabAutomove") >= AUTOMOVE_ON_EVICTION;

@@ -41,14 +41,22 @@ import type { Store } from "./store.ts";
 const WALK_ITEMS = 100;
 /** Chunks of pages that one command looks at, at the most: some milliseconds. */
 const CHUNKS_MAX = 2 ** 16;
+/** What it costs to look at a chunk, in chunks that are emptied. */
+const LOOK_COST = 1 / 16;
+/** Chunks of a page up to which its items are rescued. */
+const RESCUES_MAX = 512;
+/** Times that a thread tries to end another one's move before it gives that up. */
+const JOINS_MAX = 50;
 /** Times that all of it is tried: what one thread has made free, another may have taken. */
-const ROUNDS_MAX = 4;
+const ROUNDS_MAX = 32;
 /** Where an item may go from, the least wanted first. */
 const ORDER = [LruSegment.COLD, LruSegment.WARM, LruSegment.HOT, LruSegment.TEMP] as const;
 
 /** Chunks that a command may still look at. */
 interface Budget {
   chunks: number;
+  /** Another thread was met that makes room, too, and may have taken it. */
+  isContended: boolean;
 }
 
 /**
@@ -59,14 +67,20 @@ interface Budget {
  */
 export function reclaimChunk(store: Store, clsid: SlabClass): ItemRef {
   if (!store.shape.evictions) return NO_ITEM;
-  const budget: Budget = { chunks: CHUNKS_MAX };
+  const budget: Budget = { chunks: CHUNKS_MAX, isContended: false };
   for (let round = 0; round < ROUNDS_MAX; round++) {
+    budget.isContended = false;
+    store.slabs.takeBackSpares(clsid); // Other threads' chunks are as good as any.
+    const spare = store.slabs.take(clsid);
+    if (spare !== NO_ITEM) return spare;
     const chunk = reclaimFromLists(store, clsid);
     if (chunk !== NO_ITEM) return chunk;
     const isMade = reclaimFromPages(store, clsid, budget) || takePage(store, clsid, budget);
     const taken = store.slabs.take(clsid);
     if (taken !== NO_ITEM) return taken;
-    if (!isMade && round > 0) break; // Twice, as an item may just have been on its way.
+    if (budget.chunks <= 0) break;
+    // Twice, as an item may just have been on its way.
+    if (!isMade && !budget.isContended && round > 0) break;
   }
   return NO_ITEM;
 }
@@ -228,23 +242,40 @@ function takePage(store: Store, clsid: SlabClass, budget: Budget): boolean {
   }
 }
 
-/** Empties a page of `clsid`, which nobody owns then; {@linkcode NO_PAGE} when none can be. */
+/**
+ * Empties a page of `clsid`, which nobody owns then; {@linkcode NO_PAGE} when none can be.
+ *
+ * Several threads may be at it: they empty the page that is moving together, and it is for one of
+ * them; the others go on with the next one.
+ */
 function emptyPage(store: Store, clsid: SlabClass, budget: Budget): number {
   const { slabs } = store;
   slabs.takeBackSpares(clsid);
   const empty = slabs.leaving.takeUnopened(clsid) || slabs.leaving.takeEmpty(clsid, 1);
   if (empty !== NO_PAGE) return empty;
-  // What the maintenance thread has begun is ended here, or gives way.
-  const moving = slabs.word(clsid, SlabWord.MOVING);
-  if (moving !== NO_PAGE) {
-    if (endEmptying(store, clsid, moving, budget)) return moving;
-    slabs.leaving.cancel(clsid, moving);
-  }
   for (const page of pagesOf(store, clsid)) {
+    const joined = joinMove(store, clsid, budget);
+    if (joined !== NO_PAGE) return joined;
     if (budget.chunks <= 0) return NO_PAGE;
-    if (page === moving || !slabs.leaving.begin(page, clsid)) continue;
+    if (!slabs.leaving.begin(page, clsid)) continue;
     if (endEmptying(store, clsid, page, budget)) return page;
     slabs.leaving.cancel(clsid, page);
+  }
+  return NO_PAGE;
+}
+
+/**
+ * Empties the page that another thread moves away from `clsid`, as long as there is one. A move
+ * that does not end, as a client holds something in the page, is given up.
+ */
+function joinMove(store: Store, clsid: SlabClass, budget: Budget): number {
+  const { slabs } = store;
+  for (let tries = 0; budget.chunks > 0; tries++) {
+    const moving = slabs.word(clsid, SlabWord.MOVING);
+    if (moving === NO_PAGE) return NO_PAGE;
+    budget.isContended = true;
+    if (endEmptying(store, clsid, moving, budget)) return moving;
+    if (tries >= JOINS_MAX) slabs.leaving.cancel(clsid, moving);
   }
   return NO_PAGE;
 }
@@ -253,15 +284,17 @@ function emptyPage(store: Store, clsid: SlabClass, budget: Budget): number {
 function endEmptying(store: Store, clsid: SlabClass, page: number, budget: Budget): boolean {
   const { slabs, classes: { perPage } } = store;
   const count = perPage[clsid]!;
-  budget.chunks -= count;
   for (let index = 0; index < count; index++) {
+    budget.chunks -= LOOK_COST;
     if (!mayGo(store, chunkAt(store, clsid, page, index))) return false;
   }
   for (let index = 0; index < count; index++) {
     const chunk = chunkAt(store, clsid, page, index);
     if (slabs.leaving.isSlabbed(chunk)) continue;
-    rescue(store, clsid, chunk, false); // What was read longest ago goes, wherever it is.
-    if (!slabs.leaving.isSlabbed(chunk) && !removeAt(store, clsid, chunk)) return false;
+    budget.chunks--;
+    // What was read longest ago goes, wherever it is: where that is not thousands of copies.
+    if (count <= RESCUES_MAX) rescue(store, clsid, chunk, false);
+    if (!slabs.leaving.isSlabbed(chunk)) removeAt(store, clsid, chunk);
   }
   slabs.takeBackSpares(clsid);
   return slabs.leaving.end(clsid, page);

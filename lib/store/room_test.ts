@@ -6,7 +6,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { chunksToBeHad, refusalProblem } from "../../tests/support/refusals.ts";
 import { type Held, StoreClient } from "../../tests/support/store_client.ts";
+import { Block } from "../base/block.ts";
 import { LockRank } from "../memory/lock.ts";
+import { makeControlMemory } from "../memory/regions.ts";
 import { Snapshot } from "../stats/counters.ts";
 import type { CounterName } from "../stats/names.ts";
 import { checkStore } from "./check.ts";
@@ -14,10 +16,11 @@ import { ItemFlag, itemFlags, itemLruId, NO_ITEM, setItemFlags } from "./item.ts
 import { type LruId, lruIdOf, LruSegment } from "./lru.ts";
 import { relinkLocked } from "./lru_tail.ts";
 import { NOT_LINKED } from "./miss.ts";
-import type { StoreShape } from "./memory.ts";
+import { openThread, planStore, type StoreShape } from "./memory.ts";
 import { SlabMover } from "./slab_mover.ts";
 import { SlabWord } from "./slab_record.ts";
 import type { SlabClass } from "./slab_class.ts";
+import { Store } from "./store.ts";
 import { StoreMode } from "./storing.ts";
 import { FLAT, makeStore, SMALL_SHAPE, testClock } from "./testing.ts";
 
@@ -305,4 +308,68 @@ Deno.test("refusalProblem() notices a store that looks at the tails alone", () =
   assertEquals(bed.client.set("new", bed.value), "NO_MEMORY");
   const refused = { bytes: 32 + 8 + 3 + bed.value.length + 2, kept: NO_ITEM, others: 0 };
   assert(refusalProblem(bed.client.store, refused) !== undefined);
+});
+
+/** Fills a class with `filler`, and another one with `own`, which clients hold. */
+function twoClasses(filler: string, own: string): { client: StoreClient; held: Held[] } {
+  const client = new StoreClient(makeStore({ maxbytes: 8 * MIB }));
+  const { slabs } = client.store;
+  const isFull = (key: string) => slabs.freeChunks(client.store.ownClassOf(client.find(key))) === 0;
+  for (let n = 0;; n++) {
+    client.set(`k${n}`, filler);
+    if (slabs.pages.inUse >= slabs.pages.limit && isFull("k0")) break;
+  }
+  const held: Held[] = [];
+  for (let n = 0;; n++) {
+    client.set(`own${n}`, own);
+    held.push(client.hold(`own${n}`));
+    if (isFull(`own${n}`)) return { client, held };
+  }
+}
+
+Deno.test("an append costs other items than its own, however long ago that was read", () => {
+  const { client, held } = twoClasses("v".repeat(10_000), "w".repeat(11_900));
+  assertEquals(client.put(StoreMode.APPEND, "k0", "x".repeat(1900)), "STORED");
+  assertEquals(client.peek("k0")?.value.length, 11_900);
+  assert(new Snapshot(client.store.control).of("direct_page_moves") > 0);
+  for (const one of held) client.letGo(one);
+  assertEquals(checkStore(client.store).problems, []);
+});
+
+Deno.test("an append that cannot fit costs no item", () => {
+  const shape = { maxbytes: 32 * MIB, itemSizeMax: 32 * MIB };
+  const client = new StoreClient(makeStore(shape));
+  client.set("large", "x".repeat(15 * MIB));
+  for (let n = 0; n < 10_000; n++) client.set(`k${n}`, "v".repeat(1000));
+  const keys = Array.from({ length: 10_000 }, (_, n) => `k${n}`);
+  const there = () => keys.filter((key) => client.peek(key) !== undefined).length;
+  const before = there();
+  assertEquals(client.put(StoreMode.APPEND, "large", "x".repeat(MIB - 100)), "NOT_STORED");
+  assertEquals([there(), client.peek("large")?.value.length], [before, 15 * MIB]);
+  assertEquals(new Snapshot(client.store.control).of("direct_page_moves"), 0);
+});
+
+Deno.test("a chunk that another thread keeps is as good as any", () => {
+  const shape = { ...SMALL_SHAPE, threads: 2, maxbytesCeiling: SMALL_SHAPE.maxbytes };
+  const plan = planStore(shape);
+  const memory = {
+    control: makeControlMemory(plan.regions),
+    segments: plan.segmentBytes.map(Block.ofLength),
+    buckets: new ArrayBuffer(plan.bucketBytes),
+  };
+  const clientOf = (thread: number) =>
+    new StoreClient(new Store(openThread(plan, memory, thread, testClock())));
+  const [one, other] = [clientOf(1), clientOf(2)];
+  one.store.start(plan);
+  const { slabs } = one.store;
+  const value = "v".repeat(12_000);
+  const held: Held[] = [];
+  const isFull = () => slabs.freeChunks(one.store.ownClassOf(one.find("k0"))) === 0;
+  for (let n = 0; n === 0 || slabs.pages.inUse < slabs.pages.limit || !isFull(); n++) {
+    one.set(`k${n}`, value);
+    if (n > 0) held.push(one.hold(`k${n}`));
+  }
+  one.delete("k0"); // It keeps the chunk for itself.
+  assertEquals(other.set("new", value), "STORED");
+  for (const item of held) one.letGo(item);
 });

@@ -88,7 +88,8 @@ export class Slabs {
   classFor(clsid: SlabClass): SlabClass {
     if (!this.#classes.isBetween(clsid)) return clsid;
     if (this.#control.u32[this.#records.of(clsid) + SlabWord.PAGES]! > 0) return clsid;
-    return this.pages.hasRoom && !this.#areReserved() ? clsid : clsid + 1 as SlabClass;
+    const hasRoom = this.pages.hasRoom || (this.pages.surplus > 0 && this.#mayMove);
+    return hasRoom && !this.#areReserved() ? clsid : clsid + 1 as SlabClass;
   }
 
   /** Whether all pages that are left are for classes that have none. */
@@ -199,7 +200,7 @@ export class Slabs {
   #takeFromOthers(clsid: SlabClass): ItemRef {
     const isPageless = this.word(clsid, SlabWord.PAGES) === 0;
     if (!isPageless && this.pages.surplus === 0) return NO_ITEM;
-    const mayMove = this.#mayReassign && this.#tunables.get("slabAutomove") > 0;
+    const mayMove = this.#mayMove;
     if (mayMove && (this.#bringEmpty(clsid, 1) || (isPageless && this.#bringEmpty(clsid, 0)))) {
       const chunk = this.#take(clsid, Growth.NONE);
       if (chunk !== NO_ITEM) return chunk; // Others may have been faster.
@@ -210,6 +211,11 @@ export class Slabs {
       this.pages.noteExceeded(mayMove ? this.#classesBetween() : 0);
     if (repays) wakeMaintainer(this.#control);
     return chunk;
+  }
+
+  /** Whether a class may be given a page of another one. */
+  get #mayMove(): boolean {
+    return this.#mayReassign && this.#tunables.get("slabAutomove") > 0;
   }
 
   /** Classes in between that have a page. */

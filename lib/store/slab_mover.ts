@@ -119,8 +119,12 @@ export class SlabMover {
   /** Works on the move for a while. Takes: bucket, LRU, slab, page. */
   step(): Moving {
     if (this.#page === NO_PAGE) return Moving.IDLE;
-    const { classes } = this.#store;
+    const { classes, slabs } = this.#store;
     const clsid = this.#from as SlabClass;
+    if (slabs.word(clsid, SlabWord.MOVING) !== this.#page) { // A command has ended it; see room.ts.
+      this.#page = NO_PAGE;
+      return Moving.IDLE;
+    }
     const perPage = classes.perPage[clsid]!;
     const to = Math.min(this.#next + CHUNKS_PER_STEP, perPage);
     while (this.#next < to) this.#empty(clsid, this.#next++);

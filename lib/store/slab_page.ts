@@ -234,10 +234,10 @@ export class Pages {
     return this.#word(PageWord.LIMIT);
   }
 
-  /** Whether a class can have one more page. */
+  /** Whether a class can have one more page that nobody has. */
   get hasRoom(): boolean {
     const { inUse, limit } = this;
-    return inUse < limit || (inUse === limit && this.pooled > 0) || this.surplus > 0;
+    return inUse < limit || (inUse === limit && this.pooled > 0);
   }
 
   /**

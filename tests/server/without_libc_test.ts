@@ -29,6 +29,7 @@ const ROWS: readonly Row[] = [
   ["listen", [], elsewhere],
   ["transport", [], elsewhere],
   ["admin", [], elsewhere],
+  ["admin-keys", [], elsewhere],
   ["config", [], elsewhere],
   ["logfile", [], elsewhere], // Of -d alone.
   ["extended", ["-o", "idle_timeout=77"], shown("idle_timeout 77")],

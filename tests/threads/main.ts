@@ -43,13 +43,21 @@ interface Round {
   /** Shards and first buckets of each: few of them make threads meet. */
   readonly shards: number;
   readonly evictions: boolean;
+  /** Largest chunk, in bytes. */
+  readonly chunkMax: number;
   /** The round proves nothing unless items were evicted. */
   readonly mustEvict: boolean;
   /** The round proves nothing unless pages moved. */
   readonly mustMove: boolean;
 }
 
-const EASY = { shards: 1024, evictions: true, mustEvict: false, mustMove: false } as const;
+const EASY = {
+  shards: 1024,
+  evictions: true,
+  mustEvict: false,
+  mustMove: false,
+  chunkMax: 16 * 1024,
+} as const;
 
 const ROUNDS: readonly Round[] = [
   { ...EASY, name: "counters", work: "counters", mib: 1, operations: 80_000, mustEvict: true },
@@ -63,6 +71,15 @@ const ROUNDS: readonly Round[] = [
     mib: 1,
     operations: 60_000,
     mustEvict: true,
+  },
+  {
+    ...EASY,
+    name: "large values",
+    work: "large",
+    mib: 48,
+    chunkMax: 512 * 1024,
+    operations: 20_000,
+    mustMove: true,
   },
   { ...EASY, name: "storm", work: "storm", mib: 1, operations: 100_000, mustEvict: true },
   { ...EASY, name: "storm, room for all", work: "storm", mib: 4, operations: 80_000 },
@@ -92,14 +109,15 @@ interface Manner {
   readonly canary: boolean;
 }
 
-function planRound({ mib, shards, evictions }: Round, threads: number): StorePlan {
+function planRound({ mib, shards, evictions, chunkMax }: Round, threads: number): StorePlan {
   // Few classes, so that each is full soon: the first page is free for every one of them.
   const factor = 4;
   const plan = planStore({
     ...SMALL_SHAPE,
     maxbytes: mib * MIB,
-    maxbytesCeiling: 8 * MIB,
-    slabChunkMax: 16 * 1024,
+    maxbytesCeiling: Math.max(8, mib) * MIB,
+    itemSizeMax: 4 * MIB,
+    slabChunkMax: chunkMax,
     threads,
     evictions,
     factor,

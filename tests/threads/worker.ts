@@ -17,6 +17,9 @@ import { StoreClient } from "../support/store_client.ts";
 import { openStore, type RoundMemory } from "./shared.ts";
 import { type Sums, type WorkName, WORKS } from "./works.ts";
 
+/** Pages by which the limit goes below `-m` at the most. */
+const LIMIT_BELOW = 4;
+
 /** What a worker is started with. */
 export interface PartStart {
   readonly thread: number;
@@ -122,6 +125,10 @@ function maintain(
     discardMemory(segments[0]! + page * PAGE_BYTES, PAGE_BYTES);
   };
   const maintainer = new Maintainer(store, true, discard);
+  const { maxbytes, maxbytesCeiling } = store.shape;
+  // As few pages as one, but in a round with room for large values.
+  const lowest = Math.max(1, maxbytes / PAGE_BYTES - LIMIT_BELOW);
+  const limits = Math.min(6, maxbytesCeiling / PAGE_BYTES - lowest + 1);
   let turns = 0;
   for (; !isOver() || isMoving(store.control); turns++) {
     nextTurn();
@@ -133,7 +140,7 @@ function maintain(
       const from = rich.length > 0 ? prng.pick(rich) : 0;
       askMove(store.control, { from, to: prng.below(store.classes.last + 1) });
     }
-    if (prng.below(500) === 0) store.setMemlimit((1 + prng.below(6)) * PAGE_BYTES);
+    if (prng.below(500) === 0) store.setMemlimit((lowest + prng.below(limits)) * PAGE_BYTES);
     if (prng.below(500) === 0) store.tunables.set("segmented", prng.below(2));
     maintainer.turn(turns); // Every turn is a millisecond: nothing rests.
   }

@@ -46,8 +46,28 @@ const COUNTER_START = 10n ** 11n;
 const BALLAST_KEYS = 400;
 const SHARED_KEYS = 400;
 const TURN = 64;
+const LARGE_BYTES = 2 ** 22 - 4096;
+/** Small values between two large ones of a worker. */
+const LARGE_EVERY = 1000;
+const SMALL_KEYS = 40_000;
 /** Steps in one turn under the world lock, in global mode. */
 const STEPS_PER_TURN = 4;
+
+/** Values that need the pages of others, which have small ones: no store may be refused. */
+function runLarge({ client, prng, thread, operations, problems, nextTurn }: Part): Sums {
+  const small = "v".repeat(1000);
+  const large = "x".repeat(LARGE_BYTES);
+  for (let step = 0; step < operations; step++) {
+    if (step % TURN === 0) nextTurn();
+    const isLarge = step % LARGE_EVERY === LARGE_EVERY / 2;
+    if (step % LARGE_EVERY === 0) client.delete(`large${thread}`);
+    const answer = isLarge
+      ? client.set(`large${thread}`, large)
+      : client.set(`small${prng.below(SMALL_KEYS)}`, small);
+    if (answer !== "STORED") problems.push(`step ${step}: ${answer}`);
+  }
+  return {};
+}
 
 function runCounters({ client, prng, operations, problems, nextTurn }: Part): Sums {
   const sums: Record<string, bigint> = {};
@@ -238,6 +258,7 @@ export const WORKS = {
     verify: verifySums("tally", 0n),
   },
   own: { run: runOwn },
+  large: { run: runLarge },
   storm: { run: runStorm, verify: verifyRecords },
 } as const satisfies Readonly<Record<string, Work>>;
 
