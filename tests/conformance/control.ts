@@ -6,6 +6,9 @@ import { Link } from "./link.ts";
 /** What `stats` answered, by name; numbers only. */
 export type Counters = ReadonlyMap<string, bigint>;
 
+/** What keys of scripts are called. */
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+
 /** How often the clock is read while waiting for it. */
 const POLL_MS = 20;
 
@@ -49,6 +52,17 @@ export class Control {
     while (timeOf(await this.counters()) <= start) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  }
+
+  /** Removes the keys of a play: those of one letter behind `prefix`. */
+  remove(prefix: string): Promise<void> {
+    const removing = this.#busy.then(async () => {
+      const lines = Array.from(LETTERS, (letter) => `delete ${prefix}${letter} noreply\r\n`);
+      await this.#link.send(new TextEncoder().encode(`${lines.join("")}mn\r\n`));
+      await this.#link.line();
+    });
+    this.#busy = removing.catch(() => {});
+    return removing;
   }
 
   close(): void {

@@ -140,8 +140,12 @@ class Runner {
     try {
       if (!(await this.#applies(conversation))) return all("skipped");
       const prefix = this.#nextPrefix();
-      const playOn = (stage: Stage): Promise<Outcome[]> =>
-        play(conversation, stage, prefix, manner);
+      const playOn = async (stage: Stage): Promise<Outcome[]> => {
+        const outcomes = await play(conversation, stage, prefix, manner);
+        // Thousands of plays leave more than the server's memory holds.
+        if (manner.kind !== "whole" && !own) await stage.control.remove(prefix);
+        return outcomes;
+      };
       if (own) return await this.#bed.withOwn(args, playOn);
       return await playOn(await this.#bed.stage(args));
     } catch (error) {

@@ -18,7 +18,7 @@ export interface ModelItem {
 }
 
 const SPACE = "[ \\t\\n\\v\\f\\r]";
-const NUMBER = new RegExp(`^${SPACE}*\\+?(\\d{1,20})(${SPACE}[^]*)?$`);
+const NUMBER = new RegExp(`^${SPACE}*\\+?(\\d+)(${SPACE}[^]*)?$`);
 const U64_VALUES = 2n ** 64n;
 
 /** The number that `value` is to incr and decr; undefined when it is none. */
