@@ -100,8 +100,8 @@ class Acceptor {
         this.#hellos.timeout(this.#paused ? FULL_PAUSE_MS : FOR_EVER),
       );
       if (this.#paused) this.#goOn();
-      this.#hellos.dealLate(false);
       for (let index = 0; index < count; index++) this.#serve(this.#epoll.fdAt(index));
+      this.#hellos.dealLate(false); // Afterwards: none of those above is gone by then.
       for (const worker of this.#workers) worker.flush();
     }
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
@@ -124,7 +124,9 @@ class Acceptor {
           for (const worker of this.#workers) worker.post(notice);
         }
       });
-    } else if (!this.#hellos.serve(fd) && !this.#paused && !this.#acceptFrom(fd)) this.#pause();
+    } else if (this.#listeners.has(fd)) {
+      if (!this.#paused && !this.#acceptFrom(fd)) this.#pause();
+    } else this.#hellos.serve(fd);
   }
 
   /** Takes what waits on one socket. Returns false when no more can be taken for now. */

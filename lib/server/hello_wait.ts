@@ -44,17 +44,16 @@ export class HelloWait {
     this.#epoll.add(fd, EpollEvent.IN | EpollEvent.RDHUP | EpollEvent.EDGE);
   }
 
-  /** `fd` is ready: deals it if its message is whole. Returns false for one that is not held. */
-  serve(fd: number): boolean {
+  /** `fd` is ready: deals it if its message is whole. */
+  serve(fd: number): void {
     const held = this.#held.get(fd);
-    if (held === undefined) return false;
+    if (held === undefined) return;
     const count = peekInto(fd, this.#hello, HELLO_BYTES_MAX);
     const at = count <= 0 ? Hello.NO_TICKET : ticketNameAt(this.#hello, count);
-    if (at === Hello.PART) return true;
+    if (at === Hello.PART) return;
     const isIn = at !== Hello.NO_TICKET;
     const thread = isIn ? ticketThread(this.#control, this.#workers, this.#hello, at) : 0;
     this.#end(fd, held.listener, thread);
-    return true;
   }
 
   #end(fd: number, listener: number, thread: number): void {
