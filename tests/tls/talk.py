@@ -9,7 +9,6 @@ import shutil
 import ssl
 import struct
 import subprocess
-import threading
 import time
 
 from wire import *
@@ -70,12 +69,7 @@ def pipelining():
         wanted = b"".join(
             b"STORED\r\nVALUE p%d 0 5\r\n%05d\r\nEND\r\n" % (n, n) for n in range(2000)
         )
-        writer = threading.Thread(target=sock.sendall, args=(talk,))
-        writer.start()
-        got = b""
-        while len(got) < len(wanted):
-            got += sock.recv(65536)
-        writer.join()
+        got = send_and_read(sock, talk, len(wanted))
         tap.ok("4,000 commands without waiting", got == wanted)
 
 

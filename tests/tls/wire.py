@@ -1,6 +1,7 @@
 """TLS connections to a server under test, and what its statistics say."""
 
 import os
+import select
 import socket
 import ssl
 import sys
@@ -57,6 +58,33 @@ def read_until(sock, end):
 def ask(sock, line, end=b"\r\n"):
     sock.sendall(line)
     return read_until(sock, end)
+
+
+def send_and_read(sock, data, size):
+    """Sends `data` and reads `size` bytes meanwhile.
+
+    One thread does both: Python's SSL objects are not safe in two, and lose records there.
+    """
+    sock.setblocking(False)
+    got = b""
+    sent = 0
+    until = time.monotonic() + PATIENCE
+    while len(got) < size and time.monotonic() < until:
+        try:
+            while sent < len(data):
+                sent += sock.send(data[sent : sent + 16384])
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        try:
+            piece = sock.recv(65536)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            select.select([sock], [sock] if sent < len(data) else [], [], 1)
+            continue
+        if not piece:
+            raise ConnectionError(f"ended after {len(got)} bytes of {size}")
+        got += piece
+    sock.setblocking(True)
+    return got
 
 
 resumed = 0
