@@ -5,12 +5,12 @@
 import type { Logger } from "@logtape/logtape";
 import type { AdminServer } from "./lib/admin/http.ts";
 import type { Server } from "./lib/server/server.ts";
-import type { Service } from "./lib/server/service.ts";
+import type { Service } from "./lib/server/process/service.ts";
 import { findSubCommand } from "./lib/cli/sub_commands.ts";
 import type { Action } from "./lib/config/parse.ts";
 import type { Settings } from "./lib/config/settings.ts";
 import { ExitCode, SettingsError } from "./lib/config/settings_error.ts";
-import { onGracefulSignal, shutOutDebugger } from "./lib/server/graceful_signal.ts";
+import { onGracefulSignal, shutOutDebugger } from "./lib/server/process/graceful_signal.ts";
 
 /** Source: sysexits.h, EX_SOFTWARE. */
 const EX_SOFTWARE = 70;
@@ -46,14 +46,14 @@ async function print(action: Action): Promise<void> {
  */
 async function serve(wished: Settings, openDoor: string | undefined): Promise<number> {
   // Loaded late: -h and -V need none of it, and with -d another process does.
-  const { runInBackground, Service } = await import("./lib/server/service.ts");
+  const { runInBackground, Service } = await import("./lib/server/process/service.ts");
   const exitCode = runInBackground(wished);
   if (exitCode !== undefined) return exitCode;
-  const { openLog } = await import("./lib/server/log.ts");
-  const { checkUser, warnOfRoot } = await import("./lib/server/privileges.ts");
+  const { openLog } = await import("./lib/server/process/log_output.ts");
+  const { checkUser, warnOfRoot } = await import("./lib/server/process/privileges.ts");
   const { startServer } = await import("./lib/server/server.ts");
   const { THREADS_SENSIBLE_MAX, warningsFor } = await import("./lib/config/settings.ts");
-  const { ensureDescriptors } = await import("./lib/server/descriptors.ts");
+  const { ensureDescriptors } = await import("./lib/server/listen/descriptors.ts");
   ensureDescriptors(wished); // Before signals are listened to: that takes some.
   const log = openLog(wished.verbosity);
   const service = new Service(wished, log);
@@ -146,7 +146,7 @@ async function openAdmin(
 ): Promise<AdminServer | undefined> {
   if (admin === null) return undefined;
   const { AdminServer } = await import("./lib/admin/http.ts");
-  const { listenToLog } = await import("./lib/server/log.ts");
+  const { listenToLog } = await import("./lib/server/process/log_output.ts");
   const started = new AdminServer(
     admin,
     await server.openStats(),

@@ -4,7 +4,7 @@
 // It takes nothing of its host: no signal, no exit, no output. Each server has its threads, memory
 // and sockets for itself, and has given all of them back when it has ended.
 
-import type { Log } from "./base/log.ts";
+import type { Log } from "./base/operator_log.ts";
 import { type NamedOptions, rawValuesOf } from "./config/named_options.ts";
 import { settingsFrom, warningsFor } from "./config/settings.ts";
 import { type Ending, Server } from "./server/server.ts";

@@ -11,8 +11,11 @@ Deno.test("threadEntries() finds what a thread starts from, tests left out", () 
     ["lib/server/server_test.ts", line("crash")],
     ["main.ts", 'import { a } from "./lib/server/server.ts";\n'],
   ]);
-  assertEquals(threadEntries(sources), ["lib/server/maintainer.ts", "lib/server/worker.ts"]);
-  assertEquals(bundledName("lib/server/worker.ts"), "worker.js");
+  assertEquals(threadEntries(sources), [
+    "lib/server/thread/maintenance_thread.ts",
+    "lib/server/thread/worker.ts",
+  ]);
+  assertEquals(bundledName("lib/server/thread/worker.ts"), "worker.js");
 });
 
 Deno.test("loadedBy() tells files of the bundle, the runtime and what is missing apart", () => {

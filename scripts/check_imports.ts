@@ -19,11 +19,16 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   memory: { folders: ["base"], packages: [] },
   config: { folders: ["base"], packages: ["@std/cli/parse-args"] },
   stats: { folders: ["base", "memory"], packages: [] },
-  store: { folders: ["base", "memory", "stats"], packages: [] },
+  log: { folders: ["base", "memory", "stats"], packages: [] },
+  auth: { folders: ["base", "memory", "config"], packages: [] },
+  store: { folders: ["base", "memory", "stats", "log", "auth"], packages: [] },
   protocol: { folders: ["base"], packages: [] },
-  command: { folders: ["base", "protocol", "store", "stats", "config"], packages: [] },
+  command: {
+    folders: ["base", "config", "stats", "log", "auth", "store", "protocol"],
+    packages: [],
+  },
   net: {
-    folders: ["base", "memory", "config", "stats", "store", "protocol", "command"],
+    folders: ["base", "memory", "config", "stats", "log", "store", "protocol", "command"],
     packages: [],
   },
   server: {
@@ -33,6 +38,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       "sys",
       "memory",
       "stats",
+      "log",
+      "auth",
       "store",
       "protocol",
       "command",

@@ -40,11 +40,11 @@ Deno.test("resolveImport() resolves files and leaves packages alone", () => {
 });
 
 const CASES: readonly (readonly [path: string, line: string, problem: string])[] = [
-  ["lib/store/item.ts", 'import { a } from "../base/assert.ts";', ""],
-  ["lib/store/item.ts", 'import { a } from "./lru.ts";', ""],
+  ["lib/store/item/item.ts", 'import { a } from "../base/assert.ts";', ""],
+  ["lib/store/item/item.ts", 'import { a } from "./lru.ts";', ""],
   ["lib/protocol/meta/request.ts", 'import { a } from "../text/tokens.ts";', ""],
   ["lib/server/server.ts", 'import { a } from "../sys/mmap.ts";', ""],
-  ["lib/server/notify.ts", 'import { a } from "node:worker_threads";', ""],
+  ["lib/server/channel/notify.ts", 'import { a } from "node:worker_threads";', ""],
   ["lib/config/parse.ts", 'import { a } from "@std/cli/parse-args";', ""],
   ["main.ts", 'import { a } from "./lib/server/server.ts";', ""],
   ["main.ts", 'import { a } from "@logtape/logtape";', ""],
@@ -75,7 +75,11 @@ const CASES: readonly (readonly [path: string, line: string, problem: string])[]
   ],
   ["lib/store/a.ts", 'import { a } from "../mod.ts";', "lib/store may not import lib/mod.ts"],
   ["lib/store/a.ts", 'import { a } from "../../main.ts";', "main.ts is outside lib/"],
-  ["lib/store/a.ts", 'import { a } from "../base/testing.ts";', "lib/base/testing.ts is for tests"],
+  [
+    "lib/store/a.ts",
+    'import { a } from "../base/clock_fixture.ts";',
+    "lib/base/clock_fixture.ts is for tests",
+  ],
   [
     "main.ts",
     'import { a } from "./tests/support/server.ts";',

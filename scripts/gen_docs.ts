@@ -13,13 +13,13 @@ import { Status } from "../lib/protocol/binary/response.ts";
 import { FLAG_ROWS } from "../lib/protocol/meta/flags.ts";
 import { COMMANDS } from "../lib/protocol/text/commands.ts";
 import { CLASS_ROWS, type CounterRow, THREAD_ROWS } from "../lib/stats/names.ts";
-import { GENERAL_ROWS } from "../lib/command/stats.ts";
-import { ITEM } from "../lib/store/item.ts";
-import { BUMPS_PER_THREAD } from "../lib/store/bump_buffer.ts";
-import { CHUNK } from "../lib/store/chunk.ts";
-import { LOGIN_WORDS } from "../lib/store/logins.ts";
-import { PREFIX_WORDS } from "../lib/store/prefix_counts.ts";
-import { TUNABLES } from "../lib/store/tunables.ts";
+import { GENERAL_ROWS } from "../lib/command/admin/stats.ts";
+import { ITEM } from "../lib/store/item/item.ts";
+import { BUMPS_PER_THREAD } from "../lib/store/lru/bump_buffer.ts";
+import { CHUNK } from "../lib/store/item/chunk.ts";
+import { LOGIN_WORDS } from "../lib/auth/logins.ts";
+import { PREFIX_WORDS } from "../lib/store/counts/prefix_counts.ts";
+import { TUNABLES } from "../lib/store/control/tunables.ts";
 import { bashCompletion } from "./completions/bash.ts";
 import { fishCompletion } from "./completions/fish.ts";
 import { zshCompletion } from "./completions/zsh.ts";
@@ -163,7 +163,7 @@ function statsMarkdown(): string {
   const rows = (list: readonly CounterRow[]) =>
     list.map(([name, kind, unit, help]) => [`\`${name}\``, kind, unit, help]);
   const head = ["name", "kind", "unit", "what it counts"];
-  return `${generated("lib/stats/names.ts and lib/command/stats.ts")}
+  return `${generated("lib/stats/names.ts and lib/command/admin/stats.ts")}
 
 # Statistics
 
@@ -204,7 +204,7 @@ function memoryMarkdown(): string {
     logLinesBytes: 262144,
     sampleBytes: 0,
   });
-  return `${generated("lib/memory/regions.ts, lib/store/item.ts and lib/store/chunk.ts")}
+  return `${generated("lib/memory/regions.ts, lib/store/item/item.ts and lib/store/item/chunk.ts")}
 
 # Memory
 

@@ -60,7 +60,11 @@ const OWNED_GLOBALS = new Map([
 ]);
 
 /** Files of lib/ where an error may end: the worker entries and the HTTP routes. */
-const CATCH_PLACES = ["lib/server/worker.ts", "lib/server/maintainer.ts", "lib/admin/http.ts"];
+const CATCH_PLACES = [
+  "lib/server/thread/worker.ts",
+  "lib/server/thread/maintenance_thread.ts",
+  "lib/admin/http.ts",
+];
 
 const HOT_TAG = /(^|\s)@hot\b/;
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -277,7 +281,7 @@ const ownedGlobal: Deno.lint.Rule = {
 
 /** Whether `path` is shipped code, as opposed to a test or a script. */
 function isProgram(path: string): boolean {
-  if (path.endsWith("_test.ts") || path.endsWith("/testing.ts")) return false;
+  if (path.endsWith("_test.ts") || path.endsWith("_fixture.ts")) return false;
   return path.startsWith("lib/") || path === "main.ts";
 }
 

@@ -177,8 +177,8 @@ Deno.test("catch-place reports a catch where no error may end", () => {
   for (
     const path of [
       "main.ts",
-      "lib/server/worker.ts",
-      "lib/server/maintainer.ts",
+      "lib/server/thread/worker.ts",
+      "lib/server/thread/maintenance_thread.ts",
       "lib/admin/http.ts",
       "lib/net/conn_test.ts",
       "scripts/ok.ts",

@@ -1,8 +1,8 @@
 // The tables of docs/scaling.md: what a ring of 160 points a node does to keys, and the arithmetic
 // of many nodes. Rings are computed, not estimated; gen_docs.ts puts the tables into the page.
 
-import { ITEM } from "../lib/store/item.ts";
-import { PAGE_BYTES, SlabClasses } from "../lib/store/slab_class.ts";
+import { ITEM } from "../lib/store/item/item.ts";
+import { PAGE_BYTES, SlabClasses } from "../lib/store/slab/classes.ts";
 import { KETAMA, pointsPerNode, Ring } from "../tests/many/ring.ts";
 
 /** A table: its head, then its rows. */

@@ -54,7 +54,7 @@ export function resolveImport(path: string, specifier: string): string | undefin
 
 /** Whether `path` is there for tests only. */
 export function isTest(path: string): boolean {
-  return path.startsWith("tests/") || path.endsWith("_test.ts") || path.endsWith("/testing.ts");
+  return path.startsWith("tests/") || path.endsWith("_test.ts") || path.endsWith("_fixture.ts");
 }
 
 /**

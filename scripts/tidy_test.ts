@@ -7,7 +7,7 @@ import { commentShare, inspect, leftBehind } from "./tidy.ts";
 const HEADER = "// What it owns.\n\n";
 
 /** What tidy says about a file with a header and `body`, as `line: message`. */
-function say(body: string, path = "lib/store/item.ts"): string[] {
+function say(body: string, path = "lib/store/item/item.ts"): string[] {
   return inspect(path, HEADER + body).map(({ line, message }) => `${line}: ${message}`);
 }
 
@@ -137,11 +137,11 @@ Deno.test("leftBehind() finds the files that only tests use", () => {
     ["main.ts", 'import { a } from "./lib/server/server.ts";\n'],
     ["lib/mod.ts", ""],
     ["lib/server/server.ts", 'new Worker(new URL("./worker.ts", import.meta.url));\n'],
-    ["lib/server/worker.ts", ""],
+    ["lib/server/thread/worker.ts", ""],
     ["lib/store/layout.ts", ""],
     ["lib/store/left.ts", 'import { a } from "./left.ts";\n'],
     ["lib/store/left_test.ts", 'import { a } from "./left.ts";\n'],
-    ["lib/base/testing.ts", ""],
+    ["lib/base/clock_fixture.ts", ""],
     ["scripts/gen_docs.ts", 'import { rows } from "../lib/store/layout.ts";\n'],
   ]);
   assertEquals(leftBehind(sources).map(({ path }) => path), ["lib/store/left.ts"]);

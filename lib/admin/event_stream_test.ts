@@ -4,7 +4,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { EventStream, type Reading } from "./event_stream.ts";
 import { AdminServer, readStats } from "./http.ts";
-import { TestTimer, viewAfter } from "./testing.ts";
+import { TestTimer, viewAfter } from "./stats_fixture.ts";
 
 const SECOND_MS = 1000;
 const LINE = { level: "warning", text: "<b>odd</b>\nline", at: 5 };

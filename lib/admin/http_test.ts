@@ -8,7 +8,7 @@ import { ASSETS } from "./assets.ts";
 import { EventStream } from "./event_stream.ts";
 import { AdminServer, makeHandler, readStats } from "./http.ts";
 import type { Complain, Handler } from "./http_listener.ts";
-import { TestTimer, viewAfter } from "./testing.ts";
+import { TestTimer, viewAfter } from "./stats_fixture.ts";
 
 const ADDRESS = { host: "127.0.0.1", port: 0 };
 const COMMANDS = "set a 0 0 1\r\n1\r\nget a\r\n";

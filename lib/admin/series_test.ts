@@ -3,7 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { byClass, familiesOf, type Family } from "./series.ts";
-import { viewAfter } from "./testing.ts";
+import { viewAfter } from "./stats_fixture.ts";
 
 const COMMANDS = "set a 0 0 1\r\n1\r\nget a b\r\ncas a 0 0 1 99\r\n2\r\ncas z 0 0 1 1\r\n2\r\n" +
   `set b 0 0 900\r\n${"x".repeat(900)}\r\ndelete c\r\n`;

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ClosedError, LinkError, NoAnswerError } from "./link.ts";
-import { scriptedLink } from "./testing.ts";
+import { scriptedLink } from "./link_fixture.ts";
 
 const STATS = "STAT pid 7\r\nSTAT empty \r\nSTAT name with blanks\r\nEND\r\n";
 

@@ -5,10 +5,10 @@ import { U64 } from "../base/u64.ts";
 import type { BinaryRequest } from "../protocol/binary/request.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import type { Answer } from "./answer.ts";
-import { type ItemRef, NO_ITEM } from "../store/item.ts";
-import type { LinesCursor } from "../store/log_lines.ts";
-import { StoreMode } from "../store/storing.ts";
-import { MetaStorage } from "../store/storing_meta.ts";
+import { type ItemRef, NO_ITEM } from "../store/item/item.ts";
+import type { LinesCursor } from "../log/lines.ts";
+import { StoreMode } from "../store/update/storing.ts";
+import { MetaStorage } from "../store/update/storing_meta.ts";
 
 /** What the connection does after a call. */
 export const Outcome = {

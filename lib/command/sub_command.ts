@@ -5,7 +5,7 @@ import { ascii } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { parseInt64, parseUint } from "../base/decimal.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
-import type { TunableName } from "../store/tunables.ts";
+import type { TunableName } from "../store/control/tunables.ts";
 import type { Executor } from "./executor.ts";
 import { Outcome, type Session } from "./session.ts";
 

@@ -45,7 +45,7 @@ export const Global = {
   /** Low 32 bits of the next cas, and the count of its half-turns: see cas.ts. */
   CAS_LOW: 2 * WORDS_PER_LINE,
   CAS_EPOCH: 2 * WORDS_PER_LINE + 1,
-  /** The maintenance thread sleeps on this word; see maintenance.ts for it and the next ones. */
+  /** The maintenance thread sleeps on this word; see requests.ts for it and the next ones. */
   WAKE: 3 * WORDS_PER_LINE,
   /** The crawl that a client asked for: state, classes 0..31 and 32..63 as bits. */
   CRAWL_STATE: 3 * WORDS_PER_LINE + 1,
@@ -68,7 +68,7 @@ export const Global = {
   WORLD_LOCK: 4 * WORDS_PER_LINE,
   /** Switches of the locks that threads have made, all threads together. */
   WORLD_REPORTS: 4 * WORDS_PER_LINE + 1,
-  /** For each quarter of the flush generations, when it was left last: see flush.ts. */
+  /** For each quarter of the flush generations, when it was left last: see generation.ts. */
   QUARTER_LEFT: 5 * WORDS_PER_LINE,
 } as const;
 
@@ -142,7 +142,7 @@ export interface Regions extends RegionSizes {
   readonly connNamesAt: number;
   /** A line for each thread: the word it sleeps on where it has no descriptor for that. */
   readonly doorbellsAt: number;
-  /** A line for each thread; see server/ticket_names.ts. */
+  /** A line for each thread; see server/tls/ticket_names.ts. */
   readonly ticketNamesAt: number;
   readonly loginsAt: number;
   readonly prefixesAt: number;

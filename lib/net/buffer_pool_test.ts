@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { assert } from "../base/assert.ts";
 import { Snapshot } from "../stats/counters.ts";
-import { makeStore } from "../store/testing.ts";
+import { makeStore } from "../store/store_fixture.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "./buffer_pool.ts";
 
 Deno.test("BufferPool gives the buffer again that came back last, empty", () => {

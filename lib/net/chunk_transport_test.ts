@@ -8,12 +8,12 @@ import { Executor } from "../command/executor.ts";
 import { defaultSettings } from "../config/settings.ts";
 import { ConnTable } from "../stats/conn_table.ts";
 import { Workload } from "../stats/samples.ts";
-import { makeStore } from "../store/testing.ts";
+import { makeStore } from "../store/store_fixture.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { ChunkTransport, SEND_WINDOW, TAKEN_STEP } from "./chunk_transport.ts";
 import type { ConnShared } from "./conn_record.ts";
 import { ConnLoop } from "./conn_loop.ts";
-import { converse, TEST_SERVER } from "./testing.ts";
+import { converse, TEST_SERVER } from "./network_fixture.ts";
 
 const FD = 5;
 const NOT_AT_ALL = 0;

@@ -6,7 +6,7 @@
 
 import { assert, fail } from "../base/assert.ts";
 import { continueAnswer } from "../command/answer.ts";
-import { abandonRetrieval, releaseHolders } from "../command/retrieval.ts";
+import { abandonRetrieval, releaseHolders } from "../command/text/retrieval.ts";
 import {
   abandonStorage,
   finishStorage,
@@ -14,12 +14,12 @@ import {
   receiveValue,
   refuseValue,
   STORED_BYTES_MAX,
-} from "../command/storage.ts";
-import { abandonWatch } from "../command/watch.ts";
+} from "../command/text/storage.ts";
+import { abandonWatch } from "../command/admin/watch.ts";
 import { LINE_BYTES_MAX } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { Counter } from "../stats/names.ts";
-import { Watched } from "../store/event_log.ts";
+import { Watched } from "../log/event_log.ts";
 import { parseCommand } from "./conn_parse.ts";
 import {
   CloseReason,

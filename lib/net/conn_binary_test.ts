@@ -19,9 +19,9 @@ import { ascii } from "../base/ascii.ts";
 import type { Settings } from "../config/settings.ts";
 import { checkStore } from "../store/check.ts";
 import type { Store } from "../store/store.ts";
-import { makeStore } from "../store/testing.ts";
+import { makeStore } from "../store/store_fixture.ts";
 import { REPLY_BYTES } from "./buffer_pool.ts";
-import { converse, type Cut } from "./testing.ts";
+import { converse, type Cut } from "./network_fixture.ts";
 
 const WHOLE: Cut = { recv: 1 << 20, send: 1 << 20 };
 const NOTHING = word32(0) + word32(0);

@@ -3,7 +3,7 @@
 // The token that follows the line waits in the read buffer until it is whole, so that no memory is
 // taken for a client that nobody knows.
 
-import { checkToken, NO_TOKEN, readLoginLine } from "../command/authenticate.ts";
+import { checkToken, NO_TOKEN, readLoginLine } from "../command/text/authenticate.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { closeAfterReplies, type Conn, type ConnShared, needInput } from "./conn_record.ts";
 import { ConnState } from "./conn_state.ts";

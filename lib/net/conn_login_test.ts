@@ -5,10 +5,10 @@ import { assert, assertEquals } from "@std/assert";
 import { ascii } from "../base/ascii.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "../store/check.ts";
-import { makeStore } from "../store/testing.ts";
+import { makeStore } from "../store/store_fixture.ts";
 import { READ_BYTES } from "./buffer_pool.ts";
 import { ConnState } from "./conn_state.ts";
-import { converse, type Cut, type Talk } from "./testing.ts";
+import { converse, type Cut, type Talk } from "./network_fixture.ts";
 
 const LOGIN = "set k 0 0 9\r\nuser pass\r\n";
 const UNAUTHENTICATED = "CLIENT_ERROR unauthenticated\r\n";

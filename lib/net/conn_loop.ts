@@ -4,7 +4,7 @@
 // line: the others that are ready come first, and the wait does not sleep while any is in line.
 
 import type { Clock } from "../base/clock.ts";
-import { hasLines } from "../command/watch.ts";
+import { hasLines } from "../command/admin/watch.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { Counter } from "../stats/names.ts";
 import { drive } from "./conn.ts";

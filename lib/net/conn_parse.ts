@@ -4,8 +4,8 @@
 // answered as they come.
 
 import { CR, SPACE } from "../base/ascii.ts";
-import { execute, longCommand } from "../command/execute.ts";
-import { continueRetrieval, failRetrieval, runRetrieval } from "../command/retrieval.ts";
+import { execute, longCommand } from "../command/dispatch/execute.ts";
+import { continueRetrieval, failRetrieval, runRetrieval } from "../command/text/retrieval.ts";
 import { Outcome } from "../command/session.ts";
 import { BinaryRequest, REQUEST_MAGIC } from "../protocol/binary/request.ts";
 import { LINE_BYTES_MAX, Reply, type ReplyBuffer } from "../protocol/reply.ts";

@@ -3,9 +3,9 @@
 // through SWALLOW, and what does not fit in the replies waits in the read buffer.
 
 import { ascii, latin1 } from "../base/ascii.ts";
-import { refuseUnknownPacket, runPacket } from "../command/binary_execute.ts";
-import { continueBinaryGet } from "../command/binary_retrieval.ts";
-import { messageBytes } from "../command/sasl.ts";
+import { refuseUnknownPacket, runPacket } from "../command/binary/binary_execute.ts";
+import { continueBinaryGet } from "../command/binary/binary_retrieval.ts";
+import { messageBytes } from "../command/binary/sasl.ts";
 import { SaslState } from "../command/session.ts";
 import { Action } from "../protocol/binary/opcodes.ts";
 import { type BinaryRequest, Framing } from "../protocol/binary/request.ts";

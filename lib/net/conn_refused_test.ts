@@ -8,8 +8,8 @@ import { ascii } from "../base/ascii.ts";
 import { defaultSettings } from "../config/settings.ts";
 import { COMMANDS, CommandShape } from "../protocol/text/commands.ts";
 import { checkStore } from "../store/check.ts";
-import { makeStore } from "../store/testing.ts";
-import { converse } from "./testing.ts";
+import { makeStore } from "../store/store_fixture.ts";
+import { converse } from "./network_fixture.ts";
 
 const BAD_FORMAT = "CLIENT_ERROR bad command line format\r\n";
 const LONG_KEY = "k".repeat(251);

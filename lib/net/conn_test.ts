@@ -6,12 +6,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { ascii } from "../base/ascii.ts";
 import { checkStore } from "../store/check.ts";
-import { makeStore } from "../store/testing.ts";
+import { makeStore } from "../store/store_fixture.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { READ_BYTES, REPLY_BYTES } from "./buffer_pool.ts";
 import { Conn } from "./conn_record.ts";
 import { ConnState, mayMove, stateName } from "./conn_state.ts";
-import { converse, type Cut } from "./testing.ts";
+import { converse, type Cut } from "./network_fixture.ts";
 
 const WHOLE: Cut = { recv: 1 << 20, send: 1 << 20 };
 const x = (count: number) => "x".repeat(count);

@@ -1,7 +1,7 @@
 // WATCH: a connection that is sent log lines. What it sends is thrown away. Its end is seen when it
 // cannot be sent to any more: a client that only sends no more goes on receiving.
 
-import { endWatcherInput, hasLines, writeLines } from "../command/watch.ts";
+import { endWatcherInput, hasLines, writeLines } from "../command/admin/watch.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import { Counter } from "../stats/names.ts";
 import type { Conn, ConnShared } from "./conn_record.ts";

@@ -22,7 +22,7 @@ import {
   REPLY_PAYLOAD_BYTES,
   requestId,
   writeFrame,
-} from "../protocol/udp.ts";
+} from "../protocol/udp/frames.ts";
 import { Counter } from "../stats/names.ts";
 import { drive } from "./conn.ts";
 import { Conn, type ConnShared } from "./conn_record.ts";

@@ -11,11 +11,11 @@ import { ConnTable } from "../stats/conn_table.ts";
 import { Workload } from "../stats/samples.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "../store/check.ts";
-import { makeStore } from "../store/testing.ts";
+import { makeStore } from "../store/store_fixture.ts";
 import { Reply } from "../protocol/reply.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import type { ConnShared } from "./conn_record.ts";
-import { TEST_SERVER } from "./testing.ts";
+import { TEST_SERVER } from "./network_fixture.ts";
 import { Io } from "./transport.ts";
 import { type DatagramSocket, UdpConn, UdpConns } from "./udp_conn.ts";
 

@@ -1,6 +1,6 @@
 // Which transport a server uses: native where system calls are allowed, else relay.
 
-import type { Log } from "../base/log.ts";
+import type { Log } from "../base/operator_log.ts";
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { canCallLibc } from "../sys/libc.ts";

@@ -1,10 +1,10 @@
 // What memory a server may come to need, held against what it may use.
 
 import { type Settings, WORKER_BYTES } from "../config/settings.ts";
-import { ITEM } from "../store/item.ts";
-import { itemMemoryBytes, type StorePlan } from "../store/memory.ts";
+import { ITEM } from "../store/item/item.ts";
+import { itemMemoryBytes, type StorePlan } from "../store/plan.ts";
 import { canCallLibc } from "../sys/libc.ts";
-import { memoryLimit } from "./cgroup.ts";
+import { memoryLimit } from "./process/cgroup.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -3,9 +3,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { defaultSettings } from "../config/settings.ts";
-import { planStore } from "../store/memory.ts";
+import { planStore } from "../store/plan.ts";
 import { canCallLibc } from "../sys/libc.ts";
-import { memoryLimit } from "./cgroup.ts";
+import { memoryLimit } from "./process/cgroup.ts";
 import { budgetWarning, memoryParts } from "./memory_budget.ts";
 import { shapeOf } from "./server_memory.ts";
 

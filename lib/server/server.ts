@@ -1,32 +1,37 @@
 // The server as a whole: binds, makes the shared memory, starts the threads, ticks, stops.
 
-import type { Log } from "../base/log.ts";
+import type { Log } from "../base/operator_log.ts";
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global, Stopping } from "../memory/regions.ts";
-import { wakeMaintainer } from "../store/maintenance.ts";
-import { Logins } from "../store/logins.ts";
-import { planStore, type StorePlan } from "../store/memory.ts";
+import { wakeMaintainer } from "../store/control/requests.ts";
+import { Logins } from "../auth/logins.ts";
+import { planStore, type StorePlan } from "../store/plan.ts";
 import type { Store } from "../store/store.ts";
-import { SlabClasses, type SlabShape } from "../store/slab_class.ts";
+import { SlabClasses, type SlabShape } from "../store/slab/classes.ts";
 import { ring } from "../sys/eventfd.ts";
 import { closeFd } from "../sys/socket.ts";
-import { AuthFile, readAuthFile } from "./auth_file.ts";
+import { AuthFile, readAuthFile } from "../auth/auth_file.ts";
 import { chooseTransport } from "./choose_transport.ts";
-import { bindFront, type BoundFront, type Front } from "./front.ts";
-import type { UdpSocket } from "./listen_udp.ts";
-import { descriptorsFor, ensureDescriptors } from "./descriptors.ts";
+import { bindFront, type BoundFront, type Front } from "./listeners.ts";
+import type { UdpSocket } from "./listen/listen_udp.ts";
+import { descriptorsFor, ensureDescriptors } from "./listen/descriptors.ts";
 import { checkBudget } from "./memory_budget.ts";
-import type { Listening, MemoryMap } from "./notify.ts";
-import { ServerClock } from "./server_clock.ts";
+import type { Listening, MemoryMap } from "./channel/notify.ts";
+import { ServerClock } from "./channel/server_clock.ts";
 import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
-import { unmapShared } from "./shared_views.ts";
+import { unmapShared } from "./channel/shared_views.ts";
 import { StoreCheck } from "./store_check.ts";
-import { startMaintainer, startWorkers, type ThreadHandle, type WorkerCommon } from "./threads.ts";
+import {
+  startMaintainer,
+  startWorkers,
+  type ThreadHandle,
+  type WorkerCommon,
+} from "./thread/threads.ts";
 import type { StatsView } from "../stats/stats_view.ts";
-import type { Certificates } from "./tls_wrap.ts";
-import type { WarmRestart } from "./warm_restart.ts";
+import type { Certificates } from "./tls/tls_wrap.ts";
+import type { WarmRestart } from "./restart/warm_restart.ts";
 
 /** How a server came to its end. */
 export type Ending =
@@ -198,7 +203,7 @@ export class Server {
     if (authFile === undefined && !tls) this.#log.info("SIGHUP: nothing to reload");
     await authFile?.reload();
     if (!tls) return;
-    const { loadCertificates } = await import("./certificates.ts");
+    const { loadCertificates } = await import("./tls/certificates.ts");
     const loaded = loadCertificates(settings);
     if (loaded.certificates === undefined) {
       this.#log.error(`SIGHUP: the certificates stay as they were: ${loaded.reason}`);
@@ -320,7 +325,7 @@ async function openWarm(
 ): Promise<WarmRestart | undefined> {
   if (settings.memoryFile === null) return undefined;
   await checkLogins(settings); // A start that fails leaves a saved cache as it is.
-  const { WarmRestart } = await import("./warm_restart.ts");
+  const { WarmRestart } = await import("./restart/warm_restart.ts");
   return WarmRestart.open(settings.memoryFile, plan, log);
 }
 

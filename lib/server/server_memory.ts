@@ -1,17 +1,17 @@
 // The memory of a server: how large each part is by its settings, and made ready for every thread.
 
-import type { Log } from "../base/log.ts";
+import type { Log } from "../base/operator_log.ts";
 import type { Clock } from "../base/clock.ts";
-import { tuningOf } from "../command/tuned_settings.ts";
+import { tuningOf } from "../command/admin/tuned_settings.ts";
 import { showsKeys } from "../config/admin_settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { CONN_NAME_BYTES } from "../stats/conn_table.ts";
-import { openThread, type StorePlan } from "../store/memory.ts";
+import { openThread, type StorePlan } from "../store/plan.ts";
 import { Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { adviseLargePages, canMapMemory, lockMemory } from "../sys/mmap.ts";
-import type { MemoryMap } from "./notify.ts";
-import { addressesOf, makeShared, viewShared } from "./shared_views.ts";
+import type { MemoryMap } from "./channel/notify.ts";
+import { addressesOf, makeShared, viewShared } from "./channel/shared_views.ts";
 
 /** Most megabytes that references reach, less the pages beyond `-m`. */
 const MEMORY_MAX = 32_000 * 2 ** 20;

@@ -1,14 +1,14 @@
 // The statistics of the server as the main thread reads them, out of the memory that all share.
 
-import { itemsRows, slabsRows } from "../command/class_stats.ts";
-import { currentSettings, generalRows, type StatsSource } from "../command/stats.ts";
+import { itemsRows, slabsRows } from "../command/admin/class_stats.ts";
+import { currentSettings, generalRows, type StatsSource } from "../command/admin/stats.ts";
 import type { Settings } from "../config/settings.ts";
 import { ConnTable } from "../stats/conn_table.ts";
 import { isAccepting } from "../stats/globals.ts";
 import type { ConnSummary, StatRow, StatsView, WorkSamples } from "../stats/stats_view.ts";
 import type { Store } from "../store/store.ts";
 import { cpuTimes } from "../sys/limits.ts";
-import { summarizeConns } from "./conn_stats.ts";
+import { summarizeConns } from "./listen/conn_stats.ts";
 import { workSamples } from "./work_samples.ts";
 
 /** The rows that commands show, for {@linkcode StatsView}. */

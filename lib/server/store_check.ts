@@ -1,9 +1,9 @@
 // The check of a live store: SIGUSR2 asks for it.
 
-import type { Log } from "../base/log.ts";
+import type { Log } from "../base/operator_log.ts";
 import { checkLiveStore } from "../store/check.ts";
 import type { Store } from "../store/store.ts";
-import { pauseWorld, type WorldReach } from "./world.ts";
+import { pauseWorld, type WorldReach } from "./stop_world.ts";
 
 /** What a check asks of the server. */
 export interface CheckedServer extends Pick<WorldReach, "tell" | "isEnding"> {

@@ -6,7 +6,7 @@ import { Block } from "../base/block.ts";
 import { COMMANDS } from "../protocol/text/commands.ts";
 import { LATENCY_KINDS } from "../stats/latency.ts";
 import { Workload } from "../stats/samples.ts";
-import { makeStore } from "../store/testing.ts";
+import { makeStore } from "../store/store_fixture.ts";
 import { keyText, workSamples } from "./work_samples.ts";
 
 Deno.test("workSamples() is undefined where nothing is noted", () => {

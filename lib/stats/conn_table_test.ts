@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import { openControl } from "../memory/regions.ts";
-import { makeStore } from "../store/testing.ts";
+import { makeStore } from "../store/store_fixture.ts";
 import { ConnTable } from "./conn_table.ts";
 
 Deno.test("ConnTable shows the connections of all threads, in order of descriptors", () => {

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Control } from "../memory/regions.ts";
-import { makeControl } from "../memory/testing.ts";
+import { makeControl } from "../memory/control_fixture.ts";
 import { Counters, resetCountersLocked, Snapshot } from "./counters.ts";
 import {
   CLASS_ROWS,

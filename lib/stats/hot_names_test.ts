@@ -5,7 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ascii } from "../base/ascii.ts";
 import { Prng } from "../base/prng.ts";
 import type { Control } from "../memory/regions.ts";
-import { makeControl } from "../memory/testing.ts";
+import { makeControl } from "../memory/control_fixture.ts";
 import { HotList, hotListBytes, hottest } from "./hot_names.ts";
 
 const PLACES = 64;

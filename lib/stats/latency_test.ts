@@ -2,7 +2,7 @@
 // add up, and stand for as many requests as they should.
 
 import { assert, assertEquals } from "@std/assert";
-import { makeControl } from "../memory/testing.ts";
+import { makeControl } from "../memory/control_fixture.ts";
 import {
   LATENCY_BOUNDS_US,
   LATENCY_BYTES,

@@ -13,7 +13,7 @@ import {
   chunkUsed,
   firstChunk,
   isChunked,
-} from "./chunk.ts";
+} from "./item/chunk.ts";
 import {
   itemBytes,
   itemChain,
@@ -30,14 +30,14 @@ import {
   type ItemRef,
   loadRefcount,
   NO_ITEM,
-} from "./item.ts";
-import { bucketIndex } from "./assoc.ts";
-import { classOf, itemUnits, type LruId, LRUS_MAX } from "./lru.ts";
-import { SIZE_STEP_BYTES } from "./size_counts.ts";
-import { RefSet } from "./ref_set.ts";
-import { PAGE_BYTES, type SlabClass } from "./slab_class.ts";
-import { NO_PAGE } from "./slab_page.ts";
-import { pageOf, SlabWord } from "./slab_record.ts";
+} from "./item/item.ts";
+import { bucketIndex } from "./table/assoc.ts";
+import { classOf, itemUnits, type LruId, LRUS_MAX } from "./lru/lists.ts";
+import { SIZE_STEP_BYTES } from "./counts/size_counts.ts";
+import { RefSet } from "./item/ref_set.ts";
+import { PAGE_BYTES, type SlabClass } from "./slab/classes.ts";
+import { NO_PAGE } from "./slab/pages.ts";
+import { pageOf, SlabWord } from "./slab/record.ts";
 import type { Store } from "./store.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { CLASSES_MAX } from "../stats/names.ts";

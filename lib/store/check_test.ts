@@ -4,13 +4,13 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { storeWord } from "../memory/atomic.ts";
 import { ClassCounter } from "../stats/names.ts";
 import { checkLiveStore, checkStore } from "./check.ts";
-import { ItemFlag, itemFlags, itemKeyAt, setItemFlags, setItemNext } from "./item.ts";
-import { classOf } from "./lru.ts";
-import { surplusWord } from "./slab_page.ts";
-import { pageOf, SlabWord } from "./slab_record.ts";
-import { makeItem, makeStore } from "./testing.ts";
+import { ItemFlag, itemFlags, itemKeyAt, setItemFlags, setItemNext } from "./item/item.ts";
+import { classOf } from "./lru/lists.ts";
+import { surplusWord } from "./slab/pages.ts";
+import { pageOf, SlabWord } from "./slab/record.ts";
+import { makeItem, makeStore } from "./store_fixture.ts";
 import type { Store } from "./store.ts";
-import type { ItemRef } from "./item.ts";
+import type { ItemRef } from "./item/item.ts";
 
 function link(store: Store, key: string): ItemRef {
   const it = makeItem(store, key, "value");

@@ -15,9 +15,14 @@ import { type Control, Global } from "../memory/regions.ts";
 import { type Counters, resetCountersLocked } from "../stats/counters.ts";
 import { ClassCounter, Counter } from "../stats/names.ts";
 import { HotKeys } from "../stats/samples.ts";
-import { Assoc } from "./assoc.ts";
-import { takeCas } from "./cas.ts";
-import { flushLaterLocked, flushNowLocked, isFlushed, storedGeneration } from "./flush.ts";
+import { Assoc } from "./table/assoc.ts";
+import { takeCas } from "./item/cas.ts";
+import {
+  flushLaterLocked,
+  flushNowLocked,
+  isFlushed,
+  storedGeneration,
+} from "./item/generation.ts";
 import {
   addRefcount,
   dropOnlyHolder,
@@ -41,23 +46,23 @@ import {
   segmentOf,
   setItemCas,
   setItemFlags,
-} from "./item.ts";
-import { BumpBuffer } from "./bump_buffer.ts";
-import { FIRST_CHUNK_BYTES, isChunked } from "./chunk.ts";
-import { EventLog, Watched } from "./event_log.ts";
-import { LogLines } from "./log_lines.ts";
-import { logFoundLocked } from "./log_item.ts";
-import { Logins } from "./logins.ts";
-import { classOf, Lru, type LruId } from "./lru.ts";
-import { wakeMaintainer } from "./maintenance.ts";
-import { Miss, NOT_LINKED } from "./miss.ts";
-import type { StorePlan, StoreShape, StoreThread } from "./memory.ts";
-import { PrefixCounts } from "./prefix_counts.ts";
-import { SizeCounts } from "./size_counts.ts";
-import { Tunables } from "./tunables.ts";
-import { releaseChunks } from "./value.ts";
-import { PAGE_BYTES, type SlabClass, SlabClasses } from "./slab_class.ts";
-import { Slabs } from "./slab.ts";
+} from "./item/item.ts";
+import { BumpBuffer } from "./lru/bump_buffer.ts";
+import { FIRST_CHUNK_BYTES, isChunked } from "./item/chunk.ts";
+import { EventLog, Watched } from "../log/event_log.ts";
+import { LogLines } from "../log/lines.ts";
+import { logFoundLocked } from "./item_events.ts";
+import { Logins } from "../auth/logins.ts";
+import { classOf, Lru, type LruId } from "./lru/lists.ts";
+import { wakeMaintainer } from "./control/requests.ts";
+import { Miss, NOT_LINKED } from "./outcome.ts";
+import type { StorePlan, StoreShape, StoreThread } from "./plan.ts";
+import { PrefixCounts } from "./counts/prefix_counts.ts";
+import { SizeCounts } from "./counts/size_counts.ts";
+import { Tunables } from "./control/tunables.ts";
+import { releaseChunks } from "./room/value.ts";
+import { PAGE_BYTES, type SlabClass, SlabClasses } from "./slab/classes.ts";
+import { Slabs } from "./slab/chunks.ts";
 
 const SETTINGS_LOCK = Global.SETTINGS_LOCK as LockIndex;
 

@@ -8,11 +8,11 @@ import { InvariantError } from "../base/assert.ts";
 import { Block } from "../base/block.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "./check.ts";
-import { type ItemRef, loadRefcount, NO_ITEM, REFCOUNT_MAX } from "./item.ts";
-import { classOf } from "./lru.ts";
-import { Miss } from "./miss.ts";
+import { type ItemRef, loadRefcount, NO_ITEM, REFCOUNT_MAX } from "./item/item.ts";
+import { classOf } from "./lru/lists.ts";
+import { Miss } from "./outcome.ts";
 import type { Store } from "./store.ts";
-import { makeItem, makeStore } from "./testing.ts";
+import { makeItem, makeStore } from "./store_fixture.ts";
 
 const NO_PROBLEMS = (items: number) => ({ problems: [], items });
 

@@ -2,7 +2,7 @@
 // there from beginning to end is met once; one that comes or goes meanwhile may be.
 
 import { LockRank } from "../memory/lock.ts";
-import { itemChain, type ItemRef, NO_ITEM } from "./item.ts";
+import { itemChain, type ItemRef, NO_ITEM } from "./item/item.ts";
 import type { Store } from "./store.ts";
 
 /** Called for each item, under the lock of its shard. It may unlink the item. */

@@ -4,9 +4,9 @@ import { assertEquals } from "@std/assert";
 import { Prng } from "../base/prng.ts";
 import { StoreClient } from "../../tests/support/store_client.ts";
 import { latin1 } from "../base/ascii.ts";
-import { itemKeyAt, itemNkey, type ItemRef } from "./item.ts";
-import type { StorePlan } from "./memory.ts";
-import { makeStore, testClock } from "./testing.ts";
+import { itemKeyAt, itemNkey, type ItemRef } from "./item/item.ts";
+import type { StorePlan } from "./plan.ts";
+import { makeStore, testClock } from "./store_fixture.ts";
 import { TableWalk } from "./table_walk.ts";
 
 function tableOf(shards: number, bucketsMin: number, bucketsMax: number) {

@@ -6,10 +6,10 @@
 // what comes after it is still made of whole responses.
 
 import { Prng } from "../../lib/base/prng.ts";
-import { converse, type Cut } from "../../lib/net/testing.ts";
+import { converse, type Cut } from "../../lib/net/network_fixture.ts";
 import { checkStore } from "../../lib/store/check.ts";
-import type { StoreShape } from "../../lib/store/memory.ts";
-import { makeStore, testClock } from "../../lib/store/testing.ts";
+import type { StoreShape } from "../../lib/store/plan.ts";
+import { makeStore, testClock } from "../../lib/store/store_fixture.ts";
 import {
   bytesOfLatin1,
   HEADER_BYTES,

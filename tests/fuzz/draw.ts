@@ -1,8 +1,8 @@
 // What a round of the store's fuzzer is played with: sizes, switches, the hash table.
 
 import type { Prng } from "../../lib/base/prng.ts";
-import type { StorePlan, StoreShape } from "../../lib/store/memory.ts";
-import { SMALL_SHAPE } from "../../lib/store/testing.ts";
+import type { StorePlan, StoreShape } from "../../lib/store/plan.ts";
+import { SMALL_SHAPE } from "../../lib/store/store_fixture.ts";
 
 const MIB = 2 ** 20;
 

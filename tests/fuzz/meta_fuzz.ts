@@ -5,11 +5,11 @@
 // whole and in pieces of one to seven bytes, on stores of the same kind, and compared.
 
 import { Prng } from "../../lib/base/prng.ts";
-import { converse, type Cut } from "../../lib/net/testing.ts";
+import { converse, type Cut } from "../../lib/net/network_fixture.ts";
 import { FLAG_ROWS, FlagToken } from "../../lib/protocol/meta/flags.ts";
 import { checkStore } from "../../lib/store/check.ts";
-import type { StoreShape } from "../../lib/store/memory.ts";
-import { makeStore, testClock } from "../../lib/store/testing.ts";
+import type { StoreShape } from "../../lib/store/plan.ts";
+import { makeStore, testClock } from "../../lib/store/store_fixture.ts";
 import { restartProblems } from "../support/restarted.ts";
 import type { FuzzOptions } from "./store_fuzz.ts";
 

@@ -2,7 +2,7 @@
 
 import { Global } from "../../lib/memory/regions.ts";
 import { ClassCounter } from "../../lib/stats/names.ts";
-import { firstChunk, isChunked, setChunkHead } from "../../lib/store/chunk.ts";
+import { firstChunk, isChunked, setChunkHead } from "../../lib/store/item/chunk.ts";
 import {
   addRefcount,
   ItemFlag,
@@ -15,9 +15,9 @@ import {
   setItemFlags,
   setItemLruId,
   setItemPrev,
-} from "../../lib/store/item.ts";
-import { classOf, LruSegment } from "../../lib/store/lru.ts";
-import type { SlabClass } from "../../lib/store/slab_class.ts";
+} from "../../lib/store/item/item.ts";
+import { classOf, LruSegment } from "../../lib/store/lru/lists.ts";
+import type { SlabClass } from "../../lib/store/slab/classes.ts";
 import type { Plant, StoreRound } from "./store_fuzz.ts";
 
 /** From this command on the bug may strike. */

@@ -3,7 +3,7 @@
 // The store may lose an item to make room, which the model cannot foresee. `lose` says that it has;
 // whoever compares the two counts these and holds them against the evictions counted.
 
-import { toExptime } from "../../lib/store/exptime.ts";
+import { toExptime } from "../../lib/store/item/exptime.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 
 /** One item. */

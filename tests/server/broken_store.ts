@@ -5,13 +5,13 @@
 import { settingsFrom } from "../../lib/config/settings.ts";
 import { parseCommandLine } from "../../lib/config/parse.ts";
 import { openControl } from "../../lib/memory/regions.ts";
-import { openLog } from "../../lib/server/log.ts";
-import { descriptorsFor } from "../../lib/server/descriptors.ts";
+import { openLog } from "../../lib/server/process/log_output.ts";
+import { descriptorsFor } from "../../lib/server/listen/descriptors.ts";
 import { Server } from "../../lib/server/server.ts";
 import { shapeOf } from "../../lib/server/server_memory.ts";
 import { Counters } from "../../lib/stats/counters.ts";
 import { ClassCounter } from "../../lib/stats/names.ts";
-import { planStore } from "../../lib/store/memory.ts";
+import { planStore } from "../../lib/store/plan.ts";
 
 const made: SharedArrayBuffer[] = [];
 

@@ -5,7 +5,7 @@ import { parseCommandLine, type RawValues } from "../../lib/config/parse.ts";
 import { settingsFrom } from "../../lib/config/settings.ts";
 import { budgetWarning, memoryParts } from "../../lib/server/memory_budget.ts";
 import { shapeOf } from "../../lib/server/server_memory.ts";
-import { planStore } from "../../lib/store/memory.ts";
+import { planStore } from "../../lib/store/plan.ts";
 import type { Report } from "./report.ts";
 
 const DEPLOY = new URL("../../deploy/", import.meta.url).pathname;

@@ -1,10 +1,10 @@
 // A store with its maintenance, for unit tests: turns of the maintenance come between commands, and
 // the test drives the clock.
 
-import { Maintainer } from "../../lib/store/maintainer.ts";
-import type { StoreShape } from "../../lib/store/memory.ts";
-import { SlabWord } from "../../lib/store/slab_record.ts";
-import { makeStore, testClock } from "../../lib/store/testing.ts";
+import { Maintainer } from "../../lib/store/maintenance/rounds.ts";
+import type { StoreShape } from "../../lib/store/plan.ts";
+import { SlabWord } from "../../lib/store/slab/record.ts";
+import { makeStore, testClock } from "../../lib/store/store_fixture.ts";
 import { Snapshot } from "../../lib/stats/counters.ts";
 import { StoreClient } from "./store_client.ts";
 

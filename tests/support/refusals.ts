@@ -1,12 +1,12 @@
 // When the store may refuse memory: nothing is free, nothing may be evicted, no page may be taken.
-// It says how many chunks of a class a command could have; room.ts and lru_tail.ts get them. No
+// It says how many chunks of a class a command could have; room.ts and tail.ts get them. No
 // other thread may be at work.
 
 import { UNIT_BYTES } from "../../lib/memory/arena.ts";
-import { CHUNK, chunkClass, chunkNext, firstChunk, isChunked } from "../../lib/store/chunk.ts";
-import { itemChain, type ItemRef, loadRefcount, NO_ITEM } from "../../lib/store/item.ts";
-import { pageOf, SlabWord } from "../../lib/store/slab_record.ts";
-import { NO_CLASS, PAGE_BYTES, type SlabClass } from "../../lib/store/slab_class.ts";
+import { CHUNK, chunkClass, chunkNext, firstChunk, isChunked } from "../../lib/store/item/chunk.ts";
+import { itemChain, type ItemRef, loadRefcount, NO_ITEM } from "../../lib/store/item/item.ts";
+import { pageOf, SlabWord } from "../../lib/store/slab/record.ts";
+import { NO_CLASS, PAGE_BYTES, type SlabClass } from "../../lib/store/slab/classes.ts";
 import type { Store } from "../../lib/store/store.ts";
 
 /** A refusal, as far as it can be told once it has happened. */

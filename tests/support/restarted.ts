@@ -4,7 +4,7 @@
 import { latin1 } from "../../lib/base/ascii.ts";
 import { U64 } from "../../lib/base/u64.ts";
 import { checkStore } from "../../lib/store/check.ts";
-import { isFlushed } from "../../lib/store/flush.ts";
+import { isFlushed } from "../../lib/store/item/generation.ts";
 import {
   isExpired,
   itemClientFlags,
@@ -17,15 +17,15 @@ import {
   itemTime,
   NO_ITEM,
   readItemCas,
-} from "../../lib/store/item.ts";
-import { lruIdOf, LruSegment } from "../../lib/store/lru.ts";
-import { restoreStore } from "../../lib/store/restore.ts";
-import { checkSaved } from "../../lib/store/saved_check.ts";
-import { saveStore } from "../../lib/store/saved_store.ts";
-import type { SlabClass } from "../../lib/store/slab_class.ts";
+} from "../../lib/store/item/item.ts";
+import { lruIdOf, LruSegment } from "../../lib/store/lru/lists.ts";
+import { restoreStore } from "../../lib/store/restart/restore.ts";
+import { checkSaved } from "../../lib/store/restart/saved_check.ts";
+import { saveStore } from "../../lib/store/restart/saved_store.ts";
+import type { SlabClass } from "../../lib/store/slab/classes.ts";
 import type { Store } from "../../lib/store/store.ts";
-import { makeStore, segmentsOf } from "../../lib/store/testing.ts";
-import { ValueCursor } from "../../lib/store/value.ts";
+import { makeStore, segmentsOf } from "../../lib/store/store_fixture.ts";
+import { ValueCursor } from "../../lib/store/room/value.ts";
 
 /** Restarts `store`, and returns what is wrong then. */
 export function restartProblems(store: Store): string[] {

@@ -3,7 +3,7 @@
 import { Block } from "../../lib/base/block.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import { makeControlMemory } from "../../lib/memory/regions.ts";
-import { openThread, type StorePlan } from "../../lib/store/memory.ts";
+import { openThread, type StorePlan } from "../../lib/store/plan.ts";
 import { Store } from "../../lib/store/store.ts";
 import { mapMemory, viewMemory } from "../../lib/sys/mmap.ts";
 

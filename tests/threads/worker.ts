@@ -3,14 +3,14 @@
 
 import { Prng } from "../../lib/base/prng.ts";
 import { CLOCK_START } from "../../lib/base/clock.ts";
-import type { StorePlan } from "../../lib/store/memory.ts";
+import type { StorePlan } from "../../lib/store/plan.ts";
 import { loadWord } from "../../lib/memory/atomic.ts";
 import { Global } from "../../lib/memory/regions.ts";
-import { World } from "../../lib/memory/world.ts";
-import { Maintainer } from "../../lib/store/maintainer.ts";
-import { askCrawl, askMove, isMoving } from "../../lib/store/maintenance.ts";
-import { SlabWord } from "../../lib/store/slab_record.ts";
-import { PAGE_BYTES, type SlabClass } from "../../lib/store/slab_class.ts";
+import { World } from "../../lib/memory/world_lock.ts";
+import { Maintainer } from "../../lib/store/maintenance/rounds.ts";
+import { askCrawl, askMove, isMoving } from "../../lib/store/control/requests.ts";
+import { SlabWord } from "../../lib/store/slab/record.ts";
+import { PAGE_BYTES, type SlabClass } from "../../lib/store/slab/classes.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { discardMemory } from "../../lib/sys/mmap.ts";
 import { StoreClient } from "../support/store_client.ts";

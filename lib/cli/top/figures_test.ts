@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { figuresOf, wasReset } from "./figures.ts";
 import { numberOf } from "./sample.ts";
-import { linesOf, sampleAfter } from "./testing.ts";
+import { linesOf, sampleAfter } from "./sample_fixture.ts";
 
 const FIRST = sampleAfter();
 const LATER = sampleAfter({

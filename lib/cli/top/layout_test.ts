@@ -5,7 +5,7 @@ import { figuresOf } from "./figures.ts";
 import { layout, type Room, type View } from "./layout.ts";
 import { ASCII } from "./numbers.ts";
 import { plainText, terminalText, widthOf } from "./spans.ts";
-import { sampleAfter } from "./testing.ts";
+import { sampleAfter } from "./sample_fixture.ts";
 
 const ROOM: Room = { columns: 80, rows: 24 };
 

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { keysOf } from "./keys.ts";
 import { TopModel } from "./model.ts";
-import { sampleAfter } from "./testing.ts";
+import { sampleAfter } from "./sample_fixture.ts";
 
 const total = (model: TopModel) => model.view().figures.kinds[0]?.total;
 

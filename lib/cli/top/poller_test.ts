@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { LinkError } from "../link.ts";
-import { type Script, scriptedLink } from "../testing.ts";
+import { type Script, scriptedLink } from "../link_fixture.ts";
 import { LoginError, Poller } from "./poller.ts";
 
 const ROWS: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@
 import { ascii } from "../../../lib/base/ascii.ts";
 import { Executor } from "../../../lib/command/executor.ts";
 import { defaultSettings } from "../../../lib/config/settings.ts";
-import { TEST_SERVER } from "../../../lib/net/testing.ts";
+import { TEST_SERVER } from "../../../lib/net/network_fixture.ts";
 import { ConnTable } from "../../../lib/stats/conn_table.ts";
 import { Workload } from "../../../lib/stats/samples.ts";
 import { BufferPool } from "../../../lib/net/buffer_pool.ts";
@@ -11,12 +11,12 @@ import { drive } from "../../../lib/net/conn.ts";
 import { Conn, type ConnShared } from "../../../lib/net/conn_record.ts";
 import { ConnState } from "../../../lib/net/conn_state.ts";
 import { Op, packets, type Parts } from "../../../tests/support/packets.ts";
-import { Watched } from "../../../lib/store/event_log.ts";
-import { LogDrain } from "../../../lib/store/log_drain.ts";
-import { LinesCursor } from "../../../lib/store/log_lines.ts";
+import { Watched } from "../../../lib/log/event_log.ts";
+import { LogDrain } from "../../../lib/log/drain.ts";
+import { LinesCursor } from "../../../lib/log/lines.ts";
 import { Io, type Transport } from "../../../lib/net/transport.ts";
 import type { ReplyBuffer } from "../../../lib/protocol/reply.ts";
-import { makeStore } from "../../../lib/store/testing.ts";
+import { makeStore } from "../../../lib/store/store_fixture.ts";
 
 const REQUESTS = 16;
 const VALUE = "x".repeat(100);

@@ -5,7 +5,7 @@ import { ascii } from "../../../lib/base/ascii.ts";
 import { Block } from "../../../lib/base/block.ts";
 import { Prng } from "../../../lib/base/prng.ts";
 import { Workload } from "../../../lib/stats/samples.ts";
-import { makeStore } from "../../../lib/store/testing.ts";
+import { makeStore } from "../../../lib/store/store_fixture.ts";
 
 const KEYS = Array.from({ length: 4096 }, (_, n) => Block.of(ascii(`user:session:${n}`)));
 const prng = new Prng(1);

@@ -3,10 +3,10 @@
 import { ascii } from "../../../lib/base/ascii.ts";
 import { Block } from "../../../lib/base/block.ts";
 import { U64 } from "../../../lib/base/u64.ts";
-import { allocate } from "../../../lib/store/allocate.ts";
-import { takeCas } from "../../../lib/store/cas.ts";
-import { storeLocked, StoreMode } from "../../../lib/store/storing.ts";
-import { makeStore } from "../../../lib/store/testing.ts";
+import { allocate } from "../../../lib/store/room/allocate.ts";
+import { takeCas } from "../../../lib/store/item/cas.ts";
+import { storeLocked, StoreMode } from "../../../lib/store/update/storing.ts";
+import { makeStore } from "../../../lib/store/store_fixture.ts";
 
 const store = makeStore({ maxbytes: 64 * 2 ** 20 });
 const cas = new U64();

@@ -1,0 +1,136 @@
+// increment and decrement of the binary protocol. Extras: delta (8), initial value (8), expiry (4).
+
+import { CR, CRLF_BYTES, LF } from "../../base/ascii.ts";
+import { Block } from "../../base/block.ts";
+import { copyBytes } from "../../base/copy.ts";
+import { U64, U64_DIGITS_MAX } from "../../base/u64.ts";
+import { Variant } from "../../protocol/binary/opcodes.ts";
+import type { BinaryRequest } from "../../protocol/binary/request.ts";
+import { Status, writeHeader, writeStatus, writeUint32 } from "../../protocol/binary/response.ts";
+import type { ReplyBuffer } from "../../protocol/reply.ts";
+import { ClassCounter, Counter } from "../../stats/names.ts";
+import { allocate, makeRoomUnlocked } from "../../store/room/allocate.ts";
+import { addDeltaLocked, Added, isNoNumber } from "../../store/update/arithmetic.ts";
+import { toExptime } from "../../store/item/exptime.ts";
+import { type ItemRef, NO_ITEM, readItemCas } from "../../store/item/item.ts";
+import { logStored } from "../../store/item_events.ts";
+import { classOf } from "../../store/lru/lists.ts";
+import { Stored, StoreMode } from "../../store/update/storing.ts";
+import type { Executor } from "../executor.ts";
+import { Outcome, type Session } from "../session.ts";
+
+/** Places in the extras. */
+const Extra = { DELTA: 0, INITIAL: 8, EXPTIME: 16 } as const;
+/** The expiry that means: do not make a counter that is missing. */
+const DO_NOT_CREATE = 0xffffffff;
+const NUMBER_BYTES = 8;
+
+const delta = new U64();
+const result = new U64();
+const cas = new U64();
+const text = Block.ofLength(U64_DIGITS_MAX + CRLF_BYTES);
+
+/**
+ * Runs INCREMENT or DECREMENT, or a quiet form. A counter that is missing is made with the initial
+ * value. Source: memcached proto_bin.c, complete_incr_bin.
+ */
+export function runBinaryArithmetic(
+  executor: Executor,
+  _session: Session,
+  request: BinaryRequest,
+  block: Block,
+  replies: ReplyBuffer,
+): Outcome {
+  const { store } = executor;
+  const { keyFrom, keyTo, nkey } = request;
+  const hv = store.hash(block, keyFrom, keyTo);
+
+  let outcome: Status | undefined;
+
+  store.lock(hv);
+  for (let looks = 0; outcome === undefined; looks++) {
+    const it = store.findLocked(hv, block, keyFrom, nkey);
+    outcome = it === NO_ITEM
+      ? createLocked(executor, hv, looks, request, block)
+      : changeLocked(executor, hv, it, looks, request, block);
+  }
+  store.unlock(hv);
+
+  if (outcome !== Status.OK) writeStatus(replies, request, outcome);
+  else if (!request.opcode.isQuiet) {
+    writeHeader(replies, request, 0, 0, 0, NUMBER_BYTES, cas);
+    writeUint32(replies, result.hi);
+    writeUint32(replies, result.lo);
+  }
+  return Outcome.DONE;
+}
+
+function readU64({ view }: Block, at: number, into: U64): void {
+  into.set(view.getUint32(at), view.getUint32(at + 4));
+}
+
+/**
+ * Adds to `it`, or subtracts from it. Leaves number and version. Caller holds the shard.
+ *
+ * @returns undefined when room was made, and the shard given back meanwhile: look again.
+ */
+function changeLocked(
+  { store, counters }: Executor,
+  hv: number,
+  it: ItemRef,
+  looks: number,
+  request: BinaryRequest,
+  block: Block,
+): Status | undefined {
+  const isIncr = request.opcode.variant === Variant.INCREMENT;
+  if (isNoNumber(store.items, it)) return Status.NON_NUMERIC;
+  readItemCas(store.items, it, cas);
+  if (!request.cas.isZero && !cas.equals(request.cas)) return Status.EXISTS;
+  readU64(block, request.extrasFrom + Extra.DELTA, delta);
+  const clsid = classOf(store.items, it);
+  const added = addDeltaLocked(store, hv, it, isIncr, delta, result, looks);
+  if (added === Added.AGAIN) return undefined;
+  if (added === Added.NON_NUMERIC) return Status.NON_NUMERIC;
+  counters.addClass(clsid, isIncr ? ClassCounter.INCR_HITS : ClassCounter.DECR_HITS, 1);
+  if (added === Added.NO_MEMORY) return Status.NO_MEMORY_ADDING;
+
+  // A longer number has moved to another item.
+  const changed = store.assoc.findLocked(hv, block, request.keyFrom, request.nkey);
+  readItemCas(store.items, changed, cas);
+  return Status.OK;
+}
+
+/**
+ * Makes the counter. Leaves number and version. Caller holds the shard.
+ *
+ * @returns undefined when room was made, and the shard given back meanwhile: look again.
+ */
+function createLocked(
+  { store, counters }: Executor,
+  hv: number,
+  looks: number,
+  request: BinaryRequest,
+  block: Block,
+): Status | undefined {
+  const { keyFrom, nkey, extrasFrom } = request;
+  const exptime = block.view.getUint32(extrasFrom + Extra.EXPTIME);
+  if (exptime === DO_NOT_CREATE) {
+    const isIncr = request.opcode.variant === Variant.INCREMENT;
+    counters.add(isIncr ? Counter.INCR_MISSES : Counter.DECR_MISSES, 1);
+    return Status.NOT_FOUND;
+  }
+  readU64(block, extrasFrom + Extra.INITIAL, result);
+  const digits = result.write(text.bytes, 0);
+  text.bytes[digits] = CR;
+  text.bytes[digits + 1] = LF;
+  const nbytes = digits + CRLF_BYTES;
+  const it = allocate(store, block, keyFrom, nkey, 0, toExptime(exptime, store.clock), nbytes);
+  if (it === NO_ITEM) {
+    return makeRoomUnlocked(store, hv, NO_ITEM, looks) ? undefined : Status.NO_MEMORY_CREATING;
+  }
+  copyBytes(text, 0, store.blockOf(it), store.valueAt(it), nbytes);
+  store.linkLocked(hv, it);
+  logStored(store, it, Stored.STORED, StoreMode.ADD);
+  readItemCas(store.items, it, cas);
+  return Status.OK;
+}

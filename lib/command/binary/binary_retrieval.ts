@@ -1,0 +1,158 @@
+// get, getk, gat, gatk and touch of the binary protocol: one key, one packet.
+//
+// A value is stored with a CRLF behind it, which a binary client neither sends nor gets. When the
+// replies are full the packet stays in the read buffer, and is read again when they are sent.
+
+import { CRLF_BYTES } from "../../base/ascii.ts";
+import type { Block } from "../../base/block.ts";
+import { U64 } from "../../base/u64.ts";
+import { Action, Variant } from "../../protocol/binary/opcodes.ts";
+import { type BinaryRequest, HEADER_BYTES } from "../../protocol/binary/request.ts";
+import {
+  NO_CAS,
+  Status,
+  writeHeader,
+  writeStatus,
+  writeUint32,
+} from "../../protocol/binary/response.ts";
+import type { ReplyBuffer } from "../../protocol/reply.ts";
+import { Verb } from "../../protocol/text/commands.ts";
+import { KEY_MAX } from "../../protocol/text/tokens.ts";
+import { toExptime } from "../../store/item/exptime.ts";
+import {
+  itemClientFlags,
+  itemNbytes,
+  type ItemRef,
+  NO_ITEM,
+  readItemCas,
+} from "../../store/item/item.ts";
+import type { Executor } from "../executor.ts";
+import {
+  continueChunks,
+  COPIED_BYTES_MAX,
+  countMiss,
+  readLocked,
+  startAgain,
+  touchReadLocked,
+  writeValueLocked,
+} from "../text/retrieval.ts";
+import { Outcome, type Session } from "../session.ts";
+
+/** Length of the client flags, the extras of a value. */
+const FLAGS_BYTES = 4;
+/** Most bytes of a response besides the value. */
+const HIT_BYTES_MAX = HEADER_BYTES + FLAGS_BYTES + KEY_MAX;
+
+const cas = new U64();
+
+/**
+ * Runs GET, GETK, GAT, GATK or TOUCH, or a quiet form.
+ * @hot
+ */
+export function runBinaryGet(
+  executor: Executor,
+  session: Session,
+  request: BinaryRequest,
+  block: Block,
+  replies: ReplyBuffer,
+): Outcome {
+  const { store } = executor;
+  const { opcode, keyFrom, keyTo, nkey } = request;
+  if (replies.room < HIT_BYTES_MAX) return flushFirst(session, request);
+  if (opcode.touches) {
+    session.exptime = toExptime(block.view.getUint32(request.extrasFrom), store.clock);
+  }
+  const hv = store.hash(block, keyFrom, keyTo);
+  let outcome: Outcome = Outcome.DONE;
+  if (session.isAgain) startAgain(executor, session);
+
+  store.lock(hv);
+  const it = store.findLocked(hv, block, keyFrom, nkey);
+  if (it !== NO_ITEM) outcome = hitLocked(executor, session, request, it, block, replies);
+  store.unlock(hv);
+
+  if (it === NO_ITEM) miss(executor, request, block, replies);
+  session.isAgain = outcome === Outcome.FLUSH && session.sending === NO_ITEM;
+  if (store.prefixes.isOn && !session.isAgain) {
+    store.prefixes.countGet(block, keyFrom, keyTo, it !== NO_ITEM);
+  }
+  return outcome;
+}
+
+/** Sends first, and reads the packet again. */
+function flushFirst(session: Session, request: BinaryRequest): Outcome {
+  session.resumeAt = request.from;
+  return Outcome.FLUSH;
+}
+
+/** Answers and counts a key that was not found. */
+function miss(
+  executor: Executor,
+  request: BinaryRequest,
+  block: Block,
+  replies: ReplyBuffer,
+): void {
+  const { opcode, nkey, keyFrom, keyTo } = request;
+  countMiss(executor, opcode.touches);
+  if (opcode.isQuiet) return;
+  if (opcode.variant !== Variant.WITH_KEY) {
+    return writeStatus(replies, request, Status.NOT_FOUND);
+  }
+  writeHeader(replies, request, Status.NOT_FOUND.code, 0, nkey, nkey, NO_CAS);
+  replies.writeRange(block, keyFrom, keyTo);
+}
+
+/**
+ * Answers and counts a key that was found. Caller holds the shard's lock.
+ * @hot
+ */
+function hitLocked(
+  executor: Executor,
+  session: Session,
+  request: BinaryRequest,
+  it: ItemRef,
+  block: Block,
+  replies: ReplyBuffer,
+): Outcome {
+  const { store } = executor;
+  const { items } = store;
+  const { opcode } = request;
+  const hasValue = opcode.action === Action.GET;
+  const valueBytes = hasValue ? itemNbytes(items, it) - CRLF_BYTES : 0;
+  const copied = valueBytes <= COPIED_BYTES_MAX;
+  if (copied) {
+    if (replies.room < HIT_BYTES_MAX + valueBytes) return flushFirst(session, request);
+  } else {
+    if (!replies.hasReferenceRoom) return flushFirst(session, request);
+    if (!store.retainLocked(it)) {
+      writeStatus(replies, request, Status.NO_MEMORY);
+      return Outcome.DONE;
+    }
+  }
+
+  if (opcode.touches) touchReadLocked(executor, it, session.exptime);
+  else readLocked(executor, it);
+
+  const nkey = opcode.variant === Variant.WITH_KEY ? request.nkey : 0;
+  readItemCas(items, it, cas);
+  const bodyBytes = FLAGS_BYTES + nkey + valueBytes;
+  writeHeader(replies, request, 0, FLAGS_BYTES, nkey, bodyBytes, cas);
+  writeUint32(replies, itemClientFlags(items, it));
+  if (nkey > 0) replies.writeRange(block, request.keyFrom, request.keyTo);
+  if (valueBytes > 0) writeValueLocked(store, session, it, valueBytes, copied, replies);
+  if (session.sending === NO_ITEM) return Outcome.DONE;
+  session.retrieval = Verb.GET; // More of the value comes when this is sent.
+  session.resumeAt = request.keyTo;
+  return Outcome.FLUSH;
+}
+
+/** Goes on with a value of which not all pieces are in the replies. */
+export function continueBinaryGet(
+  executor: Executor,
+  session: Session,
+  replies: ReplyBuffer,
+): Outcome {
+  if (!continueChunks(session, executor.store.items, replies)) return Outcome.FLUSH;
+  session.retrieval = Verb.NONE;
+  return Outcome.DONE;
+}

@@ -1,0 +1,108 @@
+// md: delete, invalidate or empty an item by the meta protocol.
+//
+// Source: memcached proto_text.c, process_mdelete_command; doc/protocol.txt, "Meta Delete".
+
+import type { Block } from "../../base/block.ts";
+import { U64 } from "../../base/u64.ts";
+import { Flag } from "../../protocol/meta/flags.ts";
+import type { ReplyBuffer } from "../../protocol/reply.ts";
+import type { Verb } from "../../protocol/text/commands.ts";
+import { ClassCounter, Counter } from "../../stats/names.ts";
+import { makeRoomUnlocked } from "../../store/room/allocate.ts";
+import { toExptime } from "../../store/item/exptime.ts";
+import {
+  ItemFlag,
+  itemFlags,
+  type ItemRef,
+  NO_ITEM,
+  readItemCas,
+  setItemCas,
+  setItemExptime,
+  setItemFlags,
+} from "../../store/item/item.ts";
+import { DeletedBy, logDeletedLocked } from "../../store/item_events.ts";
+import { classOf } from "../../store/lru/lists.ts";
+import { makeItem } from "../../store/update/vivify.ts";
+import type { Executor } from "../executor.ts";
+import { readLine, Word, writeWord } from "./meta_reply.ts";
+import { Outcome, type Session } from "../session.ts";
+
+const cas = new U64();
+
+/** Runs `md <key> <flag>*` from the executor's tokens. */
+export function runMetaDelete(
+  executor: Executor,
+  session: Session,
+  _verb: Verb,
+  block: Block,
+  replies: ReplyBuffer,
+): Outcome {
+  const { meta, store, counters } = executor;
+  const otherwise = readLine(executor, session, block, replies);
+  if (otherwise !== undefined) return otherwise;
+  const { keyBlock, keyFrom, nkey } = meta;
+  const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
+
+  store.lock(hv);
+  let it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+  let word = it === NO_ITEM ? Word.NF : deleteLocked(executor, hv, it);
+  for (let looks = 0; word === Word.NS && makeRoomUnlocked(store, hv, it, looks); looks++) {
+    it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+    word = it === NO_ITEM ? Word.NF : deleteLocked(executor, hv, it);
+  }
+  store.unlock(hv);
+
+  if (it === NO_ITEM) counters.add(Counter.DELETE_MISSES, 1);
+  if (word !== Word.HD || !meta.has(Flag.q)) writeWord(executor, block, word, replies);
+  return Outcome.DONE;
+}
+
+/** Does to `it` what the flags ask for; returns the reply's word. Caller holds the shard. */
+function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block {
+  const { meta, store, counters } = executor;
+  readItemCas(store.items, it, cas);
+  if (meta.has(Flag.C) && !cas.equals(meta.compare)) {
+    counters.add(Counter.DELETE_MISSES, 1);
+    return Word.EX;
+  }
+  const clsid = classOf(store.items, it);
+  let left = it;
+  if (meta.has(Flag.x)) {
+    left = emptyLocked(executor, hv, it);
+    if (left === NO_ITEM) return Word.NS;
+  } else if (!meta.has(Flag.I)) logDeletedLocked(store, it, DeletedBy.MD);
+  if (meta.has(Flag.I)) invalidateLocked(executor, left);
+  else if (!meta.has(Flag.x)) store.unlinkLocked(hv, it);
+  else if (meta.has(Flag.E) && !meta.explicit.isZero) {
+    setItemCas(store.items, left, meta.explicit);
+  }
+  if (!meta.has(Flag.I)) counters.addClass(clsid, ClassCounter.DELETE_HITS, 1);
+  return Word.HD;
+}
+
+/**
+ * Puts an item without a value in the place of `it`; client flags and expiry are those of the
+ * request, the version stays. Caller holds the shard.
+ */
+function emptyLocked({ meta, store }: Executor, hv: number, it: ItemRef): ItemRef {
+  const { items, clock } = store;
+  const clientFlags = meta.has(Flag.F) ? meta.clientFlags : 0;
+  const exptime = meta.has(Flag.T) ? toExptime(meta.ttl, clock) : 0;
+  const empty = makeItem(store, meta, clientFlags, exptime, 0);
+  if (empty === NO_ITEM) return NO_ITEM;
+  const binary = itemFlags(items, it) & ItemFlag.KEY_BINARY;
+  setItemFlags(items, empty, itemFlags(items, empty) & ~ItemFlag.KEY_BINARY | binary);
+  if (!meta.has(Flag.I)) logDeletedLocked(store, it, DeletedBy.MD);
+  store.replaceLocked(hv, it, empty);
+  setItemCas(items, empty, cas);
+  return empty;
+}
+
+/** Marks `it` as out of date, with a new version, so that one client makes a new value. */
+function invalidateLocked({ meta, store }: Executor, it: ItemRef): void {
+  const { items, clock } = store;
+  if (meta.has(Flag.E) && !meta.explicit.isZero) setItemCas(items, it, meta.explicit);
+  else store.renewCasLocked(it);
+  if (meta.has(Flag.T)) setItemExptime(items, it, toExptime(meta.ttl, clock));
+  setItemFlags(items, it, itemFlags(items, it) & ~ItemFlag.TOKEN_SENT | ItemFlag.STALE);
+}

@@ -1,0 +1,198 @@
+// The threads of a server, as the main thread starts them and sees them.
+
+import { MessageChannel } from "node:worker_threads";
+import { threadModule } from "../../base/program.ts";
+import { openEventFd } from "../../sys/eventfd.ts";
+import type { ListeningConn } from "../listen/bind_sockets.ts";
+import type { RelayListenPlan } from "../relay/relay_listen.ts";
+import {
+  type AcceptorStart,
+  type MaintainerStart,
+  type Notice,
+  NotifySender,
+  type NotifyTarget,
+  type RelayAcceptorStart,
+  type Report,
+  type WorkerStart,
+} from "../channel/notify.ts";
+
+/** What a thread tells besides that it is ready, and that it has stopped. */
+export type Wish = Exclude<Report, { readonly type: "ready" | "stopped" }>;
+
+/** One thread, as the main thread sees it: it is listened to from its first moment on. */
+export class ThreadHandle {
+  readonly name: string;
+  readonly #worker: Worker;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #died = Promise.withResolvers<string>();
+  readonly #early: Wish[] = [];
+  #onWish: ((wish: Wish) => void) | undefined;
+
+  /** @param ports What of `start` is handed over. */
+  constructor(name: string, worker: Worker, start: object, ports: unknown[]) {
+    this.name = name;
+    this.#worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<Report>) => {
+      if (data.type === "ready") this.#ready.resolve();
+      else if (data.type === "stopped") this.#stopped.resolve();
+      else if (this.#onWish === undefined) this.#early.push(data);
+      else this.#onWish(data);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#died.resolve(`${name}: ${event.message}`);
+    };
+    worker.postMessage(start, ports as Transferable[]);
+  }
+
+  /** Settles when the thread has reported in. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Settles when it has stopped as it was told. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  /** Settles with the reason when it has died. */
+  get died(): Promise<string> {
+    return this.#died.promise;
+  }
+
+  /** Ends the thread, at the latest when it comes back from the system call that it is in. */
+  terminate(): void {
+    this.#worker.terminate();
+  }
+
+  /** Calls `take` for all that the thread wishes, also for what it has wished already. */
+  onWish(take: (wish: Wish) => void): void {
+    this.#onWish = take;
+    for (const wish of this.#early.splice(0)) take(wish);
+  }
+}
+
+/** The acceptor, and how it is told something. */
+export interface AcceptorHandle {
+  readonly thread: ThreadHandle;
+  readonly notify: { post(notice: Notice): void; close(): void };
+  /** An eventfd; -1 with the relay transport. */
+  readonly doorbell: number;
+}
+
+/** A worker, and how the acceptor tells it something. */
+export interface WorkerHandle {
+  readonly thread: ThreadHandle;
+  readonly number: number;
+  readonly target: NotifyTarget;
+}
+
+/** Starts a thread from the module that the source has at `url`. */
+function openThread(name: string, url: URL): Worker {
+  return new Worker(threadModule(url), { type: "module", name });
+}
+
+/** What all workers are started with. */
+export type WorkerCommon = Omit<WorkerStart, "thread" | "port" | "doorbell">;
+
+/** Starts worker `number`; the acceptor reaches it by what comes with the handle. */
+export function startWorker(number: number, common: WorkerCommon): WorkerHandle {
+  const { port1, port2 } = new MessageChannel();
+  const doorbell = common.settings.transport === "relay" ? -1 : openEventFd();
+  const name = `worker ${number}`;
+  const worker = common.certificates === undefined
+    ? openThread(name, new URL("./worker.ts", import.meta.url))
+    : openThread(name, new URL("./tls_worker.ts", import.meta.url));
+  const start: WorkerStart = { ...common, thread: number, port: port2, doorbell };
+  return {
+    thread: new ThreadHandle(name, worker, start, [port2]),
+    number,
+    target: { port: port1, doorbell },
+  };
+}
+
+/** Workers that start at a time: more would only wait for each other, and for a core. */
+const STARTING_MAX = 8;
+
+/**
+ * Starts `count` workers, a few at a time, with a turn of this thread's loop between any two: a
+ * signal that ends the process is heeded meanwhile, however many they are.
+ *
+ * @returns All of them, one that has died among them, too.
+ */
+export async function startWorkers(count: number, common: WorkerCommon): Promise<WorkerHandle[]> {
+  const workers: WorkerHandle[] = [];
+  for (let number = 1; number <= count; number++) {
+    const oldest = workers[number - 1 - STARTING_MAX]?.thread;
+    if (oldest !== undefined) await Promise.race([oldest.ready, oldest.died]);
+    workers.push(startWorker(number, common));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return workers;
+}
+
+/** Starts the acceptor, and hands it the ways to all workers. */
+export function startAcceptor(
+  listening: readonly ListeningConn[],
+  { settings, plan, memory: { control } }: WorkerCommon,
+  workers: readonly WorkerHandle[],
+): AcceptorHandle {
+  const { port1, port2 } = new MessageChannel();
+  const doorbell = openEventFd();
+  const name = "acceptor";
+  const worker = openThread(name, new URL("./acceptor.ts", import.meta.url));
+  const targets = workers.map(({ target }) => target);
+  const start: AcceptorStart = {
+    settings,
+    plan,
+    control,
+    listening: listening.map(({ fd, address: { family }, manner: { tls } }) => {
+      return { fd, family, hasSessions: settings.sslSessionCache && tls !== "none" };
+    }),
+    workers: targets,
+    port: port2,
+    doorbell,
+  };
+  return {
+    thread: new ThreadHandle(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
+    notify: new NotifySender(port1, doorbell),
+    doorbell,
+  };
+}
+
+/** Starts the acceptor that also has all connections; it listens by itself. */
+export function startRelayAcceptor(
+  { settings, plan, memory: { control } }: WorkerCommon,
+  listen: readonly RelayListenPlan[],
+  workers: readonly WorkerHandle[],
+): AcceptorHandle {
+  const { port1, port2 } = new MessageChannel();
+  const name = "acceptor";
+  const url = new URL("./relay_acceptor.ts", import.meta.url);
+  const worker = openThread(name, url);
+  const targets = workers.map(({ number, target: { port } }) => ({ port, thread: number }));
+  const start: RelayAcceptorStart = {
+    settings,
+    plan,
+    control,
+    listen,
+    workers: targets,
+    port: port2,
+  };
+  return {
+    thread: new ThreadHandle(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
+    notify: {
+      post: (notice) => port1.postMessage(notice),
+      close: () => port1.close(),
+    },
+    doorbell: -1,
+  };
+}
+
+/** Starts the thread that keeps the store in order. */
+export function startMaintainer(start: MaintainerStart): ThreadHandle {
+  const name = "maintainer";
+  const worker = openThread(name, new URL("./maintenance_thread.ts", import.meta.url));
+  return new ThreadHandle(name, worker, start, []);
+}

@@ -1,0 +1,83 @@
+// Connections with TLS whose client has not spoken yet, with `-o ssl_session_cache`: a ticket is of
+// use with the worker that made it alone, so the acceptor looks at the first message before it
+// deals the connection. What it looks at stays in the socket. Who says nothing for a second, or
+// half a message, is dealt like the others.
+
+import type { Control } from "../../memory/regions.ts";
+import { type Epoll, EpollEvent } from "../../sys/epoll.ts";
+import { peekInto } from "../../sys/socket.ts";
+import { ticketThread } from "./ticket_names.ts";
+import { Hello, ticketNameAt } from "./tls_messages.ts";
+
+const WAIT_MS_MAX = 1000;
+/** A first message that is longer is not looked at. */
+const HELLO_BYTES_MAX = 4096;
+
+/** Deals a connection to worker `thread`, from 1 on; 0: to the next one. */
+export type Deal = (fd: number, listener: number, thread: number) => void;
+
+interface Held {
+  readonly listener: number;
+  readonly deadline: number;
+}
+
+/** The connections that are held. */
+export class HelloWait {
+  readonly #epoll: Epoll;
+  readonly #control: Control;
+  readonly #workers: number;
+  readonly #deal: Deal;
+  readonly #hello = new Uint8Array(HELLO_BYTES_MAX);
+  /** By descriptor, the oldest first. */
+  readonly #held = new Map<number, Held>();
+
+  constructor(epoll: Epoll, control: Control, workers: number, deal: Deal) {
+    this.#epoll = epoll;
+    this.#control = control;
+    this.#workers = workers;
+    this.#deal = deal;
+  }
+
+  /** Holds a connection until its client has spoken. */
+  hold(fd: number, listener: number): void {
+    this.#held.set(fd, { listener, deadline: performance.now() + WAIT_MS_MAX });
+    this.#epoll.add(fd, EpollEvent.IN | EpollEvent.RDHUP | EpollEvent.EDGE);
+  }
+
+  /** `fd` is ready: deals it if its message is whole. */
+  serve(fd: number): void {
+    const held = this.#held.get(fd);
+    if (held === undefined) return;
+    const count = peekInto(fd, this.#hello, HELLO_BYTES_MAX);
+    const at = count <= 0 ? Hello.NO_TICKET : ticketNameAt(this.#hello, count);
+    if (at === Hello.PART) return;
+    const isIn = at !== Hello.NO_TICKET;
+    const thread = isIn ? ticketThread(this.#control, this.#workers, this.#hello, at) : 0;
+    this.#end(fd, held.listener, thread);
+  }
+
+  #end(fd: number, listener: number, thread: number): void {
+    this.#held.delete(fd);
+    this.#epoll.remove(fd);
+    this.#deal(fd, listener, thread);
+  }
+
+  /** Milliseconds until {@linkcode dealLate} has something to do, at most `otherwise`. */
+  timeout(otherwise: number): number {
+    for (const { deadline } of this.#held.values()) {
+      const ms = Math.max(0, Math.ceil(deadline - performance.now()));
+      return otherwise < 0 ? ms : Math.min(ms, otherwise);
+    }
+    return otherwise;
+  }
+
+  /** Deals those that have been held for long; `all`: the others, too. */
+  dealLate(all: boolean): void {
+    if (this.#held.size === 0) return;
+    const now = performance.now();
+    for (const [fd, { listener, deadline }] of this.#held) {
+      if (!all && deadline > now) return;
+      this.#end(fd, listener, 0);
+    }
+  }
+}

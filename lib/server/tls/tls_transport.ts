@@ -1,0 +1,393 @@
+// TLS over another transport: what a connection receives is decrypted first, what it sends is
+// encrypted. Connections of listeners without TLS pass through.
+//
+//   recv   socket → TlsSession → plain bytes, as many as were asked for; the rest waits there
+//   send   replies, 32 KiB at most → TlsSession → socket; what the socket does not take waits here,
+//          and send() does not count those replies as sent before it has gone
+//
+// The rule of transport.ts, "told once", holds for what waits here too. A receive ends when the
+// buffer is full, and the conn comes back for more, or when the socket was seen empty. An end that
+// was met behind plain bytes is told at the next wait.
+
+import type { Block } from "../../base/block.ts";
+import { viewOf } from "../../base/copy.ts";
+import type { ListenManner } from "../../config/listen_address.ts";
+import type { TlsSettings } from "../../config/tls_settings.ts";
+import { freeBuffer } from "../../net/block_store.ts";
+import { Io, type Poller, type Transport } from "../../net/transport.ts";
+import type { ReplyBuffer } from "../../protocol/reply.ts";
+import type { Counters } from "../../stats/counters.ts";
+import { Counter } from "../../stats/names.ts";
+import { type EventLog, Watched } from "../../log/event_log.ts";
+import { openContexts, type TlsContexts } from "./certificates.ts";
+import { logTlsError } from "../listen/conn_events.ts";
+import { TicketKey } from "./ticket_key.ts";
+import { type Certificates, TlsSession } from "./tls_wrap.ts";
+
+export { loadCertificates } from "./certificates.ts";
+
+/** Bytes of one receive, and of replies encrypted at a time: what a connection can make us hold. */
+const PIECE_BYTES = 32 * 1024;
+/** Longest a client may take for its handshake, in milliseconds. */
+const HANDSHAKE_MS_MAX = 10_000;
+
+/** Receives after which TLS is asked what it has to say, whether or not there are replies. */
+const UNDRAINED_MAX = 16;
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What a worker is told about TLS. */
+interface TlsStart {
+  readonly settings: TlsSettings;
+  /** How each listener is served. */
+  readonly manners: readonly ListenManner[];
+  readonly certificates: Certificates;
+  /** Tells whoever deals connections by whose key this worker's tickets are made. */
+  readonly tellTicketName: (name: Uint8Array) => void;
+}
+
+/** What TLS needs below it. */
+export interface ByteTransport extends Transport, Poller {
+  /** Starts watching a connection for input. */
+  watch(fd: number, listener?: number): void;
+  /** Sends bytes that are no replies; results as those of `send`. */
+  sendBytes(fd: number, bytes: Bytes): number;
+  /** From now on, wake this connection when something arrives or when it can be written. */
+  waitEither(fd: number): void;
+}
+
+/** One connection with TLS. */
+interface Link {
+  readonly session: TlsSession;
+  /** Encrypted bytes that the socket has not taken, from {@linkcode outAt} on. */
+  out: Bytes | undefined;
+  outAt: number;
+  /** Receives since TLS was asked what it has to say. */
+  undrained: number;
+  /** Bytes of replies that are in {@linkcode out}. */
+  unreported: number;
+  /** The handshake must be over by then, in the milliseconds of `performance.now()`. */
+  readonly deadline: number;
+  /** The socket is watched for output on behalf of the handshake. */
+  watchesBoth: boolean;
+  /** The socket has ended without TLS having said so: nothing more is received. */
+  inputEnded: boolean;
+  /** Nothing more is received or sent; the conn is to close. */
+  isOver: boolean;
+  /** It closed in a way that leaves nothing to be said to the client. */
+  isMute: boolean;
+}
+
+/** One worker's sockets, those with TLS among them. */
+export class TlsTransport implements Transport, Poller {
+  readonly #inner: ByteTransport;
+  readonly #segments: readonly Bytes[];
+  readonly #counters: Counters;
+  readonly #log: EventLog;
+  readonly #settings: TlsSettings;
+  readonly #manners: readonly ListenManner[];
+  #contexts: TlsContexts;
+  readonly #ticketKey: TicketKey | undefined;
+  /** By descriptor; nothing for a connection without TLS. */
+  readonly #links: (Link | undefined)[] = [];
+  /** Descriptors whose handshake is under way, the oldest first. */
+  readonly #handshaking = new Set<number>();
+  /** Descriptors to be told at the next wait, and those that the last one told. */
+  #late: number[] = [];
+  #told: number[] = [];
+  #events = 0;
+  readonly #received: Bytes = new Uint8Array(PIECE_BYTES);
+  readonly #gathered: Bytes = new Uint8Array(PIECE_BYTES);
+
+  /** @param segments Item memory. */
+  constructor(
+    inner: ByteTransport,
+    segments: readonly Block[],
+    counters: Counters,
+    log: EventLog,
+    { settings, manners, certificates, tellTicketName }: TlsStart,
+  ) {
+    this.#log = log;
+    this.#inner = inner;
+    this.#segments = segments.map(({ bytes }) => bytes);
+    this.#counters = counters;
+    this.#settings = settings;
+    this.#manners = manners;
+    this.#contexts = openContexts(certificates, settings);
+    if (settings.sslSessionCache) this.#ticketKey = new TicketKey(certificates, tellTicketName);
+    this.#ticketKey?.look();
+  }
+
+  /** Uses other certificates for the connections from now on. */
+  useCertificates(certificates: Certificates): void {
+    this.#contexts = openContexts(certificates, this.#settings, this.#contexts);
+  }
+
+  /** Starts watching a connection for input, and for its handshake where it has one. */
+  watch(fd: number, listener: number): void {
+    this.#inner.watch(fd);
+    const { tls } = this.#manners[listener]!;
+    if (tls === "none") return;
+    const context = this.#contexts[tls];
+    const session = context === undefined ? undefined : TlsSession.open(context);
+    if (session === undefined) throw new Error(`TLS of listener ${listener} cannot be started`);
+    this.#handshaking.add(fd);
+    this.#links[fd] = {
+      session,
+      out: undefined,
+      outAt: 0,
+      undrained: 0,
+      unreported: 0,
+      deadline: performance.now() + HANDSHAKE_MS_MAX,
+      watchesBoth: false,
+      inputEnded: false,
+      isOver: false,
+      isMute: false,
+    };
+  }
+
+  wait(timeoutMs: number): number {
+    this.#told.length = 0;
+    let timeout = this.#late.length > 0 ? 0 : timeoutMs;
+    if (timeout !== 0 && this.#handshaking.size > 0) timeout = this.#untilDeadline(timeout);
+    this.#events = this.#inner.wait(timeout);
+    if (this.#handshaking.size > 0) this.#endLateHandshakes();
+    if (this.#late.length > 0) [this.#told, this.#late] = [this.#late, this.#told];
+    return this.#events + this.#told.length;
+  }
+
+  #untilDeadline(timeoutMs: number): number {
+    for (const fd of this.#handshaking) {
+      const ms = Math.max(0, Math.ceil(this.#links[fd]!.deadline - performance.now()));
+      return timeoutMs < 0 ? ms : Math.min(ms, timeoutMs);
+    }
+    return timeoutMs;
+  }
+
+  #endLateHandshakes(): void {
+    const now = performance.now();
+    for (const fd of this.#handshaking) {
+      const link = this.#links[fd]!;
+      if (link.deadline > now) return;
+      this.#fail(fd, link);
+      this.#late.push(fd);
+    }
+  }
+
+  fdAt(index: number): number {
+    return index < this.#events ? this.#inner.fdAt(index) : this.#told[index - this.#events]!;
+  }
+
+  isHangup(index: number): boolean {
+    return index < this.#events && this.#inner.isHangup(index);
+  }
+
+  isGone(index: number): boolean {
+    return index < this.#events && this.#inner.isGone(index);
+  }
+
+  probe(fd: number): void {
+    this.#inner.probe(fd);
+  }
+
+  /** @hot */
+  recv(fd: number, bytes: Bytes, from: number): number {
+    const link = this.#links[fd];
+    if (link === undefined) return this.#inner.recv(fd, bytes, from);
+    return this.#receive(fd, link, bytes, from, bytes.length);
+  }
+
+  recvValue(fd: number, segment: number, from: number, to: number): number {
+    const link = this.#links[fd];
+    if (link === undefined) return this.#inner.recvValue(fd, segment, from, to);
+    return this.#receive(fd, link, this.#segments[segment]!, from, to);
+  }
+
+  /**
+   * Receives plain bytes into `bytes[from, to)`.
+   * @hot
+   */
+  #receive(fd: number, link: Link, bytes: Bytes, from: number, to: number): number {
+    let at = from;
+    let isDry = false;
+    for (;;) {
+      at = link.session.take(bytes, at, to);
+      if (at === to || (at > from && isDry)) {
+        if (at < to && link.session.hasEnded) this.#late.push(fd);
+        return at - from;
+      }
+      const count = this.#fill(fd, link);
+      if (count <= 0) {
+        if (at === from) return count;
+        if (count !== Io.AGAIN) this.#late.push(fd);
+        return at - from;
+      }
+      isDry = count < this.#received.length;
+    }
+  }
+
+  /** Receives from the socket into the session: a count of encrypted bytes, or as recv(). */
+  #fill(fd: number, link: Link): number {
+    const { session } = link;
+    if (link.isOver) return Io.GONE;
+    if (session.hasEnded || link.inputEnded) return 0;
+    if (link.out !== undefined && !this.#flush(fd, link)) return this.#flushLater(fd, link);
+    const count = this.#inner.recv(fd, this.#received, 0);
+    if (count === Io.AGAIN) return count;
+    if (count === 0 && session.isSecure) {
+      link.inputEnded = true; // What was asked before is answered all the same.
+      return 0;
+    }
+    if (count <= 0) {
+      if (!session.isSecure) this.#fail(fd, link);
+      link.isOver = true;
+      link.isMute = true;
+      return count;
+    }
+    session.receive(count === PIECE_BYTES ? this.#received : viewOf(this.#received, 0, count));
+    if (session.isSecure && this.#handshaking.has(fd) && !this.#admit(fd, link)) return Io.GONE;
+    // What TLS has to say goes with the replies, as a rule: asking for it costs a call.
+    const mayWait = session.hasPlain && session.isSecure && ++link.undrained < UNDRAINED_MAX;
+    const isSent = (mayWait && !session.hasFailed) || this.#flush(fd, link);
+    if (session.hasFailed) {
+      this.#fail(fd, link);
+      return Io.GONE;
+    }
+    if (!isSent && !session.hasPlain) return this.#flushLater(fd, link);
+    return count;
+  }
+
+  /** The handshake is over: lets the client in, or not. Nothing of this step was sent yet. */
+  #admit(fd: number, link: Link): boolean {
+    if (!link.session.isAdmitted) {
+      this.#fail(fd, link);
+      return false;
+    }
+    this.#handshaking.delete(fd);
+    this.#ticketKey?.look();
+    if (!link.session.isResumed) this.#counters.add(Counter.SSL_NEW_SESSIONS, 1);
+    return true;
+  }
+
+  /** Counts what went wrong; the conn learns of it when it receives. */
+  #fail(fd: number, link: Link): void {
+    const isEarly = this.#handshaking.delete(fd);
+    this.#counters.add(isEarly ? Counter.SSL_HANDSHAKE_ERRORS : Counter.SSL_PROTO_ERRORS, 1);
+    if (this.#log.wants(Watched.CONNEVENTS)) logTlsError(this.#log, fd, link.session.failure);
+    link.isOver = true;
+    link.isMute = true;
+  }
+
+  /** Sends encrypted bytes; returns false when some must wait, or the client is gone. */
+  #flush(fd: number, link: Link): boolean {
+    for (;;) {
+      if (link.out === undefined) {
+        link.out = link.session.drain();
+        link.outAt = 0;
+        link.undrained = 0;
+        if (link.out === undefined) break;
+      }
+      const { out, outAt } = link;
+      const rest = outAt === 0 ? out : viewOf(out, outAt, out.length);
+      const count = this.#inner.sendBytes(fd, rest);
+      if (count < 0) {
+        if (count === Io.GONE) link.isOver = true;
+        return false;
+      }
+      link.outAt += count;
+      if (link.outAt < out.length) continue; // The next one says that no more goes, or sends it.
+      link.out = undefined;
+      freeBuffer(out.buffer); // Garbage of many connections would come to tens of megabytes.
+      break;
+    }
+    if (link.watchesBoth) {
+      link.watchesBoth = false;
+      this.#inner.waitReadable(fd);
+    }
+    return true;
+  }
+
+  /** The client does not take what the handshake has to say: nothing is received until it does. */
+  #flushLater(fd: number, link: Link): number {
+    if (link.isOver) return Io.GONE;
+    if (!link.watchesBoth) this.#inner.waitEither(fd);
+    link.watchesBoth = true;
+    return Io.AGAIN;
+  }
+
+  /** @hot */
+  send(fd: number, replies: ReplyBuffer): number {
+    const link = this.#links[fd];
+    return link === undefined ? this.#inner.send(fd, replies) : this.#send(fd, link, replies);
+  }
+
+  #send(fd: number, link: Link, replies: ReplyBuffer): number {
+    if (link.isOver) return Io.GONE;
+    if (link.out !== undefined && !this.#flush(fd, link)) return link.isOver ? Io.GONE : Io.AGAIN;
+    let count = link.unreported;
+    if (count > 0) {
+      link.unreported = 0;
+      return count;
+    }
+    const plain = this.#gather(replies);
+    count = plain.length;
+    link.session.write(plain);
+    if (this.#flush(fd, link)) return count;
+    if (link.isOver) return Io.GONE;
+    link.unreported = count;
+    return Io.AGAIN;
+  }
+
+  /** The next replies in one piece. */
+  #gather(replies: ReplyBuffer): Bytes {
+    const { block: { bytes }, sent, used } = replies;
+    if (replies.refNext === replies.refCount) {
+      return viewOf(bytes, sent, Math.min(used, sent + PIECE_BYTES));
+    }
+    let count = 0;
+    const copy = (source: Bytes, from: number, to: number): void => {
+      const end = Math.min(to, from + PIECE_BYTES - count);
+      this.#gathered.set(viewOf(source, from, end), count);
+      count += end - from;
+    };
+    let at = sent;
+    for (let ref = replies.refNext; ref < replies.refCount && count < PIECE_BYTES; ref++) {
+      copy(bytes, at, replies.refAt[ref]!);
+      at = replies.refAt[ref]!;
+      if (count === PIECE_BYTES) break;
+      copy(
+        this.#segments[replies.refSegment[ref]!]!,
+        replies.refFrom[ref]!,
+        replies.refTo[ref]!,
+      );
+    }
+    if (count < PIECE_BYTES) copy(bytes, at, used);
+    return viewOf(this.#gathered, 0, count);
+  }
+
+  waitReadable(fd: number): void {
+    this.#inner.waitReadable(fd);
+    const link = this.#links[fd];
+    if (link !== undefined) link.watchesBoth = false;
+  }
+
+  waitWritable(fd: number): void {
+    this.#inner.waitWritable(fd);
+    const link = this.#links[fd];
+    if (link !== undefined) link.watchesBoth = false;
+  }
+
+  close(fd: number): void {
+    const link = this.#links[fd];
+    if (link !== undefined) {
+      this.#links[fd] = undefined;
+      this.#handshaking.delete(fd);
+      if (link.session.isSecure && !link.isMute && link.out === undefined) {
+        link.session.end();
+        this.#flush(fd, link);
+      }
+      link.session.close();
+    }
+    this.#inner.close(fd);
+  }
+}

@@ -1,8 +1,0 @@
-// Entry of a worker of a server that has certificates.
-
-import type { WorkerStart } from "./notify.ts";
-import { serveThread } from "./thread_scope.ts";
-import * as tls from "./tls_transport.ts";
-import { runWorker } from "./worker_thread.ts";
-
-serveThread<WorkerStart>((start, report) => runWorker(start, report, tls));

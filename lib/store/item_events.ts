@@ -1,0 +1,130 @@
+// What happens to items, as records of the log. Ask `store.log.wants` before all but logStored.
+
+import { CRLF_BYTES } from "../base/ascii.ts";
+import type { Block } from "../base/block.ts";
+import { LogType, Watched } from "../log/event_log.ts";
+import {
+  itemExptime,
+  ItemFlag,
+  itemFlags,
+  itemKeyAt,
+  itemNbytes,
+  itemNkey,
+  type ItemRef,
+  itemTime,
+  NO_ITEM,
+} from "./item/item.ts";
+import { classOf } from "./lru/lists.ts";
+import { Miss } from "./outcome.ts";
+import type { Store } from "./store.ts";
+import type { Stored, StoreMode } from "./update/storing.ts";
+
+/** How a value ended that was refused, behind those of `Stored`. */
+const TOO_LARGE = 4;
+const NO_MEMORY = 5;
+
+/** A deletion by which command. */
+export const DeletedBy = { DELETE: 0, MD: 1 } as const;
+export type DeletedBy = typeof DeletedBy[keyof typeof DeletedBy];
+
+/** How a lookup ended. Source: memcached items.c, do_item_get. */
+const FOUND = 1;
+const FLUSHED = 2;
+const EXPIRED = 3;
+
+function sizeOf({ items }: Store, it: ItemRef): number {
+  return itemNbytes(items, it) - CRLF_BYTES;
+}
+
+/** Logs that a key was looked up; `it` is none, or what was found. Caller holds the shard. */
+export function logFoundLocked(
+  store: Store,
+  it: ItemRef,
+  block: Block,
+  keyFrom: number,
+  nkey: number,
+): void {
+  const { items, log, miss } = store;
+  if (log.isAgain) {
+    log.isAgain = false;
+    return;
+  }
+  if (it !== NO_ITEM) {
+    const clsid = classOf(items, it);
+    const size = sizeOf(store, it);
+    log.write(LogType.ITEM_GET, FOUND, clsid, log.fd, size, block.bytes, keyFrom, nkey);
+    return;
+  }
+  const status = miss === Miss.FLUSHED ? FLUSHED : miss === Miss.EXPIRED ? EXPIRED : 0;
+  log.write(LogType.ITEM_GET, status, 0, log.fd, 0, block.bytes, keyFrom, nkey);
+}
+
+/**
+ * Logs how the value in `it` ended, if somebody watches for it. Caller holds `it`.
+ * @hot
+ */
+export function logStored(store: Store, it: ItemRef, stored: Stored, mode: StoreMode): void {
+  if (store.log.wants(Watched.MUTATIONS)) writeStored(store, it, stored, mode);
+}
+
+function writeStored(store: Store, it: ItemRef, stored: Stored, mode: StoreMode): void {
+  const { items, log, clock } = store;
+  const exptime = itemExptime(items, it);
+  log.write(
+    LogType.ITEM_STORE,
+    stored | (mode << 8) | (classOf(items, it) << 16),
+    exptime === 0 ? 0 : exptime - clock.now, // Below 0 it shows as memcached's does, modulo 2^32.
+    log.fd,
+    sizeOf(store, it),
+    store.blockOf(it).bytes,
+    itemKeyAt(items, it),
+    itemNkey(items, it),
+  );
+}
+
+/** Logs that there is no room for the value of a key: its class and connection are 0. */
+export function logRefused(
+  { log, miss }: Store,
+  mode: StoreMode,
+  bytes: Uint8Array,
+  keyFrom: number,
+  nkey: number,
+): void {
+  if (!log.wants(Watched.MUTATIONS)) return;
+  const status = miss === Miss.TOO_LARGE ? TOO_LARGE : NO_MEMORY;
+  log.write(LogType.ITEM_STORE, status | (mode << 8), 0, 0, 0, bytes, keyFrom, nkey);
+}
+
+/** Logs that `it` is deleted. Caller holds its shard. */
+export function logDeletedLocked(store: Store, it: ItemRef, by: DeletedBy): void {
+  const { items, log } = store;
+  if (!log.wants(Watched.DELETIONS)) return;
+  log.write(
+    LogType.DELETED,
+    by,
+    classOf(items, it),
+    log.fd,
+    sizeOf(store, it),
+    store.blockOf(it).bytes,
+    itemKeyAt(items, it),
+    itemNkey(items, it),
+  );
+}
+
+/** Logs that `it` is evicted. Caller holds its shard. */
+export function logEvictedLocked(store: Store, it: ItemRef): void {
+  const { items, log, clock: { now } } = store;
+  if (!log.wants(Watched.EVICTIONS)) return;
+  const fetched = (itemFlags(items, it) & ItemFlag.FETCHED) === 0 ? 0 : 1;
+  const exptime = itemExptime(items, it);
+  log.write(
+    LogType.EVICTION,
+    fetched | (classOf(items, it) << 8),
+    exptime === 0 ? -1 : exptime - now,
+    now - itemTime(items, it),
+    sizeOf(store, it),
+    store.blockOf(it).bytes,
+    itemKeyAt(items, it),
+    itemNkey(items, it),
+  );
+}

@@ -1,0 +1,117 @@
+// A store on memory of its own, for tests and micro-benchmarks: no FFI, no other thread.
+
+import { Block } from "../base/block.ts";
+import { ascii } from "../base/ascii.ts";
+import { type Clock, CLOCK_START } from "../base/clock.ts";
+import { makeControlMemory } from "../memory/regions.ts";
+import { allocate } from "./room/allocate.ts";
+import { type ItemRef, NO_ITEM } from "./item/item.ts";
+import { openThread, planStore, type StorePlan, type StoreShape } from "./plan.ts";
+import { Store } from "./store.ts";
+
+const MIB = 2 ** 20;
+
+/** memcached's defaults, with little memory. */
+export const SMALL_SHAPE: StoreShape = {
+  maxbytes: 4 * MIB,
+  threads: 1,
+  useCas: true,
+  evictions: true,
+  itemSizeMax: MIB,
+  hashpowerInit: 10,
+  hashExpand: true,
+  factor: 1.25,
+  chunkSize: 48,
+  slabChunkMax: MIB / 2,
+  slabSizes: [],
+  maxbytesCeiling: 0,
+  slabReassign: true,
+  reservesFirstPages: false,
+  trackSizes: false,
+  workerLogbufSize: 65536,
+  watcherLogbufSize: 65536,
+  prefixDelimiter: 0x3a,
+  detailEnabled: false,
+  tailRepairTime: 0,
+  conns: 64,
+  connNameBytes: 128,
+  takesSamples: false,
+  notesKeys: false,
+  tuning: {
+    maxbytes: 4 * MIB,
+    segmented: 1,
+    temporaryTtl: -1,
+    hotLruPct: 20,
+    warmLruPct: 40,
+    hotMaxFactor: 0.2,
+    warmMaxFactor: 2,
+    lruCrawler: 1,
+    lruCrawlerSleep: 100,
+    lruCrawlerTocrawl: 0,
+    slabAutomove: 1,
+    slabAutomoveRatio: 0.8,
+    slabAutomoveWindow: 10,
+    slabAutomoveFreeratio: 0.01,
+    extItemSize: 512,
+    extItemAge: 2 ** 32 - 1,
+    extLowTtl: 0,
+    extRecacheRate: 2000,
+    extCompactUnder: 0,
+    extDropUnder: 0,
+    extMaxSleep: 1_000_000,
+    extMaxFrag: 0.8,
+    extDropUnread: 0,
+  },
+};
+
+/** Flat mode: one list per class. */
+export const FLAT: Partial<StoreShape> = { tuning: { ...SMALL_SHAPE.tuning, segmented: 0 } };
+
+/** A clock for tests: `now` is what the test says. */
+export function testClock(): Clock {
+  return { startUnix: 1_700_000_000, now: CLOCK_START };
+}
+
+/**
+ * Makes a store, ready to use, on memory that only this thread has.
+ *
+ * @param segments Item memory that is there already, as long as the shape wants it.
+ */
+export function makeStore(
+  shape: Partial<StoreShape> = {},
+  clock: Clock = testClock(),
+  tune: (plan: StorePlan) => StorePlan = (plan) => plan,
+  segments?: readonly Block[],
+): Store {
+  const all = { ...SMALL_SHAPE, ...shape };
+  const ceiling = Math.max(all.maxbytes, all.maxbytesCeiling);
+  const plan = tune(planStore({ ...all, maxbytesCeiling: ceiling }));
+  const memory = {
+    control: makeControlMemory(plan.regions),
+    segments: segments ?? plan.segmentBytes.map(Block.ofLength),
+    buckets: new ArrayBuffer(plan.bucketBytes),
+  };
+  const store = new Store(openThread(plan, memory, 1, clock));
+  store.start(plan);
+  return store;
+}
+
+/** The item memory of `store`, for another one. */
+export function segmentsOf({ items }: Store): readonly Block[] {
+  return items.blocks;
+}
+
+/** Allocates an item with `value`, not linked. */
+export function makeItem(
+  store: Store,
+  key: string,
+  value: string,
+  flags = 0,
+  exptime = 0,
+): ItemRef {
+  const block = Block.of(ascii(key));
+  const bytes = ascii(`${value}\r\n`);
+  const it = allocate(store, block, 0, key.length, flags, exptime, bytes.length);
+  if (it !== NO_ITEM) store.blockOf(it).bytes.set(bytes, store.valueAt(it));
+  return it;
+}

@@ -1,0 +1,158 @@
+// Putting a received item in its place: set, add, replace, append, prepend and cas.
+//
+// Source: memcached memcached.c, do_store_item.
+
+import { CRLF_BYTES } from "../../base/ascii.ts";
+import { U64 } from "../../base/u64.ts";
+import { ClassCounter, Counter } from "../../stats/names.ts";
+import { allocate, makeRoomUnlocked } from "../room/allocate.ts";
+import { updateLocked } from "./bump.ts";
+import { isChunked } from "../item/chunk.ts";
+import {
+  itemClientFlags,
+  itemExptime,
+  itemKeyAt,
+  itemNbytes,
+  itemNkey,
+  type ItemRef,
+  keepKeyForm,
+  NO_ITEM,
+  readItemCas,
+} from "../item/item.ts";
+import { logStored } from "../item_events.ts";
+import { classOf } from "../lru/lists.ts";
+import type { Store } from "../store.ts";
+import { copyPieces, takeAllChunks, ValueCursor } from "../room/value.ts";
+
+/** When a received item is stored. */
+export const StoreMode = {
+  SET: 0,
+  ADD: 1,
+  REPLACE: 2,
+  APPEND: 3,
+  PREPEND: 4,
+  CAS: 5,
+} as const;
+export type StoreMode = typeof StoreMode[keyof typeof StoreMode];
+
+/** What became of it. */
+export const Stored = { STORED: 0, NOT_STORED: 1, EXISTS: 2, NOT_FOUND: 3 } as const;
+export type Stored = typeof Stored[keyof typeof Stored];
+
+const current = new U64();
+const source = new ValueCursor();
+const target = new ValueCursor();
+
+/**
+ * Stores `it`, whose value is complete, as `mode` asks, or lets go of it: the caller's hold ends
+ * here. Caller holds the shard's lock. Takes: LRU, slab.
+ *
+ * @param cas The version the client knows; read for {@linkcode StoreMode.CAS} only.
+ * @param looks Times that the value was to be joined, and the lock given back to make room.
+ */
+export function storeLocked(
+  store: Store,
+  hv: number,
+  it: ItemRef,
+  mode: StoreMode,
+  cas: U64,
+  looks = 0,
+): Stored {
+  const keyAt = itemKeyAt(store.items, it);
+  const old = store.findLocked(hv, store.blockOf(it), keyAt, itemNkey(store.items, it));
+  const stored = judge(store, old, mode, cas);
+  if (stored !== Stored.STORED) {
+    logStored(store, it, stored, mode);
+    store.release(it);
+    return stored;
+  }
+  if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
+    const joined = joinLocked(store, hv, old, it, mode);
+    if (joined === NO_ITEM && makeRoomUnlocked(store, hv, old, looks)) {
+      return storeLocked(store, hv, it, mode, cas, looks + 1);
+    }
+    const end = joined === NO_ITEM ? Stored.NOT_STORED : Stored.STORED;
+    logStored(store, joined === NO_ITEM ? it : joined, end, mode);
+    store.release(it);
+    return end;
+  }
+  if (old === NO_ITEM) store.linkLocked(hv, it);
+  else store.replaceLocked(hv, old, it);
+  logStored(store, it, Stored.STORED, mode);
+  return Stored.STORED;
+}
+
+/** Whether `mode` allows an item to be stored where `old` is, which may be none. */
+function judge(store: Store, old: ItemRef, mode: StoreMode, cas: U64): Stored {
+  switch (mode) {
+    case StoreMode.SET:
+      return Stored.STORED;
+    case StoreMode.ADD:
+      if (old === NO_ITEM) return Stored.STORED;
+      updateLocked(store, old);
+      return Stored.NOT_STORED;
+    case StoreMode.REPLACE:
+    case StoreMode.APPEND:
+    case StoreMode.PREPEND:
+      return old === NO_ITEM ? Stored.NOT_STORED : Stored.STORED;
+    case StoreMode.CAS:
+      return judgeCas(store, old, cas);
+  }
+}
+
+function judgeCas(store: Store, old: ItemRef, cas: U64): Stored {
+  if (old === NO_ITEM) {
+    store.counters.add(Counter.CAS_MISSES, 1);
+    return Stored.NOT_FOUND;
+  }
+  readItemCas(store.items, old, current);
+  // With -C every item reads as version 0, and no cas succeeds.
+  if (current.isZero || !current.equals(cas)) {
+    store.counters.addClass(classOf(store.items, old), ClassCounter.CAS_BADVAL, 1);
+    return Stored.EXISTS;
+  }
+  store.counters.addClass(classOf(store.items, old), ClassCounter.CAS_HITS, 1);
+  return Stored.STORED;
+}
+
+/**
+ * Replaces `old` by its value and that of `it` together; flags and expiry stay those of `old`.
+ * Caller holds the shard's lock, and keeps its hold on `it`. Takes: LRU, slab.
+ *
+ * @returns The new item, or {@linkcode NO_ITEM} when there is no memory for it.
+ */
+export function joinLocked(
+  store: Store,
+  hv: number,
+  old: ItemRef,
+  it: ItemRef,
+  mode: StoreMode,
+): ItemRef {
+  const { items } = store;
+  const oldBytes = itemNbytes(items, old) - CRLF_BYTES;
+  const addedBytes = itemNbytes(items, it) - CRLF_BYTES;
+  const joined = allocate(
+    store,
+    store.blockOf(old),
+    itemKeyAt(items, old),
+    itemNkey(items, old),
+    itemClientFlags(items, old),
+    itemExptime(items, old),
+    oldBytes + addedBytes + CRLF_BYTES,
+  );
+  if (joined === NO_ITEM) return NO_ITEM;
+  if (isChunked(items, joined) && !takeAllChunks(store, joined)) {
+    store.release(joined);
+    return NO_ITEM;
+  }
+  const first = mode === StoreMode.APPEND ? old : it;
+  const second = mode === StoreMode.APPEND ? it : old;
+  target.open(items, joined);
+  source.open(items, first);
+  copyPieces(items, source, target, itemNbytes(items, first) - CRLF_BYTES);
+  source.open(items, second);
+  copyPieces(items, source, target, itemNbytes(items, second));
+  keepKeyForm(items, old, joined);
+  store.replaceLocked(hv, old, joined);
+  return joined;
+}
