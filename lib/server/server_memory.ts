@@ -7,7 +7,7 @@ import { showsKeys } from "../config/admin_settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { CONN_NAME_BYTES } from "../stats/conn_table.ts";
 import { openThread, type StorePlan } from "../store/plan.ts";
-import { Store } from "../store/store.ts";
+import { startStore, Store } from "../store/store.ts";
 import { canCallLibc } from "../sys/libc.ts";
 import { adviseLargePages, canMapMemory, lockMemory } from "../sys/mmap.ts";
 import type { MemoryMap } from "./channel/notify.ts";
@@ -105,6 +105,6 @@ export function makeMemory(
 ): { store: Store; map: MemoryMap } {
   const map = makeShared(plan, segments);
   const store = new Store(openThread(plan, viewShared(map, plan), 0, clock));
-  store.start(plan);
+  startStore(store, plan);
   return { store, map };
 }

@@ -8,6 +8,7 @@ import { LATENCY_KINDS } from "../stats/latency.ts";
 import { Workload } from "../stats/samples.ts";
 import { makeStore } from "../store/store_fixture.ts";
 import { keyText, workSamples } from "./work_samples.ts";
+import { hashKey } from "../store/link.ts";
 
 Deno.test("workSamples() is undefined where nothing is noted", () => {
   assertEquals(workSamples(makeStore()), undefined);
@@ -48,7 +49,7 @@ Deno.test("keys are noted where that is asked for, and never looked at elsewhere
       let looks = 0;
       for (let count = 0; count < 100; count++) {
         if (store.hotKeys.isDue()) looks++;
-        store.hash(key, 0, key.bytes.length);
+        hashKey(store, key, 0, key.bytes.length);
       }
       const names = workSamples(store)?.hot?.keys.map(({ name }) => name);
       const isOn = takesSamples && notesKeys;

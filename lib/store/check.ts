@@ -15,6 +15,7 @@ import {
   isChunked,
 } from "./item/chunk.ts";
 import {
+  blockOf,
   itemBytes,
   itemChain,
   ItemFlag,
@@ -38,6 +39,7 @@ import { RefSet } from "./item/ref_set.ts";
 import { PAGE_BYTES, type SlabClass } from "./slab/classes.ts";
 import { NO_PAGE } from "./slab/pages.ts";
 import { pageOf, SlabWord } from "./slab/record.ts";
+import { ownClassOf } from "./link.ts";
 import type { Store } from "./store.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { CLASSES_MAX } from "../stats/names.ts";
@@ -153,7 +155,7 @@ class Walk {
   #hasTwin(head: ItemRef, it: ItemRef): boolean {
     const { items } = this.#store;
     if (head === it) return false;
-    const block = this.#store.blockOf(it);
+    const block = blockOf(this.#store.items, it);
     const from = itemKeyAt(items, it);
     const nkey = itemNkey(items, it);
     for (let other = head; other !== it; other = itemChain(items, other)) {
@@ -176,7 +178,7 @@ class Walk {
     else if (bytes > classes.chunkBytes[classOf(items, it)]!) {
       this.#broken(`item ${it} exceeds its chunk`);
     }
-    this.#use(it, this.#store.ownClassOf(it));
+    this.#use(it, ownClassOf(this.#store, it));
     this.#bytes += bytes;
     if (!this.#store.sizes.areTracked) return;
     this.#sizes.set(stepOf(bytes), (this.#sizes.get(stepOf(bytes)) ?? 0) + 1);

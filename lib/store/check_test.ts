@@ -4,27 +4,28 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { storeWord } from "../memory/atomic.ts";
 import { ClassCounter } from "../stats/names.ts";
 import { checkLiveStore, checkStore } from "./check.ts";
-import { ItemFlag, itemFlags, itemKeyAt, setItemFlags, setItemNext } from "./item/item.ts";
+import { blockOf, ItemFlag, itemFlags, itemKeyAt, setItemFlags, setItemNext } from "./item/item.ts";
 import { classOf } from "./lru/lists.ts";
 import { surplusWord } from "./slab/pages.ts";
 import { pageOf, SlabWord } from "./slab/record.ts";
 import { makeItem, makeStore } from "./store_fixture.ts";
+import { hashKey, linkLocked, lockShard, retainLocked, unlockShard } from "./link.ts";
 import type { Store } from "./store.ts";
 import type { ItemRef } from "./item/item.ts";
 
 function link(store: Store, key: string): ItemRef {
   const it = makeItem(store, key, "value");
   const at = itemKeyAt(store.items, it);
-  const hv = store.hash(store.blockOf(it), at, at + key.length);
-  store.lock(hv);
-  store.linkLocked(hv, it);
-  store.unlock(hv);
+  const hv = hashKey(store, blockOf(store.items, it), at, at + key.length);
+  lockShard(store, hv);
+  linkLocked(store, hv, it);
+  unlockShard(store, hv);
   return it;
 }
 
 Deno.test("checkLiveStore() lets pass what clients hold and send, checkStore() does not", () => {
   const store = makeStore();
-  store.retainLocked(link(store, "held"));
+  retainLocked(store, link(store, "held"));
   makeItem(store, "received", "half");
   assertEquals(checkLiveStore(store), { problems: [], items: 1 });
   const { problems } = checkStore(store);
@@ -59,8 +60,8 @@ const BREAKS: readonly (readonly [
     "another key in the place of one",
     (store, it) => {
       const at = itemKeyAt(store.items, it);
-      const block = store.blockOf(it);
-      const shard = () => store.assoc.shardOf(store.hash(block, at, at + 4));
+      const block = blockOf(store.items, it);
+      const shard = () => store.assoc.shardOf(hashKey(store, block, at, at + 4));
       const before = shard();
       // One key in a thousand is of the same shard, and stands where it may.
       for (let letter = 120; shard() === before; letter++) block.bytes.fill(letter, at, at + 4);

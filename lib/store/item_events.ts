@@ -4,6 +4,7 @@ import { CRLF_BYTES } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { LogType, Watched } from "../log/event_log.ts";
 import {
+  blockOf,
   itemExptime,
   ItemFlag,
   itemFlags,
@@ -76,7 +77,7 @@ function writeStored(store: Store, it: ItemRef, stored: Stored, mode: StoreMode)
     exptime === 0 ? 0 : exptime - clock.now, // Below 0 it shows as memcached's does, modulo 2^32.
     log.fd,
     sizeOf(store, it),
-    store.blockOf(it).bytes,
+    blockOf(store.items, it).bytes,
     itemKeyAt(items, it),
     itemNkey(items, it),
   );
@@ -105,7 +106,7 @@ export function logDeletedLocked(store: Store, it: ItemRef, by: DeletedBy): void
     classOf(items, it),
     log.fd,
     sizeOf(store, it),
-    store.blockOf(it).bytes,
+    blockOf(store.items, it).bytes,
     itemKeyAt(items, it),
     itemNkey(items, it),
   );
@@ -123,7 +124,7 @@ export function logEvictedLocked(store: Store, it: ItemRef): void {
     exptime === 0 ? -1 : exptime - now,
     now - itemTime(items, it),
     sizeOf(store, it),
-    store.blockOf(it).bytes,
+    blockOf(store.items, it).bytes,
     itemKeyAt(items, it),
     itemNkey(items, it),
   );

@@ -5,9 +5,9 @@ import { ascii } from "../base/ascii.ts";
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import { makeControlMemory } from "../memory/regions.ts";
 import { allocate } from "./room/allocate.ts";
-import { type ItemRef, NO_ITEM } from "./item/item.ts";
+import { blockOf, type ItemRef, itemValueAt, NO_ITEM } from "./item/item.ts";
 import { openThread, planStore, type StorePlan, type StoreShape } from "./plan.ts";
-import { Store } from "./store.ts";
+import { startStore, Store } from "./store.ts";
 
 const MIB = 2 ** 20;
 
@@ -92,7 +92,7 @@ export function makeStore(
     buckets: new ArrayBuffer(plan.bucketBytes),
   };
   const store = new Store(openThread(plan, memory, 1, clock));
-  store.start(plan);
+  startStore(store, plan);
   return store;
 }
 
@@ -112,6 +112,6 @@ export function makeItem(
   const block = Block.of(ascii(key));
   const bytes = ascii(`${value}\r\n`);
   const it = allocate(store, block, 0, key.length, flags, exptime, bytes.length);
-  if (it !== NO_ITEM) store.blockOf(it).bytes.set(bytes, store.valueAt(it));
+  if (it !== NO_ITEM) blockOf(store.items, it).bytes.set(bytes, itemValueAt(store.items, it));
   return it;
 }

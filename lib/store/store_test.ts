@@ -11,22 +11,32 @@ import { checkStore } from "./check.ts";
 import { type ItemRef, loadRefcount, NO_ITEM, REFCOUNT_MAX } from "./item/item.ts";
 import { classOf } from "./lru/lists.ts";
 import { Miss } from "./outcome.ts";
+import {
+  findLocked,
+  hashKey,
+  linkLocked,
+  releaseItem,
+  replaceLocked,
+  retainLocked,
+  unlinkLocked,
+} from "./link.ts";
+import { flushNow, resetCounters } from "./whole_store.ts";
 import type { Store } from "./store.ts";
 import { makeItem, makeStore } from "./store_fixture.ts";
 
 const NO_PROBLEMS = (items: number) => ({ problems: [], items });
 
 function hashOf(store: Store, key: string): number {
-  return store.hash(Block.of(ascii(key)), 0, key.length);
+  return hashKey(store, Block.of(ascii(key)), 0, key.length);
 }
 
 function find(store: Store, key: string): ItemRef {
-  return store.findLocked(hashOf(store, key), Block.of(ascii(key)), 0, key.length);
+  return findLocked(store, hashOf(store, key), Block.of(ascii(key)), 0, key.length);
 }
 
 function link(store: Store, key: string, value = "v", flags = 0, exptime = 0): ItemRef {
   const it = makeItem(store, key, value, flags, exptime);
-  store.linkLocked(hashOf(store, key), it);
+  linkLocked(store, hashOf(store, key), it);
   return it;
 }
 
@@ -45,7 +55,7 @@ Deno.test("linkLocked() makes an item findable and counts it", () => {
   assertEquals(find(store, "key"), NO_ITEM);
   assertEquals(store.miss, Miss.ABSENT);
   assertEquals(gauges(store).number, 0);
-  store.linkLocked(hashOf(store, "key"), it);
+  linkLocked(store, hashOf(store, "key"), it);
   assertEquals(find(store, "key"), it);
   // Header, version, key, value, CRLF.
   assertEquals(gauges(store), { number: 1, bytes: 32 + 8 + 3 + 5 + 2, total: 1 });
@@ -55,16 +65,16 @@ Deno.test("linkLocked() makes an item findable and counts it", () => {
 Deno.test("linkLocked() and unlinkLocked() refuse to do it twice", () => {
   const store = makeStore();
   const it = link(store, "key");
-  assertThrows(() => store.linkLocked(hashOf(store, "key"), it), InvariantError);
+  assertThrows(() => linkLocked(store, hashOf(store, "key"), it), InvariantError);
   const other = makeStore();
   const unlinked = makeItem(other, "key", "v");
-  assertThrows(() => other.unlinkLocked(hashOf(other, "key"), unlinked), InvariantError);
+  assertThrows(() => unlinkLocked(other, hashOf(other, "key"), unlinked), InvariantError);
 });
 
 Deno.test("unlinkLocked() makes an item unfindable and its chunk free", () => {
   const store = makeStore();
   const it = link(store, "key");
-  store.unlinkLocked(hashOf(store, "key"), it);
+  unlinkLocked(store, hashOf(store, "key"), it);
   assertEquals(find(store, "key"), NO_ITEM);
   assertEquals(gauges(store), { number: 0, bytes: 0, total: 1 });
   assertEquals(checkStore(store), NO_PROBLEMS(0));
@@ -83,7 +93,7 @@ for (const [what, before, after] of SIZES) {
     const neighbours = ["x", "y"].map((key) => link(store, key));
     const old = link(store, "key", before);
     const it = makeItem(store, "key", after);
-    store.replaceLocked(hashOf(store, "key"), old, it);
+    replaceLocked(store, hashOf(store, "key"), old, it);
     assertEquals(find(store, "key"), it);
     assertEquals(["x", "y"].map((key) => find(store, key)), neighbours);
     const bytes = 2 * (32 + 8 + 1 + 1 + 2) + 32 + 8 + 3 + after.length + 2;
@@ -107,33 +117,33 @@ Deno.test("retainLocked() and release() count holders; the last one frees the ch
   const store = makeStore();
   const it = link(store, "key");
   for (let holders = 2; holders <= 5; holders++) {
-    assertEquals(store.retainLocked(it), true);
+    assertEquals(retainLocked(store, it), true);
     assertEquals(loadRefcount(store.items, it), holders);
   }
-  store.unlinkLocked(hashOf(store, "key"), it);
+  unlinkLocked(store, hashOf(store, "key"), it);
   assertEquals(checkStore(store, 1), NO_PROBLEMS(0));
   for (let holders = 4; holders > 0; holders--) {
     assertEquals(loadRefcount(store.items, it), holders);
-    store.release(it);
+    releaseItem(store, it);
   }
   assertEquals(checkStore(store), NO_PROBLEMS(0));
-  assertThrows(() => store.release(it), InvariantError);
+  assertThrows(() => releaseItem(store, it), InvariantError);
 });
 
 Deno.test("retainLocked() refuses more holders than can be counted", () => {
   const store = makeStore();
   const it = link(store, "key");
-  for (let holders = 1; holders < REFCOUNT_MAX; holders++) store.retainLocked(it);
+  for (let holders = 1; holders < REFCOUNT_MAX; holders++) retainLocked(store, it);
   assertEquals(loadRefcount(store.items, it), REFCOUNT_MAX);
-  assertEquals(store.retainLocked(it), false);
-  store.release(it);
-  assertEquals(store.retainLocked(it), true);
+  assertEquals(retainLocked(store, it), false);
+  releaseItem(store, it);
+  assertEquals(retainLocked(store, it), true);
 });
 
 Deno.test("release() refuses to free what can still be found", () => {
   const store = makeStore();
   const it = link(store, "key");
-  assertThrows(() => store.release(it), InvariantError);
+  assertThrows(() => releaseItem(store, it), InvariantError);
 });
 
 Deno.test("findLocked() unlinks what has expired, in the second of its expiry", () => {
@@ -153,7 +163,7 @@ Deno.test("findLocked() unlinks what has expired, in the second of its expiry", 
 Deno.test("findLocked() unlinks what is flushed", () => {
   const store = makeStore();
   link(store, "key");
-  store.flushNow();
+  flushNow(store);
   assertEquals(find(store, "key"), NO_ITEM);
   assertEquals(store.miss, Miss.FLUSHED);
   assertEquals(checkStore(store), NO_PROBLEMS(0));
@@ -202,7 +212,7 @@ Deno.test("allocate() uses the class whose chunks waste least", () => {
     const it = makeItem(store, "k", "v".repeat(size));
     const clsid = classOf(store.items, it);
     assertEquals(clsid, store.classes.fit(32 + 8 + 1 + size + 2));
-    store.release(it);
+    releaseItem(store, it);
   }
   assertEquals(checkStore(store), NO_PROBLEMS(0));
 });
@@ -223,7 +233,7 @@ Deno.test("resetCounters() keeps what is there now", () => {
   const client = new StoreClient(makeStore());
   client.set("a", "v");
   client.set("b", "v");
-  client.store.resetCounters();
+  resetCounters(client.store);
   assertEquals(gauges(client.store).number, 2);
   assertEquals(gauges(client.store).total, 0);
   client.delete("a");

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Prng } from "../base/prng.ts";
 import { StoreClient } from "../../tests/support/store_client.ts";
 import { latin1 } from "../base/ascii.ts";
-import { itemKeyAt, itemNkey, type ItemRef } from "./item/item.ts";
+import { blockOf, itemKeyAt, itemNkey, type ItemRef } from "./item/item.ts";
 import type { StorePlan } from "./plan.ts";
 import { makeStore, testClock } from "./store_fixture.ts";
 import { TableWalk } from "./table_walk.ts";
@@ -35,7 +35,7 @@ for (const [shards, bucketsMin, bucketsMax] of TABLES) {
         const met = new Map<string, number>();
         const visit = (it: ItemRef): void => {
           const at = itemKeyAt(store.items, it);
-          const key = latin1(store.blockOf(it).bytes, at, at + itemNkey(store.items, it));
+          const key = latin1(blockOf(store.items, it).bytes, at, at + itemNkey(store.items, it));
           met.set(key, (met.get(key) ?? 0) + 1);
         };
         const walk = new TableWalk();

@@ -5,10 +5,12 @@ import { ClassCounter } from "../../lib/stats/names.ts";
 import { firstChunk, isChunked, setChunkHead } from "../../lib/store/item/chunk.ts";
 import {
   addRefcount,
+  blockOf,
   ItemFlag,
   itemFlags,
   itemLruId,
   type ItemRef,
+  itemValueAt,
   NO_ITEM,
   setItemChain,
   setItemExptime,
@@ -53,7 +55,7 @@ export const PLANTS: Readonly<Record<string, () => Plant>> = {
     return true;
   }),
   "a byte of a value changes": spoil(({ client }, it) => {
-    client.store.blockOf(it).bytes[client.store.valueAt(it)]! ^= 1;
+    blockOf(client.store.items, it).bytes[itemValueAt(client.store.items, it)]! ^= 1;
   }),
   "an item loses its LRU neighbour": spoil(({ client }, it) => {
     setItemPrev(client.store.items, it, it);

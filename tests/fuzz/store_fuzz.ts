@@ -20,6 +20,7 @@ import { restartProblems } from "../support/restarted.ts";
 import { type Held, type Refusal, StoreClient } from "../support/store_client.ts";
 import { refusalProblem } from "../support/refusals.ts";
 import { added, type ModelItem, numberOf, show, StoreModel } from "./store_model.ts";
+import { flushAt, flushNow, setMemlimit } from "../../lib/store/whole_store.ts";
 
 const MIB = 2 ** 20;
 const HEADER_BYTES = 32;
@@ -170,11 +171,11 @@ export class StoreRound {
       case "letGo":
         return this.#letGo(this.#held.splice(this.#prng.below(HOLDS_MAX), 1));
       case "flush":
-        this.client.store.flushNow();
+        flushNow(this.client.store);
         return this.model.flush();
       case "flushAt": {
         const at = Math.max(2, clock.now + this.#prng.below(8) - 2);
-        this.client.store.flushAt(at);
+        flushAt(this.client.store, at);
         return this.model.flushAt(at);
       }
       case "tick":
@@ -194,7 +195,7 @@ export class StoreRound {
     if (command === "reassign") askMove(store.control, { from: clsid(), to: clsid() });
     if (command === "crawl") askCrawl(store.control, classes);
     if (command === "mode") store.tunables.set("segmented", prng.below(2));
-    if (command === "memlimit") store.setMemlimit((1 + prng.below(8)) * MIB);
+    if (command === "memlimit") setMemlimit(store, (1 + prng.below(8)) * MIB);
     for (let turns = prng.below(20); turns >= 0; turns--) {
       this.#ms += prng.pick([0, 1, 10, 1000]);
       this.#maintainer.turn(this.#ms);

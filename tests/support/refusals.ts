@@ -7,6 +7,7 @@ import { CHUNK, chunkClass, chunkNext, firstChunk, isChunked } from "../../lib/s
 import { itemChain, type ItemRef, loadRefcount, NO_ITEM } from "../../lib/store/item/item.ts";
 import { pageOf, SlabWord } from "../../lib/store/slab/record.ts";
 import { NO_CLASS, PAGE_BYTES, type SlabClass } from "../../lib/store/slab/classes.ts";
+import { ownClassOf } from "../../lib/store/link.ts";
 import type { Store } from "../../lib/store/store.ts";
 
 /** A refusal, as far as it can be told once it has happened. */
@@ -78,7 +79,7 @@ class EvictableChunks {
 
   #addItem(store: Store, it: ItemRef): void {
     const { items } = store;
-    this.#add(store.ownClassOf(it), it);
+    this.#add(ownClassOf(store, it), it);
     if (!isChunked(items, it)) return;
     let chunk = firstChunk(items, it);
     for (; chunk !== NO_ITEM; chunk = chunkNext(items, chunk)) {

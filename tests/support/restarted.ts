@@ -6,6 +6,7 @@ import { U64 } from "../../lib/base/u64.ts";
 import { checkStore } from "../../lib/store/check.ts";
 import { isFlushed } from "../../lib/store/item/generation.ts";
 import {
+  blockOf,
   isExpired,
   itemClientFlags,
   itemExptime,
@@ -83,7 +84,7 @@ const pieces = new ValueCursor();
 function describeItem(store: Store, it: ItemRef): string {
   const { items } = store;
   const at = itemKeyAt(items, it);
-  const key = latin1(store.blockOf(it).bytes, at, at + itemNkey(items, it));
+  const key = latin1(blockOf(store.items, it).bytes, at, at + itemNkey(items, it));
   readItemCas(items, it, cas);
   let value = "";
   pieces.open(items, it);

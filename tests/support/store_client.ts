@@ -12,6 +12,15 @@ import { isChunked } from "../../lib/store/item/chunk.ts";
 import { toExptime } from "../../lib/store/item/exptime.ts";
 import { itemClientFlags, type ItemRef, NO_ITEM, readItemCas } from "../../lib/store/item/item.ts";
 import { Miss } from "../../lib/store/outcome.ts";
+import {
+  findLocked,
+  hashKey,
+  lockShard,
+  releaseItem,
+  retainLocked,
+  unlinkLocked,
+  unlockShard,
+} from "../../lib/store/link.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { takeAllChunks, ValueCursor } from "../../lib/store/room/value.ts";
 import { Stored, storeLocked, StoreMode } from "../../lib/store/update/storing.ts";
@@ -89,16 +98,16 @@ export class StoreClient {
   /** Hash of `key`, which is left in `#key`. */
   #hash(key: string): number {
     this.#key.bytes.set(ascii(key));
-    return this.store.hash(this.#key, 0, key.length);
+    return hashKey(this.store, this.#key, 0, key.length);
   }
 
   /** Runs `command` on the item with `key`, or NO_ITEM, under the lock of its shard. */
   #locked<T>(key: string, command: (it: ItemRef, hv: number) => T): T {
     const hv = this.#hash(key);
 
-    this.store.lock(hv);
-    const result = command(this.store.findLocked(hv, this.#key, 0, key.length), hv);
-    this.store.unlock(hv);
+    lockShard(this.store, hv);
+    const result = command(findLocked(this.store, hv, this.#key, 0, key.length), hv);
+    unlockShard(this.store, hv);
 
     return result;
   }
@@ -157,7 +166,7 @@ export class StoreClient {
   /** A get whose value is sent later: the caller lets go of it. */
   tryHold(key: string): Held | undefined {
     return this.#locked(key, (it) => {
-      if (it === NO_ITEM || !this.store.retainLocked(it)) return undefined;
+      if (it === NO_ITEM || !retainLocked(this.store, it)) return undefined;
       bumpLocked(this.store, it);
       return { ...this.#read(it), it };
     });
@@ -177,7 +186,7 @@ export class StoreClient {
 
   /** Ends a hold. */
   letGo({ it }: Held): void {
-    this.store.release(it);
+    releaseItem(this.store, it);
   }
 
   /** Makes the item of a storage command, value and all; nobody else can find it yet. */
@@ -190,7 +199,7 @@ export class StoreClient {
     const it = allocate(store, this.#key, 0, key.length, flags, seconds, nbytes);
     if (it === NO_ITEM) return NO_ITEM;
     if (isChunked(store.items, it) && !takeAllChunks(store, it)) {
-      store.release(it);
+      releaseItem(store, it);
       return NO_ITEM;
     }
     const bytes = Buffer.from(value + CRLF, "latin1");
@@ -227,9 +236,9 @@ export class StoreClient {
     const hv = this.#hash(key);
     const cas = toU64(attributes.cas ?? 0n);
 
-    store.lock(hv);
+    lockShard(store, hv);
     const stored = storeLocked(store, hv, it, mode, cas);
-    store.unlock(hv);
+    unlockShard(store, hv);
 
     return stored === Stored.STORED ? "STORED" : REFUSALS[stored];
   }
@@ -250,7 +259,7 @@ export class StoreClient {
         if (added === Added.NON_NUMERIC) return "NON_NUMERIC";
         if (added === Added.NO_MEMORY) return "NO_MEMORY";
         this.#hash(key);
-        it = this.store.findLocked(hv, this.#key, 0, key.length);
+        it = findLocked(this.store, hv, this.#key, 0, key.length);
       }
       return "NOT_FOUND";
     });
@@ -259,7 +268,7 @@ export class StoreClient {
   /** delete: whether it was there. */
   delete(key: string): boolean {
     return this.#locked(key, (it, hv) => {
-      if (it !== NO_ITEM) this.store.unlinkLocked(hv, it);
+      if (it !== NO_ITEM) unlinkLocked(this.store, hv, it);
       return it !== NO_ITEM;
     });
   }

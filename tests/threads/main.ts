@@ -17,7 +17,7 @@ import { NoPause, pauseWorld, type WorldReach } from "../../lib/server/stop_worl
 import { checkLiveStore, checkStore } from "../../lib/store/check.ts";
 import { planStore, type StorePlan } from "../../lib/store/plan.ts";
 import { SMALL_SHAPE } from "../../lib/store/store_fixture.ts";
-import type { Store } from "../../lib/store/store.ts";
+import { startStore, type Store } from "../../lib/store/store.ts";
 import { restartProblems } from "../support/restarted.ts";
 import { StoreClient } from "../support/store_client.ts";
 import { mapRound, openStore } from "./shared.ts";
@@ -139,7 +139,7 @@ async function play(round: Round, { threads, seed, canary }: Manner): Promise<st
   const clock = { startUnix: 1_700_000_000, now: CLOCK_START };
   const client = new StoreClient(openStore(plan, memory, 0, clock));
   const { store } = client;
-  store.start(plan);
+  startStore(store, plan);
   storeWord(store.control.u32, Global.NOW, CLOCK_START);
   work.prepare?.(client);
   if (round.mustMove) {

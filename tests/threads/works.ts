@@ -10,6 +10,7 @@ import { Global } from "../../lib/memory/regions.ts";
 import { StoreMode } from "../../lib/store/update/storing.ts";
 import type { StoreClient } from "../support/store_client.ts";
 import { flawOf, makeRecord } from "./records.ts";
+import { flushAt, flushNow } from "../../lib/store/whole_store.ts";
 
 /** One worker's place in a round. */
 export interface Part {
@@ -199,8 +200,8 @@ function stormStep({ client, prng, problems }: Part, key: string): void {
       noteRefusal(client, key, client.add(key, 1n), problems);
       break;
     case 9:
-      if (prng.below(2000) === 0) client.store.flushNow();
-      if (prng.below(2000) === 0) client.store.flushAt(client.store.clock.now + 2);
+      if (prng.below(2000) === 0) flushNow(client.store);
+      if (prng.below(2000) === 0) flushAt(client.store, client.store.clock.now + 2);
       break;
     case 10:
     case 11:

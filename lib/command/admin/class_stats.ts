@@ -11,6 +11,7 @@ import { PAGE_BYTES, type SlabClass } from "../../store/slab/classes.ts";
 import { SlabWord } from "../../store/slab/record.ts";
 import type { Executor } from "../executor.ts";
 import { MAINTAINER_ROWS, statLines, type StatsSource } from "./stats.ts";
+import { tailAge } from "../../store/whole_store.ts";
 
 /** What a row may draw on. */
 interface ClassView {
@@ -30,7 +31,7 @@ const counter = (name: string, from: ClassCounterName): ClassRow => [
 const onList = (segment: LruSegment) => ({ executor: { store: { lru } }, clsid }: ClassView) =>
   lru.count(lruIdOf(clsid, segment));
 const ageOf = (segment: LruSegment) => ({ executor: { store }, clsid }: ClassView) =>
-  store.tailAge(lruIdOf(clsid, segment));
+  tailAge(store, lruIdOf(clsid, segment));
 
 /** How many items are on each list of a class, and how old the tails are. Not in flat mode. */
 const SEGMENT_ROWS: readonly ClassRow[] = [

@@ -10,6 +10,7 @@ import { encodeUri } from "../../base/uri.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import { isFlushed } from "../../store/item/generation.ts";
 import {
+  blockOf,
   isExpired,
   itemBytes,
   itemClientFlags,
@@ -41,7 +42,7 @@ const digits = new Uint8Array(U64_DIGITS_MAX);
 
 function keyOf(store: Store, it: ItemRef): string {
   const at = itemKeyAt(store.items, it);
-  return latin1(store.blockOf(it).bytes, at, at + itemNkey(store.items, it));
+  return latin1(blockOf(store.items, it).bytes, at, at + itemNkey(store.items, it));
 }
 
 /** What a key on a command line cannot hold; only a binary client can store it. */

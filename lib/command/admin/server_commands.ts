@@ -16,6 +16,7 @@ import { itemsStats, sizesStats, slabsStats } from "./class_stats.ts";
 import { connsStats, generalStats, settingsStats, statLines } from "./stats.ts";
 import { Outcome, type Session } from "../session.ts";
 import { U32_MAX, uintOf } from "../sub_command.ts";
+import { resetCounters } from "../../store/whole_store.ts";
 
 // Nothing but the number: npm's memcached client reads whatever digits stand last in the line.
 const VERSION_LINE = Block.of(ascii(`VERSION ${MEMCACHED_VERSION}\r\n`));
@@ -218,6 +219,6 @@ export function runRefreshCerts(
 }
 
 function resetStats({ store }: Executor): string {
-  store.resetCounters();
+  resetCounters(store);
   return "RESET\r\n";
 }

@@ -23,6 +23,7 @@ import {
   uintOf,
   type Words,
 } from "../sub_command.ts";
+import { setMemlimit } from "../../store/whole_store.ts";
 
 const MIB = 2 ** 20;
 /** Bounds of cache_memlimit, in megabytes; above the second the client meant bytes. */
@@ -112,5 +113,5 @@ function adjust(store: Executor["store"], megabytes: number): Block {
   if (Number.isNaN(megabytes)) return Reply.ERROR;
   if (megabytes < MEMLIMIT_MIN) return Reply.MEMLIMIT_TOO_SMALL;
   if (megabytes > MEMLIMIT_MEGABYTES_MAX) return Reply.MEMLIMIT_NOT_MEGABYTES;
-  return store.setMemlimit(megabytes * MIB) ? Reply.OK : Reply.MEMLIMIT_OUT_OF_BOUNDS;
+  return setMemlimit(store, megabytes * MIB) ? Reply.OK : Reply.MEMLIMIT_OUT_OF_BOUNDS;
 }

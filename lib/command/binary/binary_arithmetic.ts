@@ -12,12 +12,13 @@ import { ClassCounter, Counter } from "../../stats/names.ts";
 import { allocate, makeRoomUnlocked } from "../../store/room/allocate.ts";
 import { addDeltaLocked, Added, isNoNumber } from "../../store/update/arithmetic.ts";
 import { toExptime } from "../../store/item/exptime.ts";
-import { type ItemRef, NO_ITEM, readItemCas } from "../../store/item/item.ts";
+import { blockOf, type ItemRef, itemValueAt, NO_ITEM, readItemCas } from "../../store/item/item.ts";
 import { logStored } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import { Stored, StoreMode } from "../../store/update/storing.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
+import { findLocked, hashKey, linkLocked, lockShard, unlockShard } from "../../store/link.ts";
 
 /** Places in the extras. */
 const Extra = { DELTA: 0, INITIAL: 8, EXPTIME: 16 } as const;
@@ -43,18 +44,18 @@ export function runBinaryArithmetic(
 ): Outcome {
   const { store } = executor;
   const { keyFrom, keyTo, nkey } = request;
-  const hv = store.hash(block, keyFrom, keyTo);
+  const hv = hashKey(store, block, keyFrom, keyTo);
 
   let outcome: Status | undefined;
 
-  store.lock(hv);
+  lockShard(store, hv);
   for (let looks = 0; outcome === undefined; looks++) {
-    const it = store.findLocked(hv, block, keyFrom, nkey);
+    const it = findLocked(store, hv, block, keyFrom, nkey);
     outcome = it === NO_ITEM
       ? createLocked(executor, hv, looks, request, block)
       : changeLocked(executor, hv, it, looks, request, block);
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (outcome !== Status.OK) writeStatus(replies, request, outcome);
   else if (!request.opcode.isQuiet) {
@@ -128,8 +129,8 @@ function createLocked(
   if (it === NO_ITEM) {
     return makeRoomUnlocked(store, hv, NO_ITEM, looks) ? undefined : Status.NO_MEMORY_CREATING;
   }
-  copyBytes(text, 0, store.blockOf(it), store.valueAt(it), nbytes);
-  store.linkLocked(hv, it);
+  copyBytes(text, 0, blockOf(store.items, it), itemValueAt(store.items, it), nbytes);
+  linkLocked(store, hv, it);
   logStored(store, it, Stored.STORED, StoreMode.ADD);
   readItemCas(store.items, it, cas);
   return Status.OK;

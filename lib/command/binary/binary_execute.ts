@@ -27,6 +27,8 @@ import { runBinaryStorage } from "./binary_storage.ts";
 import type { Executor } from "../executor.ts";
 import { runSaslAuth, runSaslList } from "./sasl.ts";
 import { Outcome, type Session } from "../session.ts";
+import { findLocked, hashKey, lockShard, unlinkLocked, unlockShard } from "../../store/link.ts";
+import { flushAt, flushNow } from "../../store/whole_store.ts";
 
 const VERSION = Block.of(ascii(MEMCACHED_VERSION));
 
@@ -97,12 +99,12 @@ function runBinaryDelete(
   const { store, counters } = executor;
   const { keyFrom, keyTo, nkey } = request;
   if (store.prefixes.isOn) store.prefixes.countDelete(block, keyFrom, keyTo);
-  const hv = store.hash(block, keyFrom, keyTo);
+  const hv = hashKey(store, block, keyFrom, keyTo);
 
-  store.lock(hv);
-  const it = store.findLocked(hv, block, keyFrom, nkey);
+  lockShard(store, hv);
+  const it = findLocked(store, hv, block, keyFrom, nkey);
   const isDeleted = it !== NO_ITEM && deleteLocked(executor, hv, it, request);
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (it === NO_ITEM) {
     counters.add(Counter.DELETE_MISSES, 1);
@@ -123,7 +125,7 @@ function deleteLocked(
   if (!request.cas.isZero && !cas.equals(request.cas)) return false;
   counters.addClass(classOf(store.items, it), ClassCounter.DELETE_HITS, 1);
   logDeletedLocked(store, it, DeletedBy.DELETE);
-  store.unlinkLocked(hv, it);
+  unlinkLocked(store, hv, it);
   return true;
 }
 
@@ -140,8 +142,8 @@ function runBinaryFlush(
   }
   counters.add(Counter.CMD_FLUSH, 1);
   const delay = request.extrasBytes > 0 ? block.view.getUint32(request.extrasFrom) : 0;
-  if (delay === 0) store.flushNow();
-  else store.flushAt(toExptime(delay, store.clock));
+  if (delay === 0) flushNow(store);
+  else flushAt(store, toExptime(delay, store.clock));
   writeDone(replies, request, NO_CAS);
   return Outcome.DONE;
 }

@@ -37,6 +37,7 @@ import {
   writeValueLocked,
 } from "../text/retrieval.ts";
 import { Outcome, type Session } from "../session.ts";
+import { findLocked, hashKey, lockShard, retainLocked, unlockShard } from "../../store/link.ts";
 
 /** Length of the client flags, the extras of a value. */
 const FLAGS_BYTES = 4;
@@ -62,14 +63,14 @@ export function runBinaryGet(
   if (opcode.touches) {
     session.exptime = toExptime(block.view.getUint32(request.extrasFrom), store.clock);
   }
-  const hv = store.hash(block, keyFrom, keyTo);
+  const hv = hashKey(store, block, keyFrom, keyTo);
   let outcome: Outcome = Outcome.DONE;
   if (session.isAgain) startAgain(executor, session);
 
-  store.lock(hv);
-  const it = store.findLocked(hv, block, keyFrom, nkey);
+  lockShard(store, hv);
+  const it = findLocked(store, hv, block, keyFrom, nkey);
   if (it !== NO_ITEM) outcome = hitLocked(executor, session, request, it, block, replies);
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (it === NO_ITEM) miss(executor, request, block, replies);
   session.isAgain = outcome === Outcome.FLUSH && session.sending === NO_ITEM;
@@ -124,7 +125,7 @@ function hitLocked(
     if (replies.room < HIT_BYTES_MAX + valueBytes) return flushFirst(session, request);
   } else {
     if (!replies.hasReferenceRoom) return flushFirst(session, request);
-    if (!store.retainLocked(it)) {
+    if (!retainLocked(store, it)) {
       writeStatus(replies, request, Status.NO_MEMORY);
       return Outcome.DONE;
     }

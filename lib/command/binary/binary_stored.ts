@@ -6,13 +6,14 @@ import type { BinaryRequest } from "../../protocol/binary/request.ts";
 import { Status, writeDone, writeStatus } from "../../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
-import { itemKeyAt, itemNkey, NO_ITEM } from "../../store/item/item.ts";
+import { blockOf, itemKeyAt, itemNkey, NO_ITEM } from "../../store/item/item.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import { Stored } from "../../store/update/storing.ts";
 import { storeMetaLocked } from "../../store/update/storing_meta.ts";
 import { endInCrlf } from "../../store/room/value.ts";
 import type { Executor } from "../executor.ts";
 import type { Session } from "../session.ts";
+import { hashKey, lockShard, releaseItem, unlockShard } from "../../store/link.ts";
 
 /**
  * Stores the item whose last value byte has come, and answers.
@@ -31,16 +32,16 @@ export function finishBinaryStorage(
   session.item = NO_ITEM;
   if (!endInCrlf(store, it, session.valueChunk, session.valueAt)) {
     counters.add(Counter.STORE_NO_MEMORY, 1);
-    store.release(it);
+    releaseItem(store, it);
     return writeStatus(replies, request, Status.NO_MEMORY_DURING_READ);
   }
   counters.addClass(classOf(store.items, it), ClassCounter.CMD_SET, 1);
   const keyAt = itemKeyAt(store.items, it);
-  const hv = store.hash(store.blockOf(it), keyAt, keyAt + itemNkey(store.items, it));
+  const hv = hashKey(store, blockOf(store.items, it), keyAt, keyAt + itemNkey(store.items, it));
 
-  store.lock(hv);
+  lockShard(store, hv);
   const stored = storeMetaLocked(store, hv, it, session.mode, how);
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (stored === Stored.STORED) writeDone(replies, request, how.cas);
   else writeStatus(replies, request, statusOf(stored, request));

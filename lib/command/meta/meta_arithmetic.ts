@@ -13,7 +13,9 @@ import { makeRoomUnlocked } from "../../store/room/allocate.ts";
 import { addDeltaLocked, Added, isNoNumber } from "../../store/update/arithmetic.ts";
 import { toExptime } from "../../store/item/exptime.ts";
 import {
+  blockOf,
   type ItemRef,
+  itemValueAt,
   NO_ITEM,
   readItemCas,
   setItemCas,
@@ -34,6 +36,7 @@ import {
   writeWord,
 } from "./meta_reply.ts";
 import { Outcome, type Session } from "../session.ts";
+import { findLocked, hashKey, lockShard, unlockShard } from "../../store/link.ts";
 
 /** Characters of the M flag. */
 const INCR_MODES: readonly number[] = [0, 0x49, 0x2b]; // none, I, +
@@ -63,11 +66,11 @@ export function runMetaArithmetic(
     return Outcome.DONE;
   }
   const { keyBlock, keyFrom, nkey } = meta;
-  const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
+  const hv = hashKey(store, keyBlock, keyFrom, keyFrom + nkey);
 
-  store.lock(hv);
+  lockShard(store, hv);
   for (let looks = 0, answered = false; !answered; looks++) {
-    const it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+    const it = findLocked(store, hv, keyBlock, keyFrom, nkey);
     if (it !== NO_ITEM) answered = changeLocked(executor, hv, it, isIncr, looks, block, replies);
     else if (meta.has(Flag.N)) answered = vivifyLocked(executor, hv, looks, block, replies);
     else {
@@ -76,7 +79,7 @@ export function runMetaArithmetic(
       answered = true;
     }
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   return Outcome.DONE;
 }
@@ -103,7 +106,7 @@ function vivifyLocked(
     return true;
   }
   logStored(store, it, Stored.STORED, StoreMode.ADD);
-  copyBytes(text, 0, store.blockOf(it), store.valueAt(it), digits);
+  copyBytes(text, 0, blockOf(store.items, it), itemValueAt(store.items, it), digits);
   setItemExptime(store.items, it, 0); // N takes effect in its place among the flags.
   writeNumberLocked(executor, it, initial, true, block, replies);
   return true;

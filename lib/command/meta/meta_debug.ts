@@ -10,6 +10,7 @@ import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import type { Verb } from "../../protocol/text/commands.ts";
 import { Counter } from "../../stats/names.ts";
 import {
+  blockOf,
   itemBytes,
   itemExptime,
   ItemFlag,
@@ -22,6 +23,7 @@ import {
   readItemCas,
 } from "../../store/item/item.ts";
 import { classOf } from "../../store/lru/lists.ts";
+import { findLocked, hashKey, lockShard, unlockShard } from "../../store/link.ts";
 import type { Store } from "../../store/store.ts";
 import type { Executor } from "../executor.ts";
 import { readLine } from "./meta_reply.ts";
@@ -44,12 +46,12 @@ export function runMetaDebug(
   if (otherwise !== Outcome.FLUSH) counters.add(Counter.CMD_META, 1);
   if (otherwise !== undefined) return otherwise;
   const { keyBlock, keyFrom, nkey } = meta;
-  const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
+  const hv = hashKey(store, keyBlock, keyFrom, keyFrom + nkey);
 
-  store.lock(hv);
-  const it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+  lockShard(store, hv);
+  const it = findLocked(store, hv, keyBlock, keyFrom, nkey);
   if (it !== NO_ITEM) describeLocked(store, it, replies);
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (it === NO_ITEM) replies.write(Reply.EN);
   return Outcome.DONE;
@@ -64,8 +66,8 @@ function describeLocked(store: Store, it: ItemRef, replies: ReplyBuffer): void {
   replies.writeBytes(ME, ME.length);
   const from = itemKeyAt(items, it);
   const to = from + itemNkey(items, it);
-  const { bytes } = store.blockOf(it);
-  if ((flags & ItemFlag.KEY_BINARY) === 0) replies.writeRange(store.blockOf(it), from, to);
+  const { bytes } = blockOf(store.items, it);
+  if ((flags & ItemFlag.KEY_BINARY) === 0) replies.writeRange(blockOf(store.items, it), from, to);
   else replies.used = encodeBase64(bytes, from, to, replies.block.bytes, replies.used);
   replies.writeText(
     ` exp=${exptime === 0 ? -1 : Math.max(0, exptime - clock.now)}` +

@@ -26,6 +26,15 @@ import { makeItem } from "../../store/update/vivify.ts";
 import type { Executor } from "../executor.ts";
 import { readLine, Word, writeWord } from "./meta_reply.ts";
 import { Outcome, type Session } from "../session.ts";
+import {
+  findLocked,
+  hashKey,
+  lockShard,
+  renewCasLocked,
+  replaceLocked,
+  unlinkLocked,
+  unlockShard,
+} from "../../store/link.ts";
 
 const cas = new U64();
 
@@ -41,16 +50,16 @@ export function runMetaDelete(
   const otherwise = readLine(executor, session, block, replies);
   if (otherwise !== undefined) return otherwise;
   const { keyBlock, keyFrom, nkey } = meta;
-  const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
+  const hv = hashKey(store, keyBlock, keyFrom, keyFrom + nkey);
 
-  store.lock(hv);
-  let it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+  lockShard(store, hv);
+  let it = findLocked(store, hv, keyBlock, keyFrom, nkey);
   let word = it === NO_ITEM ? Word.NF : deleteLocked(executor, hv, it);
   for (let looks = 0; word === Word.NS && makeRoomUnlocked(store, hv, it, looks); looks++) {
-    it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+    it = findLocked(store, hv, keyBlock, keyFrom, nkey);
     word = it === NO_ITEM ? Word.NF : deleteLocked(executor, hv, it);
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (it === NO_ITEM) counters.add(Counter.DELETE_MISSES, 1);
   if (word !== Word.HD || !meta.has(Flag.q)) writeWord(executor, block, word, replies);
@@ -72,7 +81,7 @@ function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block {
     if (left === NO_ITEM) return Word.NS;
   } else if (!meta.has(Flag.I)) logDeletedLocked(store, it, DeletedBy.MD);
   if (meta.has(Flag.I)) invalidateLocked(executor, left);
-  else if (!meta.has(Flag.x)) store.unlinkLocked(hv, it);
+  else if (!meta.has(Flag.x)) unlinkLocked(store, hv, it);
   else if (meta.has(Flag.E) && !meta.explicit.isZero) {
     setItemCas(store.items, left, meta.explicit);
   }
@@ -93,7 +102,7 @@ function emptyLocked({ meta, store }: Executor, hv: number, it: ItemRef): ItemRe
   const binary = itemFlags(items, it) & ItemFlag.KEY_BINARY;
   setItemFlags(items, empty, itemFlags(items, empty) & ~ItemFlag.KEY_BINARY | binary);
   if (!meta.has(Flag.I)) logDeletedLocked(store, it, DeletedBy.MD);
-  store.replaceLocked(hv, it, empty);
+  replaceLocked(store, hv, it, empty);
   setItemCas(items, empty, cas);
   return empty;
 }
@@ -102,7 +111,7 @@ function emptyLocked({ meta, store }: Executor, hv: number, it: ItemRef): ItemRe
 function invalidateLocked({ meta, store }: Executor, it: ItemRef): void {
   const { items, clock } = store;
   if (meta.has(Flag.E) && !meta.explicit.isZero) setItemCas(items, it, meta.explicit);
-  else store.renewCasLocked(it);
+  else renewCasLocked(store, it);
   if (meta.has(Flag.T)) setItemExptime(items, it, toExptime(meta.ttl, clock));
   setItemFlags(items, it, itemFlags(items, it) & ~ItemFlag.TOKEN_SENT | ItemFlag.STALE);
 }

@@ -48,6 +48,7 @@ import {
 } from "./meta_reply.ts";
 import { COPIED_BYTES_MAX, startAgain, writeValueLocked } from "../text/retrieval.ts";
 import { Outcome, type Session } from "../session.ts";
+import { findLocked, hashKey, lockShard, retainLocked, unlockShard } from "../../store/link.ts";
 
 const DIGIT_0 = 0x30;
 const Mark = { WON: 0x57, STALE: 0x58, SENT: 0x5a } as const;
@@ -73,21 +74,21 @@ export function runMetaGet(
   const otherwise = readLine(executor, session, block, replies);
   if (otherwise !== undefined) return otherwise;
   const { keyBlock, keyFrom, nkey } = meta;
-  const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
+  const hv = hashKey(store, keyBlock, keyFrom, keyFrom + nkey);
   let served: Served = Served.YES;
   let isNew = false;
   if (session.isAgain) startAgain(executor, session);
 
-  store.lock(hv);
-  let it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+  lockShard(store, hv);
+  let it = findLocked(store, hv, keyBlock, keyFrom, nkey);
   for (let looks = 0; it === NO_ITEM && meta.has(Flag.N); looks++) {
     it = linkNewLocked(store, meta, hv, 0);
     isNew = it !== NO_ITEM;
     if (isNew || !makeRoomUnlocked(store, hv, NO_ITEM, looks)) break;
-    it = store.findLocked(hv, keyBlock, keyFrom, nkey);
+    it = findLocked(store, hv, keyBlock, keyFrom, nkey);
   }
   if (it !== NO_ITEM) served = hitLocked(executor, session, it, isNew, block, replies);
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (it === NO_ITEM) miss(executor, block, replies);
   else if (served === Served.NEEDS_ROOM) {
@@ -139,7 +140,7 @@ function hitLocked(
   if (hasValue && isCopied && replies.room < META_BYTES_MAX + nbytes) return Served.NEEDS_ROOM;
   if (hasValue && !isCopied) {
     if (!replies.hasReferenceRoom) return Served.NEEDS_ROOM;
-    if (!store.retainLocked(it)) return Served.FAILED;
+    if (!retainLocked(store, it)) return Served.FAILED;
   }
 
   if (meta.has(Flag.T)) {

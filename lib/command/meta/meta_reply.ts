@@ -8,6 +8,7 @@ import { U64 } from "../../base/u64.ts";
 import { Flag } from "../../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import {
+  blockOf,
   itemExptime,
   ItemFlag,
   itemFlags,
@@ -98,7 +99,7 @@ export function writeKeyFlag(executor: Executor, it: ItemRef, replies: ReplyBuff
   }
   const isBinary = (itemFlags(store.items, it) & ItemFlag.KEY_BINARY) !== 0;
   const from = itemKeyAt(store.items, it);
-  writeKey(replies, store.blockOf(it), from, itemNkey(store.items, it), isBinary);
+  writeKey(replies, blockOf(store.items, it), from, itemNkey(store.items, it), isBinary);
 }
 
 /** @hot */

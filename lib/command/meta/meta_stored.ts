@@ -5,12 +5,13 @@ import { LF } from "../../base/ascii.ts";
 import type { Block } from "../../base/block.ts";
 import { Flag } from "../../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
-import { itemKeyAt, itemNkey, NO_ITEM } from "../../store/item/item.ts";
+import { blockOf, itemKeyAt, itemNkey, NO_ITEM } from "../../store/item/item.ts";
 import { Stored } from "../../store/update/storing.ts";
 import { storeMetaLocked } from "../../store/update/storing_meta.ts";
 import type { Executor } from "../executor.ts";
 import { Word } from "./meta_reply.ts";
 import type { Session } from "../session.ts";
+import { hashKey, lockShard, unlockShard } from "../../store/link.ts";
 
 const SPACE = 0x20;
 
@@ -32,11 +33,11 @@ export function finishMetaSet(executor: Executor, session: Session, replies: Rep
   const it = session.item;
   session.item = NO_ITEM;
   const keyAt = itemKeyAt(store.items, it);
-  const hv = store.hash(store.blockOf(it), keyAt, keyAt + itemNkey(store.items, it));
+  const hv = hashKey(store, blockOf(store.items, it), keyAt, keyAt + itemNkey(store.items, it));
 
-  store.lock(hv);
+  lockShard(store, hv);
   const stored = storeMetaLocked(store, hv, it, session.mode, how);
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (how.isQuiet && stored === Stored.STORED) return;
   replies.write(WORDS[stored]);

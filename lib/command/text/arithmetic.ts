@@ -11,6 +11,7 @@ import { NO_ITEM } from "../../store/item/item.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
+import { findLocked, hashKey, lockShard, unlockShard } from "../../store/link.ts";
 
 const Token = { KEY: 1, DELTA: 2 } as const;
 
@@ -36,20 +37,20 @@ export function runArithmetic(
     return Outcome.DONE;
   }
   const increment = verb === Verb.INCR;
-  const hv = store.hash(block, from, tokens.end[Token.KEY]!);
+  const hv = hashKey(store, block, from, tokens.end[Token.KEY]!);
   let added: Added = Added.OK;
 
-  store.lock(hv);
-  let it = store.findLocked(hv, block, from, tokens.length(Token.KEY));
+  lockShard(store, hv);
+  let it = findLocked(store, hv, block, from, tokens.length(Token.KEY));
   for (let looks = 0; it !== NO_ITEM; looks++) {
     const hits = increment ? ClassCounter.INCR_HITS : ClassCounter.DECR_HITS;
     const clsid = classOf(store.items, it);
     added = addDeltaLocked(store, hv, it, increment, delta, result, looks);
     if (added !== Added.NON_NUMERIC && added !== Added.AGAIN) counters.addClass(clsid, hits, 1);
     if (added !== Added.AGAIN) break;
-    it = store.findLocked(hv, block, from, tokens.length(Token.KEY));
+    it = findLocked(store, hv, block, from, tokens.length(Token.KEY));
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (it === NO_ITEM) counters.add(increment ? Counter.INCR_MISSES : Counter.DECR_MISSES, 1);
   if (it === NO_ITEM) replies.write(Reply.NOT_FOUND);

@@ -14,6 +14,8 @@ import { DeletedBy, logDeletedLocked } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
+import { findLocked, hashKey, lockShard, unlinkLocked, unlockShard } from "../../store/link.ts";
+import { flushAt, flushNow } from "../../store/whole_store.ts";
 
 const Token = { KEY: 1, EXPTIME: 2, HOLD: 2, DELAY: 1 } as const;
 const ZERO = ascii("0");
@@ -42,16 +44,16 @@ export function runDelete(
   const from = tokens.start[Token.KEY]!;
   const to = tokens.end[Token.KEY]!;
   if (store.prefixes.isOn) store.prefixes.countDelete(block, from, to);
-  const hv = store.hash(block, from, to);
+  const hv = hashKey(store, block, from, to);
 
-  store.lock(hv);
-  const it = store.findLocked(hv, block, from, to - from);
+  lockShard(store, hv);
+  const it = findLocked(store, hv, block, from, to - from);
   if (it !== NO_ITEM) {
     counters.addClass(classOf(store.items, it), ClassCounter.DELETE_HITS, 1);
     logDeletedLocked(store, it, DeletedBy.DELETE);
-    store.unlinkLocked(hv, it);
+    unlinkLocked(store, hv, it);
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (it === NO_ITEM) counters.add(Counter.DELETE_MISSES, 1);
   replies.write(it === NO_ITEM ? Reply.NOT_FOUND : Reply.DELETED);
@@ -78,15 +80,15 @@ export function runTouch(
     replies.write(Reply.BAD_EXPTIME);
     return Outcome.DONE;
   }
-  const hv = store.hash(block, from, tokens.end[Token.KEY]!);
+  const hv = hashKey(store, block, from, tokens.end[Token.KEY]!);
 
-  store.lock(hv);
-  const it = store.findLocked(hv, block, from, tokens.length(Token.KEY));
+  lockShard(store, hv);
+  const it = findLocked(store, hv, block, from, tokens.length(Token.KEY));
   if (it !== NO_ITEM) {
     counters.addClass(classOf(store.items, it), ClassCounter.TOUCH_HITS, 1);
     touchLocked(store, it, toExptime(raw, store.clock));
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   counters.add(Counter.CMD_TOUCH, 1);
   if (it === NO_ITEM) counters.add(Counter.TOUCH_MISSES, 1);
@@ -119,8 +121,8 @@ export function runFlushAll(
     replies.write(Reply.BAD_EXPTIME);
     return Outcome.DONE;
   }
-  if (raw <= 0) store.flushNow();
-  else store.flushAt(toExptime(raw, store.clock));
+  if (raw <= 0) flushNow(store);
+  else flushAt(store, toExptime(raw, store.clock));
   replies.write(Reply.OK);
   return Outcome.DONE;
 }

@@ -17,15 +17,25 @@ import { firstChunk, isChunked } from "../../store/item/chunk.ts";
 import { Watched } from "../../log/event_log.ts";
 import { toExptime } from "../../store/item/exptime.ts";
 import {
+  blockOf,
   itemClientFlags,
   itemNbytes,
   type ItemRef,
   type Items,
+  itemValueAt,
   NO_ITEM,
   readItemCas,
   segmentOf,
 } from "../../store/item/item.ts";
 import { classOf, segmentIndexOf } from "../../store/lru/lists.ts";
+import {
+  findLocked,
+  hashKey,
+  lockShard,
+  releaseItem,
+  retainLocked,
+  unlockShard,
+} from "../../store/link.ts";
 import type { Store } from "../../store/store.ts";
 import { ValueCursor } from "../../store/room/value.ts";
 import type { Executor } from "../executor.ts";
@@ -151,7 +161,7 @@ export function continueRetrieval(
 export function releaseHolders(executor: Executor, replies: ReplyBuffer): void {
   while (replies.refReleased < replies.refNext) {
     const holder = replies.refHolder[replies.refReleased++]! as ItemRef;
-    if (holder !== NO_ITEM) executor.store.release(holder);
+    if (holder !== NO_ITEM) releaseItem(executor.store, holder);
   }
 }
 
@@ -177,14 +187,14 @@ function serveKey(
 ): Served {
   const { store } = executor;
   if (replies.room < HIT_BYTES_MAX) return Served.NEEDS_ROOM;
-  const hv = store.hash(block, keyFrom, keyTo);
+  const hv = hashKey(store, block, keyFrom, keyTo);
   let served: Served = Served.YES;
   if (session.isAgain) startAgain(executor, session);
 
-  store.lock(hv);
-  const it = store.findLocked(hv, block, keyFrom, keyTo - keyFrom);
+  lockShard(store, hv);
+  const it = findLocked(store, hv, block, keyFrom, keyTo - keyFrom);
   if (it !== NO_ITEM) served = hitLocked(executor, session, it, block, keyFrom, keyTo, replies);
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (it === NO_ITEM) {
     const { retrieval } = session;
@@ -225,7 +235,7 @@ function hitLocked(
     if (replies.room < HIT_BYTES_MAX + nbytes) return Served.NEEDS_ROOM;
   } else {
     if (!replies.hasReferenceRoom) return Served.NEEDS_ROOM;
-    if (!store.retainLocked(it)) return Served.FAILED;
+    if (!retainLocked(store, it)) return Served.FAILED;
   }
 
   const verb = session.retrieval;
@@ -292,9 +302,9 @@ export function writeValueLocked(
 ): void {
   const { items } = store;
   if (isChunked(items, it)) return writeChunks(session, items, it, count, copied, replies);
-  const valueAt = store.valueAt(it);
+  const valueAt = itemValueAt(store.items, it);
   const to = valueAt + count;
-  if (copied) replies.writeRange(store.blockOf(it), valueAt, to);
+  if (copied) replies.writeRange(blockOf(store.items, it), valueAt, to);
   else replies.writeReference(segmentOf(it), valueAt, to, it);
 }
 
@@ -345,7 +355,7 @@ export function continueChunks(session: Session, items: Items, replies: ReplyBuf
 
 /** Lets go of an item that is being sent to a client that is gone. */
 export function abandonRetrieval(executor: Executor, session: Session): void {
-  if (session.sending !== NO_ITEM) executor.store.release(session.sending);
+  if (session.sending !== NO_ITEM) releaseItem(executor.store, session.sending);
   session.sending = NO_ITEM;
 }
 

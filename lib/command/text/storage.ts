@@ -13,11 +13,27 @@ import { ClassCounter, Counter } from "../../stats/names.ts";
 import { allocate } from "../../store/room/allocate.ts";
 import { chunkUsed, chunkValueAt, isChunked } from "../../store/item/chunk.ts";
 import { toExptime } from "../../store/item/exptime.ts";
-import { itemKeyAt, itemNkey, type ItemRef, NO_ITEM, segmentOf } from "../../store/item/item.ts";
+import {
+  blockOf,
+  itemKeyAt,
+  itemNkey,
+  type ItemRef,
+  itemValueAt,
+  NO_ITEM,
+  segmentOf,
+} from "../../store/item/item.ts";
 import { logRefused } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import { Miss } from "../../store/outcome.ts";
 import { Stored, storeLocked, StoreMode } from "../../store/update/storing.ts";
+import {
+  findLocked,
+  hashKey,
+  lockShard,
+  releaseItem,
+  unlinkLocked,
+  unlockShard,
+} from "../../store/link.ts";
 import type { Store } from "../../store/store.ts";
 import { lastTwoBytes, takeValueChunk } from "../../store/room/value.ts";
 import { finishBinaryStorage } from "../binary/binary_stored.ts";
@@ -126,7 +142,7 @@ export function startValue({ store }: Executor, session: Session, it: ItemRef): 
   session.item = it;
   session.valueChunk = NO_ITEM;
   session.valueSegment = segmentOf(it);
-  session.valueAt = store.valueAt(it);
+  session.valueAt = itemValueAt(store.items, it);
   session.valueEnd = session.request === undefined ? 0 : CRLF_BYTES;
   // A chunked item has no room for any byte yet: openPiece makes it as the bytes come.
   session.valueTo = isChunked(store.items, it)
@@ -161,12 +177,12 @@ export function refuse(
 
 /** Removes what is stored for a key, if anything is. */
 export function removeOld(store: Store, keyBlock: Block, keyFrom: number, nkey: number): void {
-  const hv = store.hash(keyBlock, keyFrom, keyFrom + nkey);
+  const hv = hashKey(store, keyBlock, keyFrom, keyFrom + nkey);
 
-  store.lock(hv);
-  const old = store.findLocked(hv, keyBlock, keyFrom, nkey);
-  if (old !== NO_ITEM) store.unlinkLocked(hv, old);
-  store.unlock(hv);
+  lockShard(store, hv);
+  const old = findLocked(store, hv, keyBlock, keyFrom, nkey);
+  if (old !== NO_ITEM) unlinkLocked(store, hv, old);
+  unlockShard(store, hv);
 }
 
 /**
@@ -243,16 +259,16 @@ export function finishStorage(executor: Executor, session: Session, replies: Rep
   if (isWhole && session.how.isMeta) return finishMetaSet(executor, session, replies);
   session.item = NO_ITEM;
   if (!isWhole) {
-    store.release(it);
+    releaseItem(store, it);
     if (!session.noreply) replies.write(Reply.BAD_CHUNK);
     return;
   }
   const keyAt = itemKeyAt(store.items, it);
-  const hv = store.hash(store.blockOf(it), keyAt, keyAt + itemNkey(store.items, it));
+  const hv = hashKey(store, blockOf(store.items, it), keyAt, keyAt + itemNkey(store.items, it));
 
-  store.lock(hv);
+  lockShard(store, hv);
   const stored = storeLocked(store, hv, it, session.mode, session.cas);
-  store.unlock(hv);
+  unlockShard(store, hv);
 
   if (!session.noreply) replies.write(STORED_LINES[stored]);
 }
@@ -260,6 +276,6 @@ export function finishStorage(executor: Executor, session: Session, replies: Rep
 /** Gives up an item whose value will not come: the client is gone. */
 export function abandonStorage(executor: Executor, session: Session): void {
   if (session.item === NO_ITEM) return;
-  executor.store.release(session.item);
+  releaseItem(executor.store, session.item);
   session.item = NO_ITEM;
 }

@@ -7,6 +7,7 @@ import { planStore } from "../../store/plan.ts";
 import { saveStore } from "../../store/restart/saved_store.ts";
 import { makeStore, SMALL_SHAPE } from "../../store/store_fixture.ts";
 import { decodeMeta, encodeMeta, layoutRows, type RestartMeta } from "./restart_meta.ts";
+import { flushAt } from "../../store/whole_store.ts";
 
 const SHAPE = { ...SMALL_SHAPE, maxbytesCeiling: SMALL_SHAPE.maxbytes };
 const LAYOUT = layoutRows(planStore(SHAPE));
@@ -14,7 +15,7 @@ const LAYOUT = layoutRows(planStore(SHAPE));
 function someMeta(): RestartMeta {
   const client = new StoreClient(makeStore());
   for (let number = 0; number < 50; number++) client.set(`key${number}`, "v".repeat(number * 99));
-  client.store.flushAt(7);
+  flushAt(client.store, 7);
   const saved = saveStore(client.store, 5);
   return {
     id: "0123456789abcdef0123456789abcdef",

@@ -6,6 +6,7 @@ import { StoreClient } from "../../../tests/support/store_client.ts";
 import { Global } from "../../memory/regions.ts";
 import { checkStore } from "../check.ts";
 import { makeStore, testClock } from "../store_fixture.ts";
+import { flushAt, flushNow } from "../whole_store.ts";
 
 const SECOND = 100;
 
@@ -23,7 +24,7 @@ function found(client: StoreClient, ...keys: string[]): string[] {
 Deno.test("flushNow() flushes what was stored before it in the same second, and only that", () => {
   const client = clientAt(SECOND);
   client.set("before", "x");
-  client.store.flushNow();
+  flushNow(client.store);
   client.set("after", "x");
   assertEquals(found(client, "before", "after"), ["after"]);
   client.store.clock.now += 1;
@@ -35,7 +36,7 @@ Deno.test("flushNow() flushes again and again", () => {
   const client = clientAt(SECOND);
   for (let round = 0; round < 5; round++) {
     client.set("key", "x");
-    client.store.flushNow();
+    flushNow(client.store);
     assertEquals(found(client, "key"), []);
     client.store.clock.now += round % 2;
   }
@@ -44,7 +45,7 @@ Deno.test("flushNow() flushes again and again", () => {
 Deno.test("flushNow() lets a value that replaces a flushed one live", () => {
   const client = clientAt(SECOND);
   client.set("key", "old");
-  client.store.flushNow();
+  flushNow(client.store);
   client.set("key", "new");
   assertEquals(client.get("key")?.value, "new");
 });
@@ -52,7 +53,7 @@ Deno.test("flushNow() lets a value that replaces a flushed one live", () => {
 Deno.test("flushAt() flushes nothing until its time has come", () => {
   const client = clientAt(SECOND);
   client.set("early", "x");
-  client.store.flushAt(SECOND + 5);
+  flushAt(client.store, SECOND + 5);
   client.store.clock.now = SECOND + 3;
   client.set("late", "x");
   assertEquals(found(client, "late"), ["late"]); // Early is left alone: a read counts.
@@ -68,8 +69,8 @@ Deno.test("flushAt() flushes nothing until its time has come", () => {
 Deno.test("flushAt() takes the place of the moment that is pending", () => {
   const client = clientAt(SECOND);
   client.set("key", "x");
-  client.store.flushAt(SECOND + 5);
-  client.store.flushAt(SECOND + 50);
+  flushAt(client.store, SECOND + 5);
+  flushAt(client.store, SECOND + 50);
   client.store.clock.now = SECOND + 20;
   assertEquals(found(client, "key"), ["key"]);
   client.store.clock.now = SECOND + 50;
@@ -78,8 +79,8 @@ Deno.test("flushAt() takes the place of the moment that is pending", () => {
 
 Deno.test("flushNow() takes the place of the moment that is pending", () => {
   const client = clientAt(SECOND);
-  client.store.flushAt(SECOND + 5);
-  client.store.flushNow();
+  flushAt(client.store, SECOND + 5);
+  flushNow(client.store);
   client.set("key", "x");
   client.store.clock.now = SECOND + 20;
   assertEquals(found(client, "key"), ["key"]);
@@ -90,23 +91,23 @@ Deno.test("flushAt() a moment that is past flushes what was not accessed since",
   client.set("old", "x");
   client.store.clock.now += 10;
   client.set("new", "x");
-  client.store.flushAt(SECOND + 5);
+  flushAt(client.store, SECOND + 5);
   assertEquals(found(client, "old", "new"), ["new"]);
 });
 
 // What is flushed stays flushed: a later command must not bring back values that a client has got
 // rid of, whether or not anybody has looked for them in between.
 const LATER: readonly (readonly [what: string, flush: (client: StoreClient) => void])[] = [
-  ["another flush to come", ({ store }) => store.flushAt(store.clock.now + 100)],
-  ["a flush of an earlier moment", ({ store }) => store.flushAt(SECOND - 50)],
-  ["a flush at once", ({ store }) => store.flushNow()],
+  ["another flush to come", ({ store }) => flushAt(store, store.clock.now + 100)],
+  ["a flush of an earlier moment", ({ store }) => flushAt(store, SECOND - 50)],
+  ["a flush at once", ({ store }) => flushNow(store)],
 ];
 
 for (const [what, flush] of LATER) {
   Deno.test(`flushAt() flushes for good, whatever follows: ${what}`, () => {
     const client = clientAt(SECOND);
     client.set("key", "x");
-    client.store.flushAt(SECOND + 5);
+    flushAt(client.store, SECOND + 5);
     client.store.clock.now = SECOND + 20;
     flush(client);
     assertEquals(found(client, "key"), []);
@@ -114,7 +115,7 @@ for (const [what, flush] of LATER) {
   Deno.test(`flushNow() flushes for good, whatever follows: ${what}`, () => {
     const client = clientAt(SECOND);
     client.set("key", "x");
-    client.store.flushNow();
+    flushNow(client.store);
     client.store.clock.now = SECOND + 20;
     flush(client);
     assertEquals(found(client, "key"), []);
@@ -124,16 +125,16 @@ for (const [what, flush] of LATER) {
 // A flush in one second takes the present second with it: it comes at once, and flushes what is
 // stored later in that second too. Once another command has taken its place, it must not any more.
 const INSTEAD: readonly (readonly [what: string, flush: (client: StoreClient) => void])[] = [
-  ["a flush at once", ({ store }) => store.flushNow()],
-  ["a flush to come", ({ store }) => store.flushAt(SECOND + 100)],
-  ["a flush of an earlier moment", ({ store }) => store.flushAt(SECOND - 50)],
+  ["a flush at once", ({ store }) => flushNow(store)],
+  ["a flush to come", ({ store }) => flushAt(store, SECOND + 100)],
+  ["a flush of an earlier moment", ({ store }) => flushAt(store, SECOND - 50)],
 ];
 
 for (const [what, flush] of INSTEAD) {
   Deno.test(`flushAt() of this second ends with ${what}`, () => {
     const client = clientAt(SECOND);
     client.set("before", "x");
-    client.store.flushAt(SECOND + 1);
+    flushAt(client.store, SECOND + 1);
     client.set("during", "x");
     flush(client);
     client.set("after", "x");
@@ -146,7 +147,7 @@ for (const [what, flush] of INSTEAD) {
 Deno.test("flushNow() starts no generation where nothing was stored in the last one", () => {
   const client = clientAt(SECOND);
   client.set("key", "x");
-  for (let count = 0; count < 0x10000; count++) client.store.flushNow();
+  for (let count = 0; count < 0x10000; count++) flushNow(client.store);
   assertEquals(client.store.control.u32[Global.FLUSH_GENERATION], 1);
   client.set("later", "x");
   assertEquals(found(client, "key", "later"), ["later"]);
@@ -157,7 +158,7 @@ function flushStores(client: StoreClient, count: number, pause = (_: number) => 
   for (let n = 0; n < count; n++) {
     pause(n);
     client.set("other", "x");
-    client.store.flushNow();
+    flushNow(client.store);
   }
 }
 
@@ -172,7 +173,7 @@ Deno.test("flushNow() outlives the turn of its generation within one second", ()
   client.store.clock.now += 2;
   client.set("later", "x");
   assertEquals(found(client, "key", "later"), ["later"]);
-  client.store.flushNow();
+  flushNow(client.store);
   client.set("later", "y");
   assertEquals(client.get("later")?.value, "y");
 });
@@ -202,12 +203,12 @@ Deno.test("flushNow() is not misled by a thread that is late with its mark", () 
   const { control } = client.store;
   for (let late = 0; late < 4; late++) {
     client.set("key", "x");
-    client.store.flushNow();
+    flushNow(client.store);
     // What a store does that has read the number some generations ago.
     const generation = control.u32[Global.FLUSH_GENERATION]!;
     client.set("key", "x");
     control.u32[Global.STORED_IN + ((generation - late) & 1)] = 1;
-    client.store.flushNow();
+    flushNow(client.store);
     assertEquals(found(client, "key"), []);
   }
 });
@@ -215,7 +216,7 @@ Deno.test("flushNow() is not misled by a thread that is late with its mark", () 
 Deno.test("flushNow() is not undone by a thread whose clock is a second behind", () => {
   // Each thread reads the clock once per turn of its loop, so that two may differ by a second.
   const client = clientAt(SECOND + 1);
-  client.store.flushNow();
+  flushNow(client.store);
   client.store.clock.now = SECOND;
   client.set("stored after the flush", "x");
   client.store.clock.now = SECOND + 1;

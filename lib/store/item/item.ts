@@ -396,3 +396,8 @@ export function isExpired(items: Items, it: ItemRef, now: number): boolean {
   const exptime = itemExptime(items, it);
   return exptime !== 0 && exptime <= now;
 }
+
+/** The block of memory that holds `it`: positions in it are the item's. */
+export function blockOf(items: Items, it: ItemRef): Block {
+  return items.blocks[segmentOf(it)]!;
+}

@@ -15,6 +15,7 @@ import { lruIdOf, LruSegment } from "../lru/lists.ts";
 import type { PageMove } from "../control/requests.ts";
 import { SlabWord } from "../slab/record.ts";
 import type { SlabClass } from "../slab/classes.ts";
+import { tailAge } from "../whole_store.ts";
 import type { Store } from "../store.ts";
 import { POOL } from "./mover.ts";
 
@@ -66,7 +67,7 @@ export function classStates(store: Store, totals: Snapshot, forMoves = NONE): Cl
       pages,
       freeChunks: store.slabs.freeChunks(clsid),
       perPage: store.classes.perPage[id]!,
-      age: store.tailAge(lruIdOf(clsid, LruSegment.COLD)),
+      age: tailAge(store, lruIdOf(clsid, LruSegment.COLD)),
     });
   }
   return states;

@@ -11,6 +11,7 @@ import { isFlushed } from "../item/generation.ts";
 import { isExpired, itemExptime, ItemFlag, itemFlags, type ItemRef } from "../item/item.ts";
 import { classOf } from "../lru/lists.ts";
 import { addToClassSet, type ClassSet, isInClassSet, setCrawling } from "../control/requests.ts";
+import { unlinkLocked } from "../link.ts";
 import type { Store } from "../store.ts";
 import { TableWalk } from "../table_walk.ts";
 
@@ -179,7 +180,7 @@ export class Crawler {
       if ((itemFlags(items, it) & ItemFlag.FETCHED) === 0) {
         counters.addClass(clsid, ClassCounter.EXPIRED_UNFETCHED, 1);
       }
-      this.#store.unlinkLocked(this.#store.assoc.hashOf(it), it);
+      unlinkLocked(this.#store, this.#store.assoc.hashOf(it), it);
       return;
     }
     const exptime = itemExptime(items, it);

@@ -8,6 +8,7 @@ import { Crawler, nextWait } from "./crawler.ts";
 import { NO_ITEM } from "../item/item.ts";
 import { isCrawling } from "../control/requests.ts";
 import { makeStore, SMALL_SHAPE, testClock } from "../store_fixture.ts";
+import { flushNow } from "../whole_store.ts";
 
 const ALL = { low: -1, high: -1 };
 
@@ -45,7 +46,7 @@ Deno.test("a crawl removes expired and flushed items, held or not, and counts th
   client.letGo(held);
   assertEquals(checkStore(client.store), { problems: [], items: 200 });
 
-  client.store.flushNow();
+  flushNow(client.store);
   crawl(crawler);
   assertEquals(checkStore(client.store), { problems: [], items: 0 });
 });

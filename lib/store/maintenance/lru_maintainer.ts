@@ -22,6 +22,8 @@ import { classOf, isCold, lruIdOf, LruSegment } from "../lru/lists.ts";
 import { pullTail, relinkLocked, type TailRule } from "../room/tail.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import { NOT_LINKED } from "../outcome.ts";
+import { lockLinked, unlockShard } from "../link.ts";
+import { tailAge } from "../whole_store.ts";
 import type { Store } from "../store.ts";
 
 /** Items of a class that one round moves at the most. */
@@ -49,7 +51,7 @@ export function juggle(store: Store, clsid: SlabClass): number {
   // In flat mode nothing may stay in HOT and WARM: sizes and ages of 0 drain them into COLD.
   const isSegmented = tunables.isSegmented;
   const units = isSegmented ? unitsOf(store, clsid) : 0;
-  const coldAge = isSegmented ? store.tailAge(lruIdOf(clsid, LruSegment.COLD)) : 0;
+  const coldAge = isSegmented ? tailAge(store, lruIdOf(clsid, LruSegment.COLD)) : 0;
   const hot: TailRule = {
     unitsMax: units * tunables.get("hotLruPct") / 100,
     ageMax: coldAge * tunables.get("hotMaxFactor"),
@@ -87,7 +89,7 @@ function unitsOf({ lru }: Store, clsid: SlabClass): number {
  */
 export function warmUp(store: Store, it: ItemRef): boolean {
   const { items, locks, lru, counters } = store;
-  const hv = store.lockLinked(it);
+  const hv = lockLinked(store, it);
   if (hv === NOT_LINKED) return false;
   // A flushed item must not get a time that makes it look alive.
   const cold = isCold(items, it) && !isFlushed(store.control, items, it, store.clock.now);
@@ -104,7 +106,7 @@ export function warmUp(store: Store, it: ItemRef): boolean {
 
     relinkLocked(store, lruIdOf(clsid, LruSegment.WARM), it);
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
   return cold;
 }
 

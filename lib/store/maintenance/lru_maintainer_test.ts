@@ -12,6 +12,7 @@ import { juggle, LruMaintainer, warmUp } from "./lru_maintainer.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import { makeStore, SMALL_SHAPE, testClock } from "../store_fixture.ts";
 import type { TunableValues } from "../control/tunables.ts";
+import { flushAt, flushNow } from "../whole_store.ts";
 
 const CLASS = 1 as SlabClass;
 
@@ -122,7 +123,7 @@ Deno.test("an item that is gone when its turn comes is left alone", () => {
   for (const key of ["k1", "k2", "k3"]) read(client, key, 2);
   client.delete("k1");
   client.set("k2", "another value, of another class".repeat(9));
-  client.store.flushNow();
+  flushNow(client.store);
   new LruMaintainer(client.store).run(0);
   assertEquals(total(client, "moves_to_warm"), 0);
   assertEquals(checkStore(client.store).problems, []);
@@ -227,7 +228,7 @@ Deno.test("a maintainer whose clock lags does not make an item older", () => {
   juggle(client.store, CLASS);
   client.store.clock.now = 25;
   client.set("k0", "v");
-  client.store.flushAt(25);
+  flushAt(client.store, 25);
   for (let n = 0; n < 2; n++) juggle(client.store, CLASS);
   client.store.clock.now = 24;
   warmUp(client.store, client.find("k0"));

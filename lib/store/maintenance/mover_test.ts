@@ -10,6 +10,8 @@ import { pageOf, SlabWord } from "../slab/record.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import { GENTLE_PASSES, Moving, PASSES_MAX, POOL, SlabMover } from "./mover.ts";
 import { makeStore, testClock } from "../store_fixture.ts";
+import { releaseItem } from "../link.ts";
+import { setMemlimit } from "../whole_store.ts";
 
 const MIB = 2 ** 20;
 const VALUE = "v".repeat(1000);
@@ -157,7 +159,7 @@ Deno.test("a value that never comes keeps its page, and the move is given up", (
   for (let pass = 0; pass < PASSES_MAX && mover.isRunning; pass++) run(mover);
   assertEquals(mover.isRunning, false);
   assertEquals(checkStore(client.store, 2).problems, []);
-  for (const it of coming) client.store.release(it);
+  for (const it of coming) releaseItem(client.store, it);
   assertEquals(checkStore(client.store).problems, []);
   for (let n = 0; n < 900; n++) assertEquals(client.set(`n${n}`, VALUE), "STORED");
 });
@@ -255,11 +257,11 @@ Deno.test("returnOne() gives pages of the pool back while more are in use than m
   const discarded: number[] = [];
   const discard = (page: number): void => void discarded.push(page);
   assertEquals(all4.returnOne(discard), false, "No more in use than may be");
-  client.store.setMemlimit(2 * MIB);
+  setMemlimit(client.store, 2 * MIB);
   while (all4.returnOne(discard));
   assertEquals([discarded.length, all4.inUse, all4.pooled], [2, 2, 1]);
   assertEquals(checkStore(client.store).problems, []);
-  client.store.setMemlimit(4 * MIB);
+  setMemlimit(client.store, 4 * MIB);
   fill(all, 4);
   assertEquals(all4.inUse, 4, "They come back when the limit allows");
   assertEquals(checkStore(client.store).problems, []);

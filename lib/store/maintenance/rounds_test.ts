@@ -11,6 +11,7 @@ import type { SlabClass } from "../slab/classes.ts";
 import { POOL } from "./mover.ts";
 import { SlabWord } from "../slab/record.ts";
 import { SMALL_SHAPE } from "../store_fixture.ts";
+import { flushNow, setMemlimit } from "../whole_store.ts";
 
 const MIB = 2 ** 20;
 
@@ -68,7 +69,7 @@ Deno.test("a large value that needs the pages of others takes them itself", () =
 Deno.test("free pages of a class go to the pool after a quiet window", () => {
   const bed = new Bed();
   fill(bed, 100, 0, 130_000);
-  bed.client.store.flushNow();
+  flushNow(bed.client.store);
   const evicted = new Snapshot(bed.client.store.control).ofClasses("evictions");
   bed.pass(30);
   const { pages } = bed.client.store.slabs;
@@ -83,11 +84,11 @@ Deno.test("cache_memlimit down takes pages from classes and gives their memory b
   fill(bed, 2000, 200_000, 203_000);
   const { pages } = bed.client.store.slabs;
   assertEquals(pages.inUse, 16);
-  bed.client.store.setMemlimit(8 * MIB);
+  setMemlimit(bed.client.store, 8 * MIB);
   bed.pass(5);
   assertEquals([pages.inUse, pages.isShrinking, bed.discarded.length], [8, false, 8]);
   assertEquals(checkStore(bed.client.store).problems, []);
-  bed.client.store.setMemlimit(16 * MIB);
+  setMemlimit(bed.client.store, 16 * MIB);
   fill(bed, 2000, 300_000, 306_000);
   assertEquals(pages.inUse, 16, "Growing is immediate");
   assertEquals(checkStore(bed.client.store).problems, []);
@@ -98,7 +99,7 @@ Deno.test("cache_memlimit below a page for each class stops at one", () => {
   for (const bytes of [50, 100, 500, 1000, 2000, 5000, 9000, 20_000, 50_000, 100_000]) {
     fill(bed, bytes, 0, 3);
   }
-  bed.client.store.setMemlimit(8 * MIB);
+  setMemlimit(bed.client.store, 8 * MIB);
   bed.pass(3);
   assertEquals(bed.client.store.slabs.pages.isShrinking, false);
   assertEquals(bed.client.store.slabs.pages.inUse, 10);
@@ -249,7 +250,7 @@ Deno.test("with -M no item goes for a page: not for a needy class, not for a low
   while (bed.client.set(`k${stored}`, "v".repeat(5000)) === "STORED") stored++;
   for (let n = 0; n < 2000; n++) bed.client.set(`small${n}`, "v".repeat(1000));
   bed.pass(15, () => void bed.client.set("large", "v".repeat(200_000)));
-  bed.client.store.setMemlimit(4 * MIB);
+  setMemlimit(bed.client.store, 4 * MIB);
   bed.pass(3);
   const kept = Array.from({ length: stored }, (_, n) => bed.client.get(`k${n}`) !== undefined);
   assertEquals(kept.filter((here) => here).length, stored);

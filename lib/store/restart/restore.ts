@@ -10,6 +10,7 @@ import { chunkNext, firstChunk, isChunked } from "../item/chunk.ts";
 import { ChunkMarks } from "../slab/chunk_marks.ts";
 import { isFlushed, restoreFlush } from "../item/generation.ts";
 import {
+  blockOf,
   isExpired,
   itemBytes,
   itemKeyAt,
@@ -89,7 +90,7 @@ function link(store: Store, it: ItemRef, list: LruId): boolean {
   const { items, assoc, counters } = store;
   const at = itemKeyAt(items, it);
   const nkey = itemNkey(items, it);
-  const block = store.blockOf(it);
+  const block = blockOf(store.items, it);
   const hv = assoc.hash(block, at, at + nkey);
   if (assoc.findLocked(hv, block, at, nkey) !== NO_ITEM) return false;
   resetRefcount(items, it);

@@ -32,6 +32,7 @@ import { SlabWord } from "../slab/record.ts";
 import { POOL, SlabMover } from "../maintenance/mover.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import { makeStore, segmentsOf, SMALL_SHAPE, testClock } from "../store_fixture.ts";
+import { flushAt, flushNow } from "../whole_store.ts";
 
 const MIB = 2 ** 20;
 /** Small chunks, so that items of a few kilobytes are in several. */
@@ -197,9 +198,9 @@ Deno.test("restoreStore() leaves out what has expired meanwhile, and only that",
 
 Deno.test("restoreStore() keeps a flush, done or to come", () => {
   const before = fill();
-  before.store.flushNow();
+  flushNow(before.store);
   before.set("later", "lives");
-  before.store.flushAt(before.store.clock.now + 10);
+  flushAt(before.store, before.store.clock.now + 10);
   const { client } = restart(before, 5);
   assertEquals(contents(client), []);
   assertEquals(client.get("later")?.value, "lives");
@@ -210,7 +211,7 @@ Deno.test("restoreStore() keeps a flush, done or to come", () => {
 Deno.test("a restored store can be flushed at once", () => {
   const { client } = restart(fill());
   assert(client.get("key1") !== undefined);
-  client.store.flushNow();
+  flushNow(client.store);
   assertEquals(client.get("key1"), undefined);
 });
 
@@ -222,7 +223,7 @@ Deno.test("restoreStore() keeps when the quarters of the flush generations were 
   const { client } = restart(before);
   const { u32 } = client.store.control;
   assertEquals(client.get("key")?.value, "x");
-  client.store.flushNow();
+  flushNow(client.store);
   assertEquals([u32[Global.FLUSH_GENERATION], u32[Global.FLUSHED_UNTIL]], [0, 50]);
 });
 

@@ -24,6 +24,7 @@ import { NO_CLASS, PAGE_BYTES, type SlabClass } from "../slab/classes.ts";
 import { SlabWord } from "../slab/record.ts";
 import { Miss } from "../outcome.ts";
 import { reclaimChunk } from "./room.ts";
+import { lockShard, releaseItem, retainLocked, unlockShard } from "../link.ts";
 import type { Store } from "../store.ts";
 
 /** Times an allocation makes room before it gives up. Source: memcached items.c, do_item_alloc. */
@@ -152,15 +153,15 @@ export function makeRoomUnlocked(store: Store, hv: number, it: ItemRef, looks: n
   const clsid = lack.clsid as SlabClass;
   if (store.miss !== Miss.NO_MEMORY || clsid === NO_CLASS) return false;
   const isHopeless = looks >= LOOKS_MAX || !mayFit(store, clsid, lack.chunks);
-  if (isHopeless || (it !== NO_ITEM && !store.retainLocked(it))) {
+  if (isHopeless || (it !== NO_ITEM && !retainLocked(store, it))) {
     complain(store, clsid);
     return false;
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
   const isMade = keepChunks(store, clsid, lack.chunks) ||
     (lack.otherwise !== NO_CLASS && keepChunks(store, lack.otherwise as SlabClass, 1));
-  store.lock(hv);
-  if (it !== NO_ITEM) store.release(it);
+  lockShard(store, hv);
+  if (it !== NO_ITEM) releaseItem(store, it);
   if (!isMade) complain(store, clsid);
   return isMade;
 }

@@ -36,6 +36,7 @@ import { classOf, type LruId } from "../lru/lists.ts";
 import { EVICT_FOR_RESCUE, makeRoom } from "./tail.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import { NOT_LINKED } from "../outcome.ts";
+import { lockLinked, ownClassOf, unlinkLocked, unlockShard } from "../link.ts";
 import type { Store } from "../store.ts";
 
 /** Times a rescue evicts another item for room. */
@@ -51,17 +52,17 @@ export function rescue(store: Store, clsid: SlabClass, chunk: ItemRef, byForce: 
   const { items } = store;
   const isPart = (itemFlags(items, chunk) & ItemFlag.CHUNK) !== 0;
   const it = isPart ? chunkHead(items, chunk) : chunk;
-  const hv = store.lockLinked(it);
+  const hv = lockLinked(store, it);
   if (hv === NOT_LINKED) return; // Being received, being let go, or free by now.
   const part = isPart ? chunk : NO_ITEM;
   // A command may have taken the page meanwhile, for a class of its own; see room.ts.
   const isIts = isPart
     ? chunkBefore(items, it, part) !== NO_ITEM && chunkClass(items, part) === clsid
-    : store.ownClassOf(it) === clsid;
+    : ownClassOf(store, it) === clsid;
   if (isIts) {
     rescueLocked(store, clsid, hv, it, part, byForce);
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
 }
 
 /**
@@ -79,14 +80,14 @@ function rescueLocked(
   const { items, counters, control, clock: { now } } = store;
   if (isExpired(items, it, now) || isFlushed(control, items, it, now)) {
     counters.addClass(classOf(items, it), ClassCounter.RECLAIMED, 1);
-    store.unlinkLocked(hv, it);
+    unlinkLocked(store, hv, it);
     return;
   }
   if (loadRefcount(items, it) > 1) {
     counters.add(Counter.SLAB_REASSIGN_BUSY_ITEMS, 1);
     if (!byForce) return;
     counters.add(Counter.SLAB_REASSIGN_BUSY_DELETES, 1);
-    store.unlinkLocked(hv, it);
+    unlinkLocked(store, hv, it);
     return;
   }
   const copy = takeElsewhere(store, clsid);
@@ -94,7 +95,7 @@ function rescueLocked(
     counters.add(Counter.SLAB_REASSIGN_BUSY_NOMEM, 1);
     if (!store.shape.evictions) return; // The page will stay where it is.
     counters.addClass(classOf(items, it), ClassCounter.EVICTIONS, 1);
-    store.unlinkLocked(hv, it);
+    unlinkLocked(store, hv, it);
     return;
   }
   if (part === NO_ITEM) moveItemLocked(store, clsid, hv, it, copy);

@@ -42,6 +42,7 @@ import { classStates, sourceFor } from "../maintenance/automove.ts";
 import { PAGE_BYTES, type SlabClass } from "../slab/classes.ts";
 import { NO_PAGE } from "../slab/pages.ts";
 import { SlabWord } from "../slab/record.ts";
+import { lockLinked, ownClassOf, releaseItem, unlinkLocked, unlockShard } from "../link.ts";
 import type { Store } from "../store.ts";
 
 /** Items of a list that are looked at under one hold of its lock. */
@@ -132,7 +133,7 @@ function findUnheld(store: Store, list: LruId): ItemRef {
  */
 function reclaimItem(store: Store, clsid: SlabClass, it: ItemRef): ItemRef {
   const { items } = store;
-  const hv = store.lockLinked(it);
+  const hv = lockLinked(store, it);
   if (hv === NOT_LINKED) return NO_ITEM;
   let chunk: ItemRef = NO_ITEM;
   if (classOf(items, it) === clsid && loadRefcount(items, it) === 1) {
@@ -140,7 +141,7 @@ function reclaimItem(store: Store, clsid: SlabClass, it: ItemRef): ItemRef {
     removeLocked(store, hv, it);
     chunk = dissolve(store, clsid, it);
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
   return chunk;
 }
 
@@ -157,7 +158,7 @@ function removeLocked(store: Store, hv: number, it: ItemRef): void {
     lru.noteEvictedLocked(cold, age);
     locks.unlock(lru.lockOf(cold), LockRank.LRU);
   }
-  store.unlinkLocked(hv, it);
+  unlinkLocked(store, hv, it);
 }
 
 /** Ends the only hold on `it`, which is not linked, and keeps a chunk of `clsid` if it has one. */
@@ -168,7 +169,7 @@ function dissolve(store: Store, clsid: SlabClass, it: ItemRef): ItemRef {
     const first = firstChunk(items, it);
     kept = first !== NO_ITEM && chunkClass(items, first) === clsid ? first : NO_ITEM;
     if (kept !== NO_ITEM) setFirstChunk(items, it, chunkNext(items, first));
-    store.release(it);
+    releaseItem(store, it);
   } else dropOnlyHolder(items, it);
   if (kept !== NO_ITEM) setItemFlags(items, kept, 0);
   return kept;
@@ -214,14 +215,14 @@ function removeAt(store: Store, clsid: SlabClass, chunk: ItemRef): boolean {
   const { items, slabs } = store;
   const isPart = (itemFlags(items, chunk) & ItemFlag.CHUNK) !== 0;
   const it = isPart ? chunkHead(items, chunk) : chunk;
-  const hv = store.lockLinked(it);
+  const hv = lockLinked(store, it);
   if (hv === NOT_LINKED) return slabs.leaving.isSlabbed(chunk); // Being received, or free by now.
   const isIts = isPart
     ? chunkBefore(items, it, chunk) !== NO_ITEM && chunkClass(items, chunk) === clsid
-    : store.ownClassOf(it) === clsid;
+    : ownClassOf(store, it) === clsid;
   const goes = isIts && loadRefcount(items, it) === 1;
   if (goes) removeLocked(store, hv, it);
-  store.unlock(hv);
+  unlockShard(store, hv);
   return goes || slabs.leaving.isSlabbed(chunk);
 }
 

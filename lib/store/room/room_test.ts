@@ -15,12 +15,12 @@ import { checkStore } from "../check.ts";
 import { ItemFlag, itemFlags, itemLruId, NO_ITEM, setItemFlags } from "../item/item.ts";
 import { type LruId, lruIdOf, LruSegment } from "../lru/lists.ts";
 import { relinkLocked } from "./tail.ts";
-import { NOT_LINKED } from "../outcome.ts";
 import { openThread, planStore, type StoreShape } from "../plan.ts";
 import { SlabMover } from "../maintenance/mover.ts";
 import { SlabWord } from "../slab/record.ts";
 import type { SlabClass } from "../slab/classes.ts";
-import { Store } from "../store.ts";
+import { ownClassOf } from "../link.ts";
+import { startStore, Store } from "../store.ts";
 import { StoreMode } from "../update/storing.ts";
 import { FLAT, makeStore, SMALL_SHAPE, testClock } from "../store_fixture.ts";
 
@@ -40,7 +40,7 @@ function fullBed(shape: Partial<StoreShape> = {}, length = 19_000): Bed {
   const { slabs, classes } = client.store;
   const value = "v".repeat(length);
   assertEquals(client.set("k0", value), "STORED");
-  const clsid = client.store.ownClassOf(client.find("k0"));
+  const clsid = ownClassOf(client.store, client.find("k0"));
   const count = classes.perPage[clsid]! * slabs.pages.limit;
   const keys = Array.from({ length: count }, (_, n) => `k${n}`);
   for (const key of keys) assertEquals(client.set(key, value), "STORED");
@@ -263,7 +263,7 @@ Deno.test("reclaimChunk() evicts a large item for the small chunk that its heade
   const { classes, slabs } = client.store;
   const value = "x".repeat(MIB - 1000);
   for (let n = 0; n < 3; n++) assertEquals(client.set(`large${n}`, value), "STORED");
-  const header = client.store.ownClassOf(client.find("large2"));
+  const header = ownClassOf(client.store, client.find("large2"));
   const held: Held[] = [];
   const room = classes.perPage[header]! - 3;
   // What is left of the header's page is filled and held: then only large items can go.
@@ -304,7 +304,7 @@ Deno.test("a page that is taken costs its class the items that were read longest
 Deno.test("refusalProblem() notices a store that looks at the tails alone", () => {
   const bed = fullBed();
   moveAll(bed, LruSegment.HOT);
-  bed.client.store.lockLinked = () => NOT_LINKED;
+  bed.client.store.assoc.hasLocked = () => false;
   assertEquals(bed.client.set("new", bed.value), "NO_MEMORY");
   const refused = { bytes: 32 + 8 + 3 + bed.value.length + 2, kept: NO_ITEM, others: 0 };
   assert(refusalProblem(bed.client.store, refused) !== undefined);
@@ -314,7 +314,8 @@ Deno.test("refusalProblem() notices a store that looks at the tails alone", () =
 function twoClasses(filler: string, own: string): { client: StoreClient; held: Held[] } {
   const client = new StoreClient(makeStore({ maxbytes: 8 * MIB }));
   const { slabs } = client.store;
-  const isFull = (key: string) => slabs.freeChunks(client.store.ownClassOf(client.find(key))) === 0;
+  const isFull = (key: string) =>
+    slabs.freeChunks(ownClassOf(client.store, client.find(key))) === 0;
   for (let n = 0;; n++) {
     client.set(`k${n}`, filler);
     if (slabs.pages.inUse >= slabs.pages.limit && isFull("k0")) break;
@@ -360,11 +361,11 @@ Deno.test("a chunk that another thread keeps is as good as any", () => {
   const clientOf = (thread: number) =>
     new StoreClient(new Store(openThread(plan, memory, thread, testClock())));
   const [one, other] = [clientOf(1), clientOf(2)];
-  one.store.start(plan);
+  startStore(one.store, plan);
   const { slabs } = one.store;
   const value = "v".repeat(12_000);
   const held: Held[] = [];
-  const isFull = () => slabs.freeChunks(one.store.ownClassOf(one.find("k0"))) === 0;
+  const isFull = () => slabs.freeChunks(ownClassOf(one.store, one.find("k0"))) === 0;
   for (let n = 0; n === 0 || slabs.pages.inUse < slabs.pages.limit || !isFull(); n++) {
     one.set(`k${n}`, value);
     if (n > 0) held.push(one.hold(`k${n}`));

@@ -25,6 +25,7 @@ import { logEvictedLocked } from "../item_events.ts";
 import { type LruId, lruIdOf, LruSegment } from "../lru/lists.ts";
 import { needPage } from "../control/requests.ts";
 import type { SlabClass } from "../slab/classes.ts";
+import { forgetLocked, unlockShard } from "../link.ts";
 import type { Store } from "../store.ts";
 
 /** Tail items that are looked at for one that can go. Source: memcached items.c, lru_pull_tail. */
@@ -114,7 +115,7 @@ export function pullTail(
     if (locks.tryLock(store.assoc.lockOf(hv), LockRank.BUCKET)) {
       fate = judgeLocked(store, clsid, segment, list, it, rule);
       if (fate > Fate.STAY) break;
-      store.unlock(hv);
+      unlockShard(store, hv);
       if (fate === Fate.STOP) break;
     } else store.counters.addClass(clsid, ClassCounter.LRUTAIL_REFLOCKED, 1);
     it = itemPrev(items, it);
@@ -132,9 +133,9 @@ export function pullTail(
   else if (fate === Fate.TO_COLD) relinkLocked(store, lruIdOf(clsid, LruSegment.COLD), it);
   else {
     if (fate === Fate.EVICT) logEvictedLocked(store, it);
-    store.forgetLocked(hv, it);
+    forgetLocked(store, hv, it);
   }
-  store.unlock(hv);
+  unlockShard(store, hv);
   return true;
 }
 

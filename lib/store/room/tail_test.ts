@@ -16,6 +16,8 @@ import { classOf, lruIdOf, LruSegment } from "../lru/lists.ts";
 import type { StoreShape } from "../plan.ts";
 import { StoreMode } from "../update/storing.ts";
 import { FLAT, makeStore, SMALL_SHAPE, testClock } from "../store_fixture.ts";
+import { hashKey } from "../link.ts";
+import { flushNow, tailAge } from "../whole_store.ts";
 
 const PAGE_BYTES = 2 ** 20;
 /** Most bytes of an item beyond its value here: header, version, key, CRLF. */
@@ -47,7 +49,7 @@ function fullStore(perPage: number, shape: Partial<StoreShape> = {}, exptime = 0
 function present({ store }: StoreClient, keys: readonly string[]): string[] {
   return keys.filter((key) => {
     const block = Block.of(ascii(key));
-    const hv = store.hash(block, 0, key.length);
+    const hv = hashKey(store, block, 0, key.length);
     return store.assoc.findLocked(hv, block, 0, key.length) !== NO_ITEM;
   });
 }
@@ -189,7 +191,7 @@ for (const evictions of [true, false]) {
 
   Deno.test(`makeRoom() reclaims flushed items, evictions ${evictions}`, () => {
     const { client, keys, value } = fullStore(8, { evictions });
-    client.store.flushNow();
+    flushNow(client.store);
     for (let n = 0; n < keys.length; n++) assertEquals(client.set(`new${n}`, value), "STORED");
     assertEquals(count(client, "evictions"), 0);
     assertEquals(count(client, "reclaimed"), keys.length);
@@ -218,7 +220,7 @@ Deno.test("makeRoom() notes an age of 0 for an item of a thread whose clock is a
   for (const key of keys) client.gat(key, 0);
   const clsid = classOf(store.items, client.hold(keys[1]!).it);
   store.clock.now -= 1;
-  assertEquals(store.tailAge(lruIdOf(clsid, LruSegment.COLD)), 0);
+  assertEquals(tailAge(store, lruIdOf(clsid, LruSegment.COLD)), 0);
   assertEquals(client.set("new", value), "STORED");
   assertEquals(store.lru.evictedAge(lruIdOf(clsid, LruSegment.COLD)), 0);
 });

@@ -5,7 +5,6 @@ import { copyBytes } from "../../base/copy.ts";
 import { holdsShard, noteLack, takeChunk, tryTakeChunk } from "./allocate.ts";
 import {
   CHUNK,
-  chunkClass,
   chunkNext,
   chunkUsed,
   chunkValueAt,
@@ -25,7 +24,7 @@ import {
 } from "../item/item.ts";
 import { needPage } from "../control/requests.ts";
 import { reclaimChunk } from "./room.ts";
-import { NO_CLASS, PAGE_BYTES, type SlabClass } from "../slab/classes.ts";
+import { NO_CLASS, PAGE_BYTES } from "../slab/classes.ts";
 import type { Store } from "../store.ts";
 
 /**
@@ -180,15 +179,4 @@ export function takeAllChunks(store: Store, it: ItemRef): boolean {
     left -= chunkUsed(store.items, last);
   }
   return true;
-}
-
-/** Gives the chunks of a chunked item back. Takes: slab. */
-export function releaseChunks(store: Store, it: ItemRef): void {
-  const { items } = store;
-  let chunk = firstChunk(items, it);
-  while (chunk !== NO_ITEM) {
-    const next = chunkNext(items, chunk);
-    store.slabs.give(chunk, chunkClass(items, chunk) as SlabClass);
-    chunk = next;
-  }
 }

@@ -8,6 +8,7 @@ import { Prng } from "../../base/prng.ts";
 import { type Assoc, bucketIndex } from "./assoc.ts";
 import { type ItemRef, NO_ITEM } from "../item/item.ts";
 import type { StorePlan } from "../plan.ts";
+import { hashKey, releaseItem } from "../link.ts";
 import type { Store } from "../store.ts";
 import { makeItem, makeStore } from "../store_fixture.ts";
 
@@ -22,7 +23,7 @@ function storeWith(shards: number, bucketsMin: number, bucketsMax: number): Stor
 }
 
 function hashOf(store: Store, key: string): number {
-  return store.hash(Block.of(ascii(key)), 0, key.length);
+  return hashKey(store, Block.of(ascii(key)), 0, key.length);
 }
 
 function insert(store: Store, key: string): ItemRef {
@@ -133,7 +134,7 @@ Deno.test("Assoc agrees with a Set over random inserts and removals", () => {
       model.add(key);
     } else {
       store.assoc.removeLocked(hashOf(store, key), it);
-      store.release(it);
+      releaseItem(store, it);
       model.delete(key);
     }
     assertEquals(totals(store.assoc).items, model.size);

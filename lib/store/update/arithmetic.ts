@@ -11,6 +11,7 @@ import { updateLocked } from "./bump.ts";
 import { isChunked } from "../item/chunk.ts";
 import {
   advanceItemTime,
+  blockOf,
   itemClientFlags,
   itemExptime,
   itemKeyAt,
@@ -18,10 +19,12 @@ import {
   itemNkey,
   type ItemRef,
   type Items,
+  itemValueAt,
   keepKeyForm,
   loadRefcount,
   NO_ITEM,
 } from "../item/item.ts";
+import { renewCasLocked, replaceLocked } from "../link.ts";
 import type { Store } from "../store.ts";
 
 /** How an arithmetic operation ended. */
@@ -66,18 +69,20 @@ export function addDeltaLocked(
   looks: number,
 ): Added {
   if (isNoNumber(store.items, it)) return Added.NON_NUMERIC;
-  const at = store.valueAt(it);
+  const at = itemValueAt(store.items, it);
   const length = itemNbytes(store.items, it) - CRLF_BYTES;
-  if (!readNumber(store.blockOf(it).bytes, at, at + length, result)) return Added.NON_NUMERIC;
+  if (!readNumber(blockOf(store.items, it).bytes, at, at + length, result)) {
+    return Added.NON_NUMERIC;
+  }
   if (increment) result.add(delta);
   else result.subtractToZero(delta);
 
   const digits = result.write(text.bytes, 0);
   // A client that is being sent the item holds it: its bytes must not change under the send.
   if (digits <= length && loadRefcount(store.items, it) === 1) {
-    copyBytes(text, 0, store.blockOf(it), at, digits);
-    store.blockOf(it).bytes.fill(SPACE, at + digits, at + length);
-    store.renewCasLocked(it);
+    copyBytes(text, 0, blockOf(store.items, it), at, digits);
+    blockOf(store.items, it).bytes.fill(SPACE, at + digits, at + length);
+    renewCasLocked(store, it);
     updateLocked(store, it);
     advanceItemTime(store.items, it, store.clock.now); // Stored, as far as a flush is concerned.
     return Added.OK;
@@ -91,7 +96,7 @@ function moveLocked(store: Store, hv: number, it: ItemRef, digits: number): bool
   const { items } = store;
   const moved = allocate(
     store,
-    store.blockOf(it),
+    blockOf(store.items, it),
     itemKeyAt(items, it),
     itemNkey(items, it),
     itemClientFlags(items, it),
@@ -101,9 +106,15 @@ function moveLocked(store: Store, hv: number, it: ItemRef, digits: number): bool
   if (moved === NO_ITEM) return false;
   text.bytes[digits] = CR;
   text.bytes[digits + 1] = LF;
-  copyBytes(text, 0, store.blockOf(moved), store.valueAt(moved), digits + CRLF_BYTES);
+  copyBytes(
+    text,
+    0,
+    blockOf(store.items, moved),
+    itemValueAt(store.items, moved),
+    digits + CRLF_BYTES,
+  );
   keepKeyForm(items, it, moved);
-  store.replaceLocked(hv, it, moved);
+  replaceLocked(store, hv, it, moved);
   return true;
 }
 

@@ -9,6 +9,7 @@ import { allocate, makeRoomUnlocked } from "../room/allocate.ts";
 import { updateLocked } from "./bump.ts";
 import { isChunked } from "../item/chunk.ts";
 import {
+  blockOf,
   itemClientFlags,
   itemExptime,
   itemKeyAt,
@@ -21,6 +22,7 @@ import {
 } from "../item/item.ts";
 import { logStored } from "../item_events.ts";
 import { classOf } from "../lru/lists.ts";
+import { findLocked, linkLocked, releaseItem, replaceLocked } from "../link.ts";
 import type { Store } from "../store.ts";
 import { copyPieces, takeAllChunks, ValueCursor } from "../room/value.ts";
 
@@ -59,11 +61,11 @@ export function storeLocked(
   looks = 0,
 ): Stored {
   const keyAt = itemKeyAt(store.items, it);
-  const old = store.findLocked(hv, store.blockOf(it), keyAt, itemNkey(store.items, it));
+  const old = findLocked(store, hv, blockOf(store.items, it), keyAt, itemNkey(store.items, it));
   const stored = judge(store, old, mode, cas);
   if (stored !== Stored.STORED) {
     logStored(store, it, stored, mode);
-    store.release(it);
+    releaseItem(store, it);
     return stored;
   }
   if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
@@ -73,11 +75,11 @@ export function storeLocked(
     }
     const end = joined === NO_ITEM ? Stored.NOT_STORED : Stored.STORED;
     logStored(store, joined === NO_ITEM ? it : joined, end, mode);
-    store.release(it);
+    releaseItem(store, it);
     return end;
   }
-  if (old === NO_ITEM) store.linkLocked(hv, it);
-  else store.replaceLocked(hv, old, it);
+  if (old === NO_ITEM) linkLocked(store, hv, it);
+  else replaceLocked(store, hv, old, it);
   logStored(store, it, Stored.STORED, mode);
   return Stored.STORED;
 }
@@ -133,7 +135,7 @@ export function joinLocked(
   const addedBytes = itemNbytes(items, it) - CRLF_BYTES;
   const joined = allocate(
     store,
-    store.blockOf(old),
+    blockOf(store.items, old),
     itemKeyAt(items, old),
     itemNkey(items, old),
     itemClientFlags(items, old),
@@ -142,7 +144,7 @@ export function joinLocked(
   );
   if (joined === NO_ITEM) return NO_ITEM;
   if (isChunked(items, joined) && !takeAllChunks(store, joined)) {
-    store.release(joined);
+    releaseItem(store, joined);
     return NO_ITEM;
   }
   const first = mode === StoreMode.APPEND ? old : it;
@@ -153,6 +155,6 @@ export function joinLocked(
   source.open(items, second);
   copyPieces(items, source, target, itemNbytes(items, second));
   keepKeyForm(items, old, joined);
-  store.replaceLocked(hv, old, joined);
+  replaceLocked(store, hv, old, joined);
   return joined;
 }

@@ -9,6 +9,7 @@ import { ClassCounter, Counter } from "../../stats/names.ts";
 import { makeRoomUnlocked } from "../room/allocate.ts";
 import { updateLocked } from "./bump.ts";
 import {
+  blockOf,
   itemExptime,
   ItemFlag,
   itemFlags,
@@ -24,6 +25,7 @@ import {
 } from "../item/item.ts";
 import { logStored } from "../item_events.ts";
 import { classOf } from "../lru/lists.ts";
+import { findLocked, linkLocked, releaseItem, replaceLocked } from "../link.ts";
 import type { Store } from "../store.ts";
 import { joinLocked, Stored, StoreMode } from "./storing.ts";
 
@@ -78,13 +80,19 @@ export function storeMetaLocked(
   looks = 0,
 ): Stored {
   const { items } = store;
-  const old = store.findLocked(hv, store.blockOf(it), itemKeyAt(items, it), itemNkey(items, it));
+  const old = findLocked(
+    store,
+    hv,
+    blockOf(store.items, it),
+    itemKeyAt(items, it),
+    itemNkey(items, it),
+  );
   how.size = itemNbytes(items, it) - CRLF_BYTES;
   const stored = judge(store, old, mode, how);
   const shown = how.compares && mode === StoreMode.SET ? StoreMode.CAS : mode;
   if (stored !== Stored.STORED) {
     logStored(store, it, stored, shown);
-    store.release(it);
+    releaseItem(store, it);
     return stored;
   }
   const left = putLocked(store, hv, old, it, mode, how);
@@ -93,7 +101,7 @@ export function storeMetaLocked(
       return storeMetaLocked(store, hv, it, mode, how, looks + 1);
     }
     logStored(store, it, Stored.NOT_STORED, mode);
-    store.release(it);
+    releaseItem(store, it);
     return Stored.NOT_STORED;
   }
   logStored(store, left, Stored.STORED, shown);
@@ -162,12 +170,12 @@ function putLocked(
     if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
       setItemExptime(items, it, how.vivifyExptime);
     }
-    store.linkLocked(hv, it);
+    linkLocked(store, hv, it);
     return it;
   }
   if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
     const joined = joinLocked(store, hv, old, it, mode);
-    if (joined !== NO_ITEM) store.release(it);
+    if (joined !== NO_ITEM) releaseItem(store, it);
     return joined;
   }
   if (isStale(how)) {
@@ -176,6 +184,6 @@ function putLocked(
     setItemExptime(items, it, itemExptime(items, old));
     setItemFlags(items, it, itemFlags(items, it) | ItemFlag.STALE | sent);
   }
-  store.replaceLocked(hv, old, it);
+  replaceLocked(store, hv, old, it);
   return it;
 }

@@ -9,6 +9,7 @@ import { checkStore } from "../check.ts";
 import { ItemFlag, itemFlags } from "../item/item.ts";
 import { StoreMode } from "./storing.ts";
 import { makeStore, testClock } from "../store_fixture.ts";
+import { flushAt, flushNow } from "../whole_store.ts";
 
 const { SET, ADD, REPLACE, APPEND, PREPEND, CAS } = StoreMode;
 
@@ -22,7 +23,7 @@ function storeWith(before: Before): StoreClient {
   if (before === "absent") return client;
   client.set("key", "old", { flags: 7, exptime: 100 });
   if (before === "expired") clock.now += 100;
-  if (before === "flushed") client.store.flushNow();
+  if (before === "flushed") flushNow(client.store);
   return client;
 }
 
@@ -127,7 +128,7 @@ Deno.test("storeLocked() notes the time of an add that is kept out, and no read"
     for (let i = 0; i < adds; i++) assertEquals(client.put(ADD, "key", "new"), "NOT_STORED");
     const flags = itemFlags(client.store.items, client.find("key"));
     assertEquals(flags & (ItemFlag.FETCHED | ItemFlag.ACTIVE), 0);
-    client.store.flushAt(now); // Whatever was not accessed in this second.
+    flushAt(client.store, now); // Whatever was not accessed in this second.
     assertEquals(client.get("key") !== undefined, lives);
   }
 });

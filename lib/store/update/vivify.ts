@@ -6,13 +6,16 @@ import type { U64 } from "../../base/u64.ts";
 import { allocate } from "../room/allocate.ts";
 import { toExptime } from "../item/exptime.ts";
 import {
+  blockOf,
   ItemFlag,
   itemFlags,
   type ItemRef,
+  itemValueAt,
   NO_ITEM,
   setItemCas,
   setItemFlags,
 } from "../item/item.ts";
+import { linkLocked } from "../link.ts";
 import type { Store } from "../store.ts";
 
 const BASE64_FLAG = 0x62;
@@ -38,7 +41,7 @@ export function linkNewLocked(store: Store, asked: NewItem, hv: number, bytes: n
   const exptime = toExptime(asked.vivifyTtl, store.clock);
   const it = makeItem(store, asked, 0, exptime, bytes);
   if (it === NO_ITEM) return NO_ITEM;
-  store.linkLocked(hv, it);
+  linkLocked(store, hv, it);
   if (asked.has(EXPLICIT_FLAG) && !asked.explicit.isZero) {
     setItemCas(store.items, it, asked.explicit);
   }
@@ -57,8 +60,8 @@ export function makeItem(
   const nbytes = bytes + CRLF_BYTES;
   const it = allocate(store, keyBlock, keyFrom, nkey, clientFlags, exptime, nbytes);
   if (it === NO_ITEM) return NO_ITEM;
-  const block = store.blockOf(it);
-  const at = store.valueAt(it) + bytes;
+  const block = blockOf(store.items, it);
+  const at = itemValueAt(store.items, it) + bytes;
   block.bytes[at] = CR;
   block.bytes[at + 1] = LF;
   if (asked.has(BASE64_FLAG)) {

@@ -7,6 +7,13 @@ import { allocate } from "../../../lib/store/room/allocate.ts";
 import { takeCas } from "../../../lib/store/item/cas.ts";
 import { storeLocked, StoreMode } from "../../../lib/store/update/storing.ts";
 import { makeStore } from "../../../lib/store/store_fixture.ts";
+import {
+  findLocked,
+  hashKey,
+  lockShard,
+  releaseItem,
+  unlockShard,
+} from "../../../lib/store/link.ts";
 
 const store = makeStore({ maxbytes: 64 * 2 ** 20 });
 const cas = new U64();
@@ -16,10 +23,10 @@ const KEYS = Array.from({ length: 10_000 }, (_, i) => Block.of(ascii(`bench-key-
 function put(key: Block): void {
   const length = key.bytes.length;
   const it = allocate(store, key, 0, length, 0, 0, VALUE.length + 2);
-  const hv = store.hash(key, 0, length);
-  store.lock(hv);
+  const hv = hashKey(store, key, 0, length);
+  lockShard(store, hv);
   storeLocked(store, hv, it, StoreMode.SET, cas);
-  store.unlock(hv);
+  unlockShard(store, hv);
 }
 for (const key of KEYS) put(key);
 
@@ -29,27 +36,27 @@ const nextKey = (): Block => KEYS[turn++ % KEYS.length]!;
 for (const length of [10, 16, 32, 250]) {
   const block = Block.of(new Uint8Array(length).fill(0x61));
   Deno.bench(`hash of ${length} bytes`, { group: "hash" }, () => {
-    store.hash(block, 0, length);
+    hashKey(store, block, 0, length);
   });
 }
 
 Deno.bench("lock and unlock", () => {
-  store.lock(turn++ & 0xffff);
-  store.unlock((turn - 1) & 0xffff);
+  lockShard(store, turn++ & 0xffff);
+  unlockShard(store, (turn - 1) & 0xffff);
 });
 
 Deno.bench("take a cas", () => takeCas(store.control, cas));
 
 Deno.bench("find an item", () => {
   const key = nextKey();
-  const hv = store.hash(key, 0, key.bytes.length);
-  store.lock(hv);
-  store.findLocked(hv, key, 0, key.bytes.length);
-  store.unlock(hv);
+  const hv = hashKey(store, key, 0, key.bytes.length);
+  lockShard(store, hv);
+  findLocked(store, hv, key, 0, key.bytes.length);
+  unlockShard(store, hv);
 });
 
 Deno.bench("allocate and release", () => {
-  store.release(allocate(store, KEYS[0]!, 0, KEYS[0]!.bytes.length, 0, 0, 102));
+  releaseItem(store, allocate(store, KEYS[0]!, 0, KEYS[0]!.bytes.length, 0, 0, 102));
 });
 
 Deno.bench("replace a value of 100 bytes", () => put(nextKey()));
