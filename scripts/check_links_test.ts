@@ -1,7 +1,8 @@
 // Links and file names of Markdown pages: which lead somewhere, and which are reported.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { anchorsOf, brokenLinks, checkLinks } from "./check_links.ts";
+import { ROOT } from "./sources.ts";
 
 const FILES = new Set(["README.md", "docs/", "docs/a.md", "lib/net/conn.ts", "docs/x.png"]);
 
@@ -44,4 +45,15 @@ Deno.test("brokenLinks() reports what leads nowhere, by its line", () => {
 
 Deno.test("every link and file name of the repository's pages leads somewhere", async () => {
   assertEquals(await checkLinks(), []);
+});
+
+Deno.test("each walk of ARCHITECTURE.md visits no file twice", async () => {
+  const text = await Deno.readTextFile(`${ROOT}ARCHITECTURE.md`);
+  const walks = text.split("\n## ").filter((section) => section.startsWith("Walk: "));
+  assertEquals(walks.length, 3);
+  for (const walk of walks) {
+    const files = [...walk.matchAll(/^\| `(.*?\.ts)`/gm)].map(([, file]) => file);
+    assert(files.length > 5, walk);
+    assertEquals([...new Set(files)], files);
+  }
 });
