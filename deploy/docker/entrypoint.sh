@@ -1,12 +1,12 @@
 #!/bin/sh
-# Starts what the container is asked for, by the rules of memcached's official image:
+# Starts the requested program, by the rules of memcached's official image:
 #
 #   docker run IMAGE                          memcached
 #   docker run IMAGE -m 1024 -c 4096          memcached -m 1024 -c 4096
-#   docker run IMAGE memcached -m 64          as it stands; so is memden, or any other program
-#   docker run IMAGE ping | top [ADDRESS]     memden's own commands
+#   docker run IMAGE memcached -m 64          unchanged; likewise memden, or any other program
+#   docker run IMAGE ping | top [ADDRESS]     memden's sub-commands
 #
-# exec: the server is process 1 and gets the signals that the container is sent.
+# exec: the server is process 1 and gets the container's signals.
 set -eu
 
 case "${1:-}" in
