@@ -14,8 +14,8 @@ case "${1:-}" in
   ping | top) set -- memden "$@" ;;
 esac
 
-# SIGUSR1 is the server's, not the debugger's: docs/warm-restart.md. Blocked here, it need not start
-# itself anew for that.
+# SIGUSR1 is for the server, not for Deno's debugger: docs/warm-restart.md. With the signal blocked
+# here memden need not execute itself again.
 case "$1" in
   memcached | memden) set -- env --block-signal=USR1 "$@" ;;
 esac
