@@ -120,7 +120,7 @@ complete -c memden -n __memden_serves -l logfile -r -F -d 'with -d, append to th
 complete -c memden -n __memden_serves -s o -l extended -x -a '(__memden_suboptions)' -d 'further options, comma separated; see below'
 complete -c memden -n '__memden_runs top' -s d -l delay -x -d 'time between two updates (default: 1)'
 complete -c memden -n '__memden_runs top' -s n -l count -x -d 'end after so many updates'
-complete -c memden -n '__memden_runs top' -s b -l batch -d 'print one update after the other, as plain text; so it is without a terminal, too'
+complete -c memden -n '__memden_runs top' -s b -l batch -d 'print one update after the other, as plain text; the default without a terminal'
 complete -c memden -n '__memden_runs top' -l auth-file -r -F -d 'log in with the first line of this file, user:password, as for -Y'
 complete -c memden -n '__memden_runs top' -l tls -d 'speak TLS'
 complete -c memden -n '__memden_runs top' -l ca -r -F -d 'certificates of authorities to trust besides those that come with the program, PEM'
