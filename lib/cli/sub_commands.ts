@@ -122,9 +122,9 @@ export const SUB_COMMANDS: readonly SubCommand[] = [
     name: "ping",
     summary: "ask a server whether it is alive, for health checks of containers",
     about: [
-      "Connects, asks for the version and exits with 0 after any answer of a memcached, including " +
-      "one that requires a login or has reached its connection limit. Otherwise it exits with 1 " +
-      "and the reason on stderr. It tries both protocols, text first.",
+      "Connects, asks for the version and exits with 0 after any answer of a memcached, " +
+      "including one that requires a login or has reached its connection limit. Otherwise it " +
+      "exits with 1 and the reason on stderr. It tries both protocols, text first.",
     ],
     options: PING_ROWS.map(fromRow),
     keys: [],
