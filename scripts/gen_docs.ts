@@ -83,9 +83,9 @@ spaces; a value is followed by CRLF.
 ${table(["command", "replies"], commands)}
 
 A line that ends in \`noreply\` gets no reply, even a wrong one. When memden refuses a storage
-command (set, add, replace, append, prepend, cas, ms), it discards as many bytes as the line announces.
-Without a length from 0 to 2147483645 it cannot distinguish a value from a command: it answers the
-error, \`noreply\` or not, and closes the connection.
+command (set, add, replace, append, prepend, cas, ms), it discards as many bytes as the line
+announces. Without a length from 0 to 2147483645 it cannot distinguish a value from a command:
+it answers the error, \`noreply\` or not, and closes the connection.
 
 ## Flags of the meta commands
 
@@ -152,9 +152,9 @@ function binaryMarkdown(): string {
   return `## Commands of the binary protocol
 
 A connection whose first byte is 80 speaks it. memden answers the quiet form of a retrieval only
-with a value, that of a change only with an error. It answers \`0004\` to a packet whose lengths do not
-fit its command, \`0081\` to one whose body is too short, and closes the connection. It also closes
-the connection when a packet does not begin with the byte 80.
+with a value, that of a change only with an error. It answers \`0004\` to a packet whose lengths
+do not fit its command, \`0081\` to one whose body is too short, and closes the
+connection. It also closes the connection when a packet does not begin with the byte 80.
 
 ${table(["code", "quiet", "command", "extras", "key", "value"], commands)}
 
