@@ -16,9 +16,8 @@ import {
   NO_ITEM,
 } from "./item/item.ts";
 import { classOf } from "./lru/lists.ts";
-import { Miss } from "./outcome.ts";
+import { Miss, Stored, StoreMode } from "./outcome.ts";
 import type { Store } from "./store.ts";
-import type { Stored, StoreMode } from "./update/storing.ts";
 
 /** How a value ended that was refused, behind those of `Stored`. */
 const TOO_LARGE = 4;

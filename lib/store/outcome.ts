@@ -17,3 +17,18 @@ export type Miss = typeof Miss[keyof typeof Miss];
 
 /** What `Store.lockLinked` returns for what is no findable item. */
 export const NOT_LINKED = -1;
+
+/** When a received item is stored. */
+export const StoreMode = {
+  SET: 0,
+  ADD: 1,
+  REPLACE: 2,
+  APPEND: 3,
+  PREPEND: 4,
+  CAS: 5,
+} as const;
+export type StoreMode = typeof StoreMode[keyof typeof StoreMode];
+
+/** What became of it. */
+export const Stored = { STORED: 0, NOT_STORED: 1, EXISTS: 2, NOT_FOUND: 3 } as const;
+export type Stored = typeof Stored[keyof typeof Stored];

@@ -9,7 +9,7 @@ import { CLOCK_START } from "../../lib/base/clock.ts";
 import { Snapshot } from "../../lib/stats/counters.ts";
 import { checkStore } from "../../lib/store/check.ts";
 import type { StoreShape } from "../../lib/store/plan.ts";
-import { StoreMode } from "../../lib/store/update/storing.ts";
+import { StoreMode } from "../../lib/store/outcome.ts";
 import { type ItemRef, itemTime, NO_ITEM } from "../../lib/store/item/item.ts";
 import { Maintainer } from "../../lib/store/maintenance/rounds.ts";
 import { askCrawl, askMove, isMoving } from "../../lib/store/control/requests.ts";

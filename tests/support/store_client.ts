@@ -11,7 +11,7 @@ import { bumpLocked, touchLocked } from "../../lib/store/update/bump.ts";
 import { isChunked } from "../../lib/store/item/chunk.ts";
 import { toExptime } from "../../lib/store/item/exptime.ts";
 import { itemClientFlags, type ItemRef, NO_ITEM, readItemCas } from "../../lib/store/item/item.ts";
-import { Miss } from "../../lib/store/outcome.ts";
+import { Miss, Stored, StoreMode } from "../../lib/store/outcome.ts";
 import {
   findLocked,
   hashKey,
@@ -22,8 +22,9 @@ import {
   unlockShard,
 } from "../../lib/store/link.ts";
 import type { Store } from "../../lib/store/store.ts";
-import { takeAllChunks, ValueCursor } from "../../lib/store/room/value.ts";
-import { Stored, storeLocked, StoreMode } from "../../lib/store/update/storing.ts";
+import { ValueCursor } from "../../lib/store/item/value_cursor.ts";
+import { takeAllChunks } from "../../lib/store/room/value_chunks.ts";
+import { storeLocked } from "../../lib/store/update/storing.ts";
 
 const CRLF = "\r\n";
 const KEY_BYTES_MAX = 250;

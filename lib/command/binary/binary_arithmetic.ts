@@ -15,7 +15,7 @@ import { toExptime } from "../../store/item/exptime.ts";
 import { blockOf, type ItemRef, itemValueAt, NO_ITEM, readItemCas } from "../../store/item/item.ts";
 import { logStored } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { Stored, StoreMode } from "../../store/update/storing.ts";
+import { Stored, StoreMode } from "../../store/outcome.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
 import { findLocked, hashKey, linkLocked, lockShard, unlockShard } from "../../store/link.ts";

@@ -23,7 +23,7 @@ import {
 } from "../../store/item/item.ts";
 import { logStored } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { Stored, StoreMode } from "../../store/update/storing.ts";
+import { Stored, StoreMode } from "../../store/outcome.ts";
 import { linkNewLocked } from "../../store/update/vivify.ts";
 import type { Executor } from "../executor.ts";
 import {

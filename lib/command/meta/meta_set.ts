@@ -15,7 +15,7 @@ import { allocate } from "../../store/room/allocate.ts";
 import { toExptime } from "../../store/item/exptime.ts";
 import { ItemFlag, itemFlags, NO_ITEM, setItemFlags } from "../../store/item/item.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { StoreMode } from "../../store/update/storing.ts";
+import { StoreMode } from "../../store/outcome.ts";
 import type { Executor } from "../executor.ts";
 import { flushFirst, META_BYTES_MAX, refuseLine } from "./meta_reply.ts";
 import { MetaReturns, Outcome, type Session } from "../session.ts";

@@ -24,8 +24,8 @@ import {
 } from "../../store/item/item.ts";
 import { logRefused } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { Miss } from "../../store/outcome.ts";
-import { Stored, storeLocked, StoreMode } from "../../store/update/storing.ts";
+import { Miss, Stored, StoreMode } from "../../store/outcome.ts";
+import { storeLocked } from "../../store/update/storing.ts";
 import {
   findLocked,
   hashKey,
@@ -35,7 +35,8 @@ import {
   unlockShard,
 } from "../../store/link.ts";
 import type { Store } from "../../store/store.ts";
-import { lastTwoBytes, takeValueChunk } from "../../store/room/value.ts";
+import { lastTwoBytes } from "../../store/item/value_cursor.ts";
+import { takeValueChunk } from "../../store/room/value_chunks.ts";
 import { finishBinaryStorage } from "../binary/binary_stored.ts";
 import type { Executor } from "../executor.ts";
 import { META_BYTES_MAX } from "../meta/meta_reply.ts";

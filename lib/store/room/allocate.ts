@@ -37,7 +37,7 @@ const lack = { clsid: 0, chunks: 0, otherwise: 0 };
 
 /**
  * Makes an item that only the caller knows: key, flags and expiry filled in, the value not. A value
- * too large for one chunk has no chunk yet: see value.ts.
+ * too large for one chunk has no chunk yet: see value_chunks.ts.
  *
  * @param nbytes Length of the value with its CRLF, in bytes.
  * @param exptime Seconds since start; 0 never.

@@ -38,7 +38,7 @@ import { classOf, type LruId, lruIdOf, LruSegment } from "../lru/lists.ts";
 import { countGoneLocked } from "./tail.ts";
 import { NOT_LINKED } from "../outcome.ts";
 import { chunkBefore, rescue } from "./rescue.ts";
-import { classStates, sourceFor } from "../maintenance/automove.ts";
+import { classStates, sourceFor } from "./page_source.ts";
 import { PAGE_BYTES, type SlabClass } from "../slab/classes.ts";
 import { NO_PAGE } from "../slab/pages.ts";
 import { SlabWord } from "../slab/record.ts";

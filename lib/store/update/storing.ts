@@ -23,23 +23,10 @@ import {
 import { logStored } from "../item_events.ts";
 import { classOf } from "../lru/lists.ts";
 import { findLocked, linkLocked, releaseItem, replaceLocked } from "../link.ts";
+import { Stored, StoreMode } from "../outcome.ts";
 import type { Store } from "../store.ts";
-import { copyPieces, takeAllChunks, ValueCursor } from "../room/value.ts";
-
-/** When a received item is stored. */
-export const StoreMode = {
-  SET: 0,
-  ADD: 1,
-  REPLACE: 2,
-  APPEND: 3,
-  PREPEND: 4,
-  CAS: 5,
-} as const;
-export type StoreMode = typeof StoreMode[keyof typeof StoreMode];
-
-/** What became of it. */
-export const Stored = { STORED: 0, NOT_STORED: 1, EXISTS: 2, NOT_FOUND: 3 } as const;
-export type Stored = typeof Stored[keyof typeof Stored];
+import { copyPieces, ValueCursor } from "../item/value_cursor.ts";
+import { takeAllChunks } from "../room/value_chunks.ts";
 
 const current = new U64();
 const source = new ValueCursor();

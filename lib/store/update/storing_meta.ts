@@ -27,7 +27,8 @@ import { logStored } from "../item_events.ts";
 import { classOf } from "../lru/lists.ts";
 import { findLocked, linkLocked, releaseItem, replaceLocked } from "../link.ts";
 import type { Store } from "../store.ts";
-import { joinLocked, Stored, StoreMode } from "./storing.ts";
+import { joinLocked } from "./storing.ts";
+import { Stored, StoreMode } from "../outcome.ts";
 
 /** How an item is to be stored, and what came of it. */
 export class MetaStorage {

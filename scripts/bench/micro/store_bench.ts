@@ -5,7 +5,8 @@ import { Block } from "../../../lib/base/block.ts";
 import { U64 } from "../../../lib/base/u64.ts";
 import { allocate } from "../../../lib/store/room/allocate.ts";
 import { takeCas } from "../../../lib/store/item/cas.ts";
-import { storeLocked, StoreMode } from "../../../lib/store/update/storing.ts";
+import { storeLocked } from "../../../lib/store/update/storing.ts";
+import { StoreMode } from "../../../lib/store/outcome.ts";
 import { makeStore } from "../../../lib/store/store_fixture.ts";
 import {
   findLocked,

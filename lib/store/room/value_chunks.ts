@@ -1,107 +1,23 @@
-// Values, in one chunk or in many: a cursor over their pieces, and chunks for one that comes.
+// The chunks of a value that is too large for one: taken as the value arrives, or all at once.
 
 import { CR, CRLF_BYTES, LF } from "../../base/ascii.ts";
-import { copyBytes } from "../../base/copy.ts";
 import { holdsShard, noteLack, takeChunk, tryTakeChunk } from "./allocate.ts";
 import {
   CHUNK,
-  chunkNext,
   chunkUsed,
   chunkValueAt,
-  firstChunk,
   initChunk,
-  isChunked,
   setChunkNext,
   setFirstChunk,
 } from "../item/chunk.ts";
-import {
-  itemNbytes,
-  type ItemRef,
-  type Items,
-  itemValueAt,
-  NO_ITEM,
-  segmentOf,
-} from "../item/item.ts";
+import { itemNbytes, type ItemRef, type Items, NO_ITEM, segmentOf } from "../item/item.ts";
+import { ValueCursor } from "../item/value_cursor.ts";
 import { needPage } from "../control/requests.ts";
 import { reclaimChunk } from "./room.ts";
 import { NO_CLASS, PAGE_BYTES } from "../slab/classes.ts";
 import type { Store } from "../store.ts";
 
-/**
- * A place in a value: bytes `[at, to)` of a segment are what is left of the piece at hand. It is
- * good for as long as the item cannot go or move.
- */
-export class ValueCursor {
-  segment = 0;
-  at = 0;
-  to = 0;
-  #next: ItemRef = NO_ITEM;
-
-  /**
-   * Goes to the start of the value of `it`.
-   * @hot
-   */
-  open(items: Items, it: ItemRef): void {
-    if (isChunked(items, it)) {
-      this.openChunk(items, firstChunk(items, it));
-      return;
-    }
-    this.segment = segmentOf(it);
-    this.at = itemValueAt(items, it);
-    this.to = this.at + itemNbytes(items, it);
-    this.#next = NO_ITEM;
-  }
-
-  /** Goes to the start of `chunk`; to nowhere for {@linkcode NO_ITEM}. */
-  openChunk(items: Items, chunk: ItemRef): void {
-    this.segment = segmentOf(chunk);
-    this.at = chunk === NO_ITEM ? 0 : chunkValueAt(chunk);
-    this.to = chunk === NO_ITEM ? 0 : this.at + chunkUsed(items, chunk);
-    this.#next = chunk === NO_ITEM ? NO_ITEM : chunkNext(items, chunk);
-  }
-
-  /** The chunk after the piece at hand; {@linkcode NO_ITEM} when that is the last. */
-  get next(): ItemRef {
-    return this.#next;
-  }
-
-  /** Goes on to the next piece. Returns false, and stays, when there is none. */
-  openNext(items: Items): boolean {
-    if (this.#next === NO_ITEM) return false;
-    this.openChunk(items, this.#next);
-    return true;
-  }
-}
-
-/** Copies the next `count` bytes from one value to another; both cursors move. */
-export function copyPieces(items: Items, from: ValueCursor, to: ValueCursor, count: number): void {
-  let left = count;
-  while (left > 0) {
-    if (from.at === from.to) from.openNext(items);
-    if (to.at === to.to) to.openNext(items);
-    const step = Math.min(left, from.to - from.at, to.to - to.at);
-    if (step <= 0) throw new RangeError("Value copied past its end");
-    copyBytes(items.blocks[from.segment]!, from.at, items.blocks[to.segment]!, to.at, step);
-    from.at += step;
-    to.at += step;
-    left -= step;
-  }
-}
-
-const ends = new ValueCursor();
-
-/** The last two bytes of the value of `it`, the first of them in the high byte. */
-export function lastTwoBytes(items: Items, it: ItemRef): number {
-  let word = 0;
-  ends.open(items, it);
-  do {
-    const { bytes } = items.blocks[ends.segment]!;
-    for (let at = Math.max(ends.at, ends.to - 2); at < ends.to; at++) {
-      word = ((word << 8) | bytes[at]!) & 0xffff;
-    }
-  } while (ends.openNext(items));
-  return word;
-}
+const end = new ValueCursor();
 
 /**
  * Takes a chunk for the next piece of a value that is being filled in, after the chunk `last`,
@@ -157,17 +73,17 @@ export function endInCrlf(store: Store, it: ItemRef, chunk: ItemRef, at: number)
   }
   const missing = CRLF_BYTES - (chunkValueAt(chunk) + chunkUsed(items, chunk) - at);
   if (missing > 0 && takeValueChunk(store, it, chunk, missing) === NO_ITEM) return false;
-  ends.openChunk(items, chunk);
-  ends.at = at;
+  end.openChunk(items, chunk);
+  end.at = at;
   putByte(items, CR);
   putByte(items, LF);
   return true;
 }
 
-/** Writes one byte at the place of `ends`, and goes on behind it. */
+/** Writes one byte at the position of `end`, and goes on behind it. */
 function putByte(items: Items, byte: number): void {
-  if (ends.at === ends.to) ends.openNext(items);
-  items.blocks[ends.segment]!.bytes[ends.at++] = byte;
+  if (end.at === end.to) end.openNext(items);
+  items.blocks[end.segment]!.bytes[end.at++] = byte;
 }
 
 /** Takes all chunks of a chunked item that has none. False, with those taken, if one is missing. */
