@@ -12,8 +12,6 @@ import { ClassCounter, Counter } from "../stats/names.ts";
 import { takeCas } from "./item/cas.ts";
 import { isFlushed, storedGeneration } from "./item/generation.ts";
 import {
-  addRefcount,
-  dropOnlyHolder,
   isExpired,
   itemBytes,
   ItemFlag,
@@ -23,14 +21,13 @@ import {
   itemNbytes,
   itemNkey,
   type ItemRef,
-  loadRefcount,
   NO_ITEM,
   publishItem,
-  REFCOUNT_MAX,
   segmentOf,
   setItemCas,
   setItemFlags,
 } from "./item/item.ts";
+import { addRefcount, dropOnlyHolder, loadRefcount, REFCOUNT_MAX } from "./item/refcount.ts";
 import { chunkClass, chunkNext, FIRST_CHUNK_BYTES, firstChunk, isChunked } from "./item/chunk.ts";
 import { Watched } from "../log/event_log.ts";
 import { logFoundLocked } from "./item_events.ts";

@@ -8,7 +8,8 @@ import { InvariantError } from "../base/assert.ts";
 import { Block } from "../base/block.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "./check.ts";
-import { type ItemRef, loadRefcount, NO_ITEM, REFCOUNT_MAX } from "./item/item.ts";
+import { type ItemRef, NO_ITEM } from "./item/item.ts";
+import { loadRefcount, REFCOUNT_MAX } from "./item/refcount.ts";
 import { classOf } from "./lru/lists.ts";
 import { Miss } from "./outcome.ts";
 import {

@@ -22,18 +22,16 @@ import {
   setFirstChunk,
 } from "../item/chunk.ts";
 import {
-  addRefcount,
-  dropOnlyHolder,
   ItemFlag,
   itemFlags,
   itemPrev,
   type ItemRef,
   itemTime,
-  loadRefcount,
   NO_ITEM,
   segmentOf,
   setItemFlags,
 } from "../item/item.ts";
+import { addRefcount, dropOnlyHolder, loadRefcount } from "../item/refcount.ts";
 import { classOf, type LruId, lruIdOf, LruSegment } from "../lru/lists.ts";
 import { countGoneLocked } from "./tail.ts";
 import { NOT_LINKED } from "../outcome.ts";

@@ -21,9 +21,9 @@ import {
   type Items,
   itemValueAt,
   keepKeyForm,
-  loadRefcount,
   NO_ITEM,
 } from "../item/item.ts";
+import { loadRefcount } from "../item/refcount.ts";
 import { renewCasLocked, replaceLocked } from "../link.ts";
 import type { Store } from "../store.ts";
 
