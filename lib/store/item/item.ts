@@ -4,8 +4,9 @@
 //          │ next prev … generation  │ unless -C │ key │ unless 0    │ value │ \r\n │
 //          └─────────────────────────┴───────────┴─────┴─────────────┴───────┴──────┘
 //
-// Nothing outside this file and refcount.ts knows a position. The comment behind a row says what must be held to
-// write the field. Source: memcached memcached.h, struct _stritem; the order and widths are ours.
+// Nothing outside this file and refcount.ts knows a position. The comment behind a row says what must
+// be held to write the field.
+// Source: memcached memcached.h, struct _stritem; the order and widths are ours.
 
 import {
   type Arena,

@@ -1,7 +1,7 @@
 // The chunks of a value that is too large for one: taken as the value arrives, or all at once.
 
 import { CR, CRLF_BYTES, LF } from "../../base/ascii.ts";
-import { holdsShard, noteLack, takeChunk, tryTakeChunk } from "./allocate.ts";
+import { holdsShard, takeChunk, tryTakeChunk } from "./allocate.ts";
 import {
   CHUNK,
   chunkUsed,
@@ -15,6 +15,7 @@ import { ValueCursor } from "../item/value_cursor.ts";
 import { needPage } from "../control/requests.ts";
 import { reclaimChunk } from "./room.ts";
 import { NO_CLASS, PAGE_BYTES } from "../slab/classes.ts";
+import { isRefused, Refusal } from "../outcome.ts";
 import type { Store } from "../store.ts";
 
 const end = new ValueCursor();
@@ -24,31 +25,37 @@ const end = new ValueCursor();
  * which is {@linkcode NO_ITEM} for the first piece.
  *
  * @param left Bytes that the value still needs.
- * @returns The chunk, or {@linkcode NO_ITEM} with the reason in `store.miss`.
+ * @returns The chunk, or {@linkcode Refusal.NO_MEMORY}.
  * Takes: as {@linkcode takeChunk}. Source: memcached items.c, do_item_alloc_chunk.
  */
-export function takeValueChunk(store: Store, it: ItemRef, last: ItemRef, left: number): ItemRef {
+export function takeValueChunk(
+  store: Store,
+  it: ItemRef,
+  last: ItemRef,
+  left: number,
+): ItemRef | Refusal {
   const { items, classes } = store;
   const largest = classes.chunkBytes[classes.last]! - CHUNK.bytes;
   const fitting = left >= largest
     ? classes.last
     : store.slabs.classFor(classes.fit(left + CHUNK.bytes));
   let clsid = fitting;
-  let chunk = tryTakeChunk(store, clsid);
+  let chunk: ItemRef | Refusal = tryTakeChunk(store, clsid);
   if (chunk === NO_ITEM) {
     // The lists of large items are those of the largest class: there one can go for it.
     clsid = classes.last;
     chunk = takeChunk(store, clsid);
   }
-  if (chunk === NO_ITEM && fitting !== classes.last && !holdsShard(store)) {
+  if (isRefused(chunk) && fitting !== classes.last && !holdsShard(store)) {
     clsid = fitting;
-    chunk = reclaimChunk(store, clsid);
+    const reclaimed = reclaimChunk(store, clsid);
+    if (reclaimed !== NO_ITEM) chunk = reclaimed;
   }
-  if (chunk === NO_ITEM) {
-    const otherwise = fitting === classes.last ? NO_CLASS : fitting;
-    noteLack(classes.last, Math.ceil(itemNbytes(items, it) / largest), otherwise);
+  if (isRefused(chunk)) {
+    const alternative = fitting === classes.last ? NO_CLASS : fitting;
+    store.lack.set(classes.last, Math.ceil(itemNbytes(items, it) / largest), alternative);
     if (left > PAGE_BYTES) needPage(store.control, clsid, Math.ceil(left / PAGE_BYTES));
-    return NO_ITEM;
+    return chunk;
   }
   initChunk(items, chunk, clsid, it, Math.min(left, largest));
   if (last === NO_ITEM) setFirstChunk(items, it, chunk);
@@ -72,7 +79,7 @@ export function endInCrlf(store: Store, it: ItemRef, chunk: ItemRef, at: number)
     return true;
   }
   const missing = CRLF_BYTES - (chunkValueAt(chunk) + chunkUsed(items, chunk) - at);
-  if (missing > 0 && takeValueChunk(store, it, chunk, missing) === NO_ITEM) return false;
+  if (missing > 0 && isRefused(takeValueChunk(store, it, chunk, missing))) return false;
   end.openChunk(items, chunk);
   end.at = at;
   putByte(items, CR);
@@ -90,8 +97,9 @@ function putByte(items: Items, byte: number): void {
 export function takeAllChunks(store: Store, it: ItemRef): boolean {
   let last: ItemRef = NO_ITEM;
   for (let left = itemNbytes(store.items, it); left > 0;) {
-    last = takeValueChunk(store, it, last, left);
-    if (last === NO_ITEM) return false;
+    const chunk = takeValueChunk(store, it, last, left);
+    if (isRefused(chunk)) return false;
+    last = chunk;
     left -= chunkUsed(store.items, last);
   }
   return true;
