@@ -7,7 +7,7 @@ import { Verb } from "../protocol/text/commands.ts";
 import type { Answer } from "./answer.ts";
 import { type ItemRef, NO_ITEM } from "../store/item/item.ts";
 import type { LinesCursor } from "../log/lines.ts";
-import { StoreMode } from "../store/update/storing.ts";
+import { StoreMode } from "../store/outcome.ts";
 import { MetaStorage } from "../store/update/storing_meta.ts";
 
 /** What the connection does after a call. */

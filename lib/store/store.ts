@@ -14,7 +14,7 @@ import { EventLog } from "../log/event_log.ts";
 import { LogLines } from "../log/lines.ts";
 import { Logins } from "../auth/logins.ts";
 import { Lru } from "./lru/lists.ts";
-import { Miss } from "./outcome.ts";
+import { Lack } from "./lack.ts";
 import type { StorePlan, StoreShape, StoreThread } from "./plan.ts";
 import { PrefixCounts } from "./counts/prefix_counts.ts";
 import { SizeCounts } from "./counts/size_counts.ts";
@@ -45,8 +45,8 @@ export class Store {
   readonly lines: LogLines;
   /** Items of COLD that this thread's clients read again. */
   readonly bumps: BumpBuffer;
-  /** Why the last find or allocation came back empty. */
-  miss: Miss = Miss.ABSENT;
+  /** What a command lacked that found no memory under its shard's lock. */
+  readonly lack = new Lack();
 
   constructor({ thread, plan, memory, control, locks, counters, clock }: StoreThread) {
     this.shape = plan.shape;

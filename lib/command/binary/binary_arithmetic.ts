@@ -15,7 +15,7 @@ import { toExptime } from "../../store/item/exptime.ts";
 import { blockOf, type ItemRef, itemValueAt, NO_ITEM, readItemCas } from "../../store/item/item.ts";
 import { logStored } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { Stored, StoreMode } from "../../store/update/storing.ts";
+import { isRefused, Stored, StoreMode } from "../../store/outcome.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
 import { findLocked, hashKey, linkLocked, lockShard, unlockShard } from "../../store/link.ts";
@@ -126,8 +126,8 @@ function createLocked(
   text.bytes[digits + 1] = LF;
   const nbytes = digits + CRLF_BYTES;
   const it = allocate(store, block, keyFrom, nkey, 0, toExptime(exptime, store.clock), nbytes);
-  if (it === NO_ITEM) {
-    return makeRoomUnlocked(store, hv, NO_ITEM, looks) ? undefined : Status.NO_MEMORY_CREATING;
+  if (isRefused(it)) {
+    return makeRoomUnlocked(store, it, hv, NO_ITEM, looks) ? undefined : Status.NO_MEMORY_CREATING;
   }
   copyBytes(text, 0, blockOf(store.items, it), itemValueAt(store.items, it), nbytes);
   linkLocked(store, hv, it);

@@ -37,7 +37,7 @@ import {
   unlockShard,
 } from "../../store/link.ts";
 import type { Store } from "../../store/store.ts";
-import { ValueCursor } from "../../store/room/value.ts";
+import { ValueCursor } from "../../store/item/value_cursor.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
 

@@ -21,10 +21,10 @@ import {
   type Items,
   itemValueAt,
   keepKeyForm,
-  loadRefcount,
-  NO_ITEM,
 } from "../item/item.ts";
+import { loadRefcount } from "../item/refcount.ts";
 import { renewCasLocked, replaceLocked } from "../link.ts";
+import { isRefused, type Refusal } from "../outcome.ts";
 import type { Store } from "../store.ts";
 
 /** How an arithmetic operation ended. */
@@ -87,12 +87,13 @@ export function addDeltaLocked(
     advanceItemTime(store.items, it, store.clock.now); // Stored, as far as a flush is concerned.
     return Added.OK;
   }
-  if (moveLocked(store, hv, it, digits)) return Added.OK;
-  return makeRoomUnlocked(store, hv, it, looks) ? Added.AGAIN : Added.NO_MEMORY;
+  const moved = moveLocked(store, hv, it, digits);
+  if (!isRefused(moved)) return Added.OK;
+  return makeRoomUnlocked(store, moved, hv, it, looks) ? Added.AGAIN : Added.NO_MEMORY;
 }
 
 /** Replaces `it` by an item with the first `digits` bytes of `text` as its value. */
-function moveLocked(store: Store, hv: number, it: ItemRef, digits: number): boolean {
+function moveLocked(store: Store, hv: number, it: ItemRef, digits: number): ItemRef | Refusal {
   const { items } = store;
   const moved = allocate(
     store,
@@ -103,7 +104,7 @@ function moveLocked(store: Store, hv: number, it: ItemRef, digits: number): bool
     itemExptime(items, it),
     digits + CRLF_BYTES,
   );
-  if (moved === NO_ITEM) return false;
+  if (isRefused(moved)) return moved;
   text.bytes[digits] = CR;
   text.bytes[digits + 1] = LF;
   copyBytes(
@@ -115,7 +116,7 @@ function moveLocked(store: Store, hv: number, it: ItemRef, digits: number): bool
   );
   keepKeyForm(items, it, moved);
   replaceLocked(store, hv, it, moved);
-  return true;
+  return moved;
 }
 
 /**

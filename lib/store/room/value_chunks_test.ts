@@ -11,9 +11,9 @@ import type { StoreShape } from "../plan.ts";
 import { SlabWord } from "../slab/record.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import type { Store } from "../store.ts";
-import { StoreMode } from "../update/storing.ts";
+import { StoreMode } from "../outcome.ts";
 import { makeStore, testClock } from "../store_fixture.ts";
-import { lastTwoBytes } from "./value.ts";
+import { lastTwoBytes } from "../item/value_cursor.ts";
 
 const MIB = 2 ** 20;
 
