@@ -5,7 +5,7 @@
 // scripts read it: an option to a line as on a command line, comments, and `logfile FILE`.
 // Source: Debian's memcached, start-memcached and systemd-memcached-wrapper.
 
-import type { Environment } from "./settings.ts";
+import type { Environment } from "./options.ts";
 import type { OptionName } from "./options.ts";
 import { type CommandLine, parseCommandLine, type RawValues } from "./parse.ts";
 import { ExitCode, SettingsError } from "./settings_error.ts";
