@@ -42,7 +42,7 @@ Deno.test("resolveImport() resolves files and leaves packages alone", () => {
 const CASES: readonly (readonly [path: string, line: string, problem: string])[] = [
   ["lib/store/item/item.ts", 'import { a } from "../base/assert.ts";', ""],
   ["lib/store/item/item.ts", 'import { a } from "./lru.ts";', ""],
-  ["lib/protocol/meta/request.ts", 'import { a } from "../text/tokens.ts";', ""],
+  ["lib/protocol/meta/meta_request.ts", 'import { a } from "../text/tokens.ts";', ""],
   ["lib/server/server.ts", 'import { a } from "../sys/mmap.ts";', ""],
   ["lib/server/channel/notify.ts", 'import { a } from "node:worker_threads";', ""],
   ["lib/config/parse.ts", 'import { a } from "@std/cli/parse-args";', ""],
