@@ -1,7 +1,7 @@
 // How long it takes to stop the world: SIGUSR2 makes memden check its store, again and again, at
-// rest and under memcaslap. Times of the switch come from the server's log; what clients see of it from
-// a get each millisecond, in turn on one conn per thread, with and without the checks.
-// deno-lint-ignore-file no-console
+
+
+
 
 import { parseArgs } from "node:util";
 import { startMemden, type TestServer } from "../../tests/support/server.ts";
