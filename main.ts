@@ -6,7 +6,7 @@ import type { Logger } from "@logtape/logtape";
 import type { AdminServer } from "./lib/admin/http.ts";
 import type { Server } from "./lib/server/server.ts";
 import type { Service } from "./lib/server/process/service.ts";
-import { findSubCommand } from "./lib/cli/sub_commands.ts";
+import { findSubCommand } from "./lib/cli/command_line/sub_commands.ts";
 import type { Action } from "./lib/config/parse.ts";
 import type { Settings } from "./lib/config/settings.ts";
 import { ExitCode, SettingsError } from "./lib/config/settings_error.ts";
@@ -30,7 +30,7 @@ const GRACEFUL_WORDS = "Gracefully stopping";
 /** Prints what an option asks for that serves nobody. */
 async function print(action: Action): Promise<void> {
   const { helpText, licenseText, versionText } = await import("./lib/config/help.ts");
-  const { subCommandsText } = await import("./lib/cli/command_line.ts");
+  const { subCommandsText } = await import("./lib/cli/command_line/sub_command_line.ts");
   const texts: Readonly<Record<Action, () => string>> = {
     help: () => `${helpText()}${subCommandsText()}`,
     license: licenseText,
@@ -185,11 +185,11 @@ async function main(): Promise<number> {
   try {
     const subCommand = findSubCommand(Deno.args);
     if (subCommand !== undefined) {
-      const { runSubCommand } = await import("./lib/cli/command_line.ts");
+      const { runSubCommand } = await import("./lib/cli/run_sub_command.ts");
       return await runSubCommand(subCommand, Deno.args.slice(1));
     }
     if (/^\s*[^\s-]/.test(Deno.args[0] ?? "")) {
-      const { unknownWord } = await import("./lib/cli/unknown_word.ts");
+      const { unknownWord } = await import("./lib/cli/command_line/unknown_word.ts");
       throw unknownWord(Deno.args[0]!);
     }
     const openDoor = shutOutDebugger(); // Before the rest is loaded: it may start anew.

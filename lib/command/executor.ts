@@ -3,7 +3,7 @@
 import { latin1 } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import type { Settings } from "../config/settings.ts";
-import { MetaRequest } from "../protocol/meta/request.ts";
+import { MetaRequest } from "../protocol/meta/meta_request.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { Tokens } from "../protocol/text/tokens.ts";
 import type { Counters } from "../stats/counters.ts";

@@ -2,7 +2,7 @@
 // list of keys that is being answered.
 
 import { U64 } from "../base/u64.ts";
-import type { BinaryRequest } from "../protocol/binary/request.ts";
+import type { BinaryRequest } from "../protocol/binary/binary_request.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import type { Answer } from "./answer.ts";
 import { type ItemRef, NO_ITEM } from "../store/item/item.ts";

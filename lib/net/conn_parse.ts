@@ -7,7 +7,7 @@ import { CR, SPACE } from "../base/ascii.ts";
 import { execute, longCommand } from "../command/dispatch/execute.ts";
 import { continueRetrieval, failRetrieval, runRetrieval } from "../command/text/retrieval.ts";
 import { Outcome } from "../command/session.ts";
-import { BinaryRequest, REQUEST_MAGIC } from "../protocol/binary/request.ts";
+import { BinaryRequest, REQUEST_MAGIC } from "../protocol/binary/binary_request.ts";
 import { LINE_BYTES_MAX, Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";

@@ -8,7 +8,7 @@ import { continueBinaryGet } from "../command/binary/binary_retrieval.ts";
 import { messageBytes } from "../command/binary/sasl.ts";
 import { SaslState } from "../command/session.ts";
 import { Action } from "../protocol/binary/opcodes.ts";
-import { type BinaryRequest, Framing } from "../protocol/binary/request.ts";
+import { type BinaryRequest, Framing } from "../protocol/binary/binary_request.ts";
 import { Status, writeStatus } from "../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import {

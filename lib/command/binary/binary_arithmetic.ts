@@ -5,7 +5,7 @@ import { Block } from "../../base/block.ts";
 import { copyBytes } from "../../base/copy.ts";
 import { U64, U64_DIGITS_MAX } from "../../base/u64.ts";
 import { Variant } from "../../protocol/binary/opcodes.ts";
-import type { BinaryRequest } from "../../protocol/binary/request.ts";
+import type { BinaryRequest } from "../../protocol/binary/binary_request.ts";
 import { Status, writeHeader, writeStatus, writeUint32 } from "../../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";

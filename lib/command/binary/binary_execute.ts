@@ -6,7 +6,7 @@ import { Block } from "../../base/block.ts";
 import { U64 } from "../../base/u64.ts";
 import { MEMCACHED_VERSION } from "../../base/version.ts";
 import { Action } from "../../protocol/binary/opcodes.ts";
-import type { BinaryRequest } from "../../protocol/binary/request.ts";
+import type { BinaryRequest } from "../../protocol/binary/binary_request.ts";
 import {
   NO_CAS,
   Status,

@@ -4,7 +4,7 @@
 import { CRLF_BYTES } from "../../base/ascii.ts";
 import type { Block } from "../../base/block.ts";
 import { Variant } from "../../protocol/binary/opcodes.ts";
-import type { BinaryRequest } from "../../protocol/binary/request.ts";
+import type { BinaryRequest } from "../../protocol/binary/binary_request.ts";
 import { Status, writeStatus } from "../../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import { Counter } from "../../stats/names.ts";

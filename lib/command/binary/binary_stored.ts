@@ -2,7 +2,7 @@
 // and the reply made of the packet's header, which the session has kept.
 
 import { Variant } from "../../protocol/binary/opcodes.ts";
-import type { BinaryRequest } from "../../protocol/binary/request.ts";
+import type { BinaryRequest } from "../../protocol/binary/binary_request.ts";
 import { Status, writeDone, writeStatus } from "../../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";

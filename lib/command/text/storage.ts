@@ -7,7 +7,7 @@ import { NOT_A_NUMBER, parseUint } from "../../base/decimal.ts";
 import { Status, writeStatus } from "../../protocol/binary/response.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import { Verb } from "../../protocol/text/commands.ts";
-import { parseExptime } from "../../protocol/text/exptime.ts";
+import { parseExptime } from "../../protocol/text/exptime_token.ts";
 import { KEY_MAX } from "../../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
 import { allocate } from "../../store/room/allocate.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ascii } from "../../base/ascii.ts";
-import { parseExptime, parseStrictExptime } from "./exptime.ts";
+import { parseExptime, parseStrictExptime } from "./exptime_token.ts";
 
 /** What each parser makes of a token. */
 const TOKENS: readonly (readonly [token: string, lenient: number, strict: number])[] = [

@@ -1,8 +1,8 @@
 // How a sub-command reaches the server: from its options and files to what opens a link.
 
-import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import type { Given } from "./command_line.ts";
-import type { LinkOptions, TlsOptions } from "./link.ts";
+import { ExitCode, SettingsError } from "../../config/settings_error.ts";
+import type { Given } from "../command_line/sub_command_line.ts";
+import type { LinkOptions, TlsOptions } from "./server_link.ts";
 import { parseServerAddress } from "./server_address.ts";
 
 /**
@@ -17,18 +17,25 @@ export async function linkOptions(given: Given, timeoutMs: number): Promise<Link
   const name = given.text("tls-name");
   let tls: TlsOptions | undefined = undefined;
   if (given.has("tls") || ca !== undefined || name !== undefined) {
-    const authority = ca === undefined
+    const authorities = ca === undefined
       ? []
-      : [await Deno.readTextFile(ca).then((text) => text, unreadable(ca))];
-    tls = { authorities: authority, name };
+      : [new TextDecoder().decode(await readOperatorFile(ca))];
+    tls = { authorities, name };
   }
   return { address, tls, timeoutMs };
 }
 
-/** What turns an error of reading a file into a message. */
-export function unreadable(path: string): (error: Error) => never {
-  return ({ message }) => {
-    const reason = message.split(" (os error")[0]!.split(": ")[0]!;
+/**
+ * Reads a file that an option names.
+ *
+ * @throws {SettingsError} With the path and the system's reason, when it cannot be read.
+ */
+export async function readOperatorFile(path: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const reason = error.message.split(" (os error")[0]!.split(": ")[0]!;
     throw new SettingsError(`memden: cannot read ${path}: ${reason}`, ExitCode.FAILURE);
-  };
+  }
 }

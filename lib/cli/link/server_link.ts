@@ -3,7 +3,7 @@
 // Every step has an end in time, and no answer may be longer than fits in memory; whatever goes
 // wrong is a LinkError, and the link is closed. Texts of the server are made printable here.
 
-import { latin1 } from "../base/ascii.ts";
+import { latin1 } from "../../base/ascii.ts";
 import { printable } from "./printable.ts";
 import type { ServerAddress } from "./server_address.ts";
 
@@ -59,7 +59,7 @@ const CLOSED = [Deno.errors.ConnectionReset, Deno.errors.BrokenPipe, Deno.errors
 export type StatLines = ReadonlyMap<string, string>;
 
 /** A connection; closed by whoever opened it, or by the first error. */
-export class Link {
+export class ServerLink {
   readonly #conn: Deno.Conn;
   readonly #timeoutMs: number;
   readonly #chunk = new Uint8Array(READ_BYTES);
@@ -76,18 +76,16 @@ export class Link {
   }
 
   /** @throws {LinkError} With the reason, when there is no connection. */
-  static async open(options: LinkOptions): Promise<Link> {
+  static async open(options: LinkOptions): Promise<ServerLink> {
     const { timeoutMs } = options;
     const connecting = connect(options);
-    const conn = await inTime(connecting, timeoutMs, "no connection").then(
-      (opened) => opened,
-      (error: Error) => {
-        // A connection that comes too late is closed.
-        connecting.then((late) => late.close(), () => {});
-        throw asLinkError(error);
-      },
-    );
-    return new Link(conn, timeoutMs);
+    try {
+      return new ServerLink(await inTime(connecting, timeoutMs, "no connection"), timeoutMs);
+    } catch (error) {
+      // A connection that comes too late is closed.
+      connecting.then((late) => late.close(), () => {});
+      throw asLinkError(error);
+    }
   }
 
   /** Closes the connection; a second time nothing happens. */
@@ -175,13 +173,12 @@ export class Link {
 
   /** One step, or several that have the time of one: drops one by one must not go on for ever. */
   async #step<T>(work: Promise<T>): Promise<T> {
-    return await inTime(work, this.#timeoutMs, "no answer").then(
-      (value) => value,
-      (error: Error) => {
-        this.close();
-        throw asLinkError(error);
-      },
-    );
+    try {
+      return await inTime(work, this.#timeoutMs, "no answer");
+    } catch (error) {
+      this.close();
+      throw asLinkError(error);
+    }
   }
 
   #failed(reason: string): LinkError {
@@ -208,24 +205,26 @@ async function connect({ address, tls }: LinkOptions): Promise<Deno.Conn> {
 }
 
 /**
- * What `work` comes to, unless it takes too long.
+ * The result of `work`, unless it takes longer than `ms`.
  *
- * @param otherwise What has not come then.
+ * @param missing What is late, for the message: `no answer`.
  * @throws {NoAnswerError}
  */
-export async function inTime<T>(work: Promise<T>, ms: number, otherwise: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined = undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new NoAnswerError(`${otherwise} within ${ms / 1000} s`);
-    timer = setTimeout(() => reject(error), ms);
-  });
-  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
+export async function inTime<T>(work: Promise<T>, ms: number, missing: string): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const error = new NoAnswerError(`${missing} within ${ms / 1000} s`);
+  const timer = setTimeout(() => late.reject(error), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The error of a system call as a reason; mistakes of this program stay what they are. */
-function asLinkError(error: Error): Error {
+function asLinkError(error: unknown): unknown {
   const isMistake = [TypeError, RangeError, ReferenceError].some((kind) => error instanceof kind);
-  if (error instanceof LinkError || isMistake) return error;
+  if (error instanceof LinkError || isMistake || !(error instanceof Error)) return error;
   if (CLOSED.some((kind) => error instanceof kind)) return new ClosedError(CLOSED_REASON);
   return new LinkError(reasonOf(error));
 }

@@ -3,7 +3,7 @@
 //   host, host:port, [v6]:port, [v6], v6     TCP; without a port 11211
 //   unix:/path, or anything with a slash     a Unix socket
 
-import { ExitCode, SettingsError } from "../config/settings_error.ts";
+import { ExitCode, SettingsError } from "../../config/settings_error.ts";
 
 /** An address to connect to. */
 export type ServerAddress =

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { ageText, ASCII, bar, BLOCKS, bytesText, countText, historyLine } from "./numbers.ts";
-import { shareText, uptimeText } from "./numbers.ts";
+import { ageText, ASCII, bar, BLOCKS, bytesText, countText, historyLine } from "./number_text.ts";
+import { shareText, uptimeText } from "./number_text.ts";
 
 Deno.test("countText() and bytesText() are short", () => {
   const counts = [0, 0.26, 7, 99.96, 100.4, 1024, 99_999.4, 99_999.6, 123_456, 999_499, 999_500];

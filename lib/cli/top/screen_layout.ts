@@ -4,8 +4,8 @@
 // too few rows; the table of slab classes takes the rows that are left.
 
 import type { Figures, KindFigures } from "./figures.ts";
-import { ageText, bar, bytesText, countText, type Glyphs, historyLine } from "./numbers.ts";
-import { shareText, UNKNOWN, uptimeText } from "./numbers.ts";
+import { ageText, bar, bytesText, countText, type Glyphs, historyLine } from "./number_text.ts";
+import { shareText, UNKNOWN, uptimeText } from "./number_text.ts";
 import { numberOf, type Sample } from "./sample.ts";
 import { orderTitle, slabTable } from "./slab_table.ts";
 import { cellText, type Column, cut, fittingColumns, type Line, type Span } from "./spans.ts";

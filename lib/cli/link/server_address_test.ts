@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { SettingsError } from "../config/settings_error.ts";
+import { SettingsError } from "../../config/settings_error.ts";
 import { labelOf, parseServerAddress } from "./server_address.ts";
 
 const FORMS: readonly (readonly [text: string, label: string])[] = [

@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ClosedError, LinkError, NoAnswerError } from "./link.ts";
-import { scriptedLink } from "./link_fixture.ts";
+import { ClosedError, LinkError, NoAnswerError } from "./server_link.ts";
+import { scriptedLink } from "./server_link_fixture.ts";
 
 const STATS = "STAT pid 7\r\nSTAT empty \r\nSTAT name with blanks\r\nEND\r\n";
 
-Deno.test("Link.stats() reads lines however they are cut", async () => {
+Deno.test("ServerLink.stats() reads lines however they are cut", async () => {
   for (let chunkBytes = 1; chunkBytes <= STATS.length; chunkBytes++) {
     const link = scriptedLink(() => STATS, chunkBytes);
     const expected = [["pid", "7"], ["empty", ""], ["name", "with blanks"]];
@@ -17,7 +17,7 @@ Deno.test("Link.stats() reads lines however they are cut", async () => {
   }
 });
 
-Deno.test("Link.stats() asks for what it is told, and makes answers printable", async () => {
+Deno.test("ServerLink.stats() asks for what it is told, and makes answers printable", async () => {
   const asked: string[] = [];
   const link = scriptedLink((line) => {
     asked.push(line);

@@ -1,8 +1,8 @@
 // The command line of a sub-command: from argv to the options given, and the text of `-h`.
 
 import { parseArgs } from "@std/cli/parse-args";
-import { MEMDEN_VERSION } from "../base/version.ts";
-import { ExitCode, SettingsError } from "../config/settings_error.ts";
+import { MEMDEN_VERSION } from "../../base/version.ts";
+import { ExitCode, SettingsError } from "../../config/settings_error.ts";
 import { OPERAND, SUB_COMMANDS } from "./sub_commands.ts";
 import type { SubCommand, SubOption, SubOptionName } from "./sub_commands.ts";
 
@@ -21,26 +21,6 @@ export interface Given {
   text(name: SubOptionName): string | undefined;
   /** The number of an option; `absent` when it was not given and has no default. */
   number(name: SubOptionName, absent?: number): number;
-}
-
-/**
- * Runs a sub-command.
- *
- * @param argv What follows its name.
- * @returns The exit code.
- * @throws {SettingsError} For options that it does not have, or not with such a value.
- */
-export async function runSubCommand(
-  command: SubCommand,
-  argv: readonly string[],
-): Promise<number> {
-  const given = parseSubCommand(command, argv);
-  if (given.has("help")) {
-    Deno.stdout.writeSync(new TextEncoder().encode(subCommandHelp(command)));
-    return ExitCode.OK;
-  }
-  const run = await command.load();
-  return await run(given, command);
 }
 
 /**

@@ -8,7 +8,7 @@ import { decodeBase64, NOT_BASE64 } from "../../base/base64.ts";
 import { parseUint } from "../../base/decimal.ts";
 import { U64 } from "../../base/u64.ts";
 import { Reply } from "../reply.ts";
-import { parseStrictExptime } from "../text/exptime.ts";
+import { parseStrictExptime } from "../text/exptime_token.ts";
 import { KEY_MAX, type Tokens } from "../text/tokens.ts";
 import { Flag, FLAG_TOKENS, FlagToken, NO_FLAG } from "./flags.ts";
 

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { figuresOf } from "./figures.ts";
-import { layout, type Room, type View } from "./layout.ts";
-import { ASCII } from "./numbers.ts";
+import { layout, type Room, type View } from "./screen_layout.ts";
+import { ASCII } from "./number_text.ts";
 import { plainText, terminalText, widthOf } from "./spans.ts";
 import { sampleAfter } from "./sample_fixture.ts";
 

@@ -4,7 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { Block } from "../../base/block.ts";
 import { KeyRule, OPCODES } from "./opcodes.ts";
-import { BinaryRequest, BODY_BYTES_MAX, Framing, HEADER_BYTES } from "./request.ts";
+import { BinaryRequest, BODY_BYTES_MAX, Framing, HEADER_BYTES } from "./binary_request.ts";
 
 interface Lengths {
   readonly code: number;

@@ -1,7 +1,7 @@
 // A server for tests of links, in memory: answers to lines, byte by byte if need be.
 
-import { latin1 } from "../base/ascii.ts";
-import { Link } from "./link.ts";
+import { latin1 } from "../../base/ascii.ts";
+import { ServerLink } from "./server_link.ts";
 
 /** What is answered to a line; undefined for silence, null to close the connection. */
 export type Script = (line: string) => string | undefined | null;
@@ -18,8 +18,8 @@ export function scriptedLink(
   chunkBytes = Infinity,
   timeoutMs = 50,
   pauseMs = 0,
-): Link {
-  return new Link(scriptedConn(script, chunkBytes, pauseMs), timeoutMs);
+): ServerLink {
+  return new ServerLink(scriptedConn(script, chunkBytes, pauseMs), timeoutMs);
 }
 
 function scriptedConn(script: Script, chunkBytes: number, pauseMs: number): Deno.Conn {

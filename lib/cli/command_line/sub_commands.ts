@@ -1,9 +1,7 @@
 // The sub-commands of the executable: one row each, one row for each of their options.
 //
 // `memden NAME …` runs one where memcached would ignore the word and serve. Their help, the man
-// page and the shell completions all read these rows. What a sub-command does is loaded only then.
-
-import type { Given } from "./command_line.ts";
+// page and the shell completions all read these rows.
 
 /**
  * How the text of an option is read.
@@ -73,12 +71,12 @@ export interface SubOption {
   readonly help: string;
 }
 
-/** What runs a sub-command, given its row; returns the exit code. */
-export type Run = (given: Given, command: SubCommand) => Promise<number>;
+/** The name of a sub-command: the first argument of the command line. */
+export type SubCommandName = "top" | "ping";
 
 /** One sub-command. */
 export interface SubCommand {
-  readonly name: string;
+  readonly name: SubCommandName;
   /** One line for lists. */
   readonly summary: string;
   /** Sentences for its help and the man page. */
@@ -86,7 +84,6 @@ export interface SubCommand {
   readonly options: readonly SubOption[];
   /** Keys it knows while it runs. */
   readonly keys: readonly (readonly [key: string, meaning: string])[];
-  load(): Promise<Run>;
 }
 
 /** What both take as their only operand, and what it is without one. */
@@ -116,7 +113,6 @@ export const SUB_COMMANDS: readonly SubCommand[] = [
       ["s", "sort slab classes by the next column"],
       ["?", "show the keys"],
     ],
-    load: async () => (await import("./top/top.ts")).runTop,
   },
   {
     name: "ping",
@@ -128,7 +124,6 @@ export const SUB_COMMANDS: readonly SubCommand[] = [
     ],
     options: PING_ROWS.map(fromRow),
     keys: [],
-    load: async () => (await import("./ping.ts")).runPing,
   },
 ];
 

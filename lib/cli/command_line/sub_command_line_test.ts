@@ -1,8 +1,8 @@
 // Goal: a sub-command's options are read by its rows, and never ignored; its texts fit a terminal.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { SettingsError } from "../config/settings_error.ts";
-import { parseSubCommand, subCommandHelp, subCommandsText } from "./command_line.ts";
+import { SettingsError } from "../../config/settings_error.ts";
+import { parseSubCommand, subCommandHelp, subCommandsText } from "./sub_command_line.ts";
 import { findSubCommand, SUB_COMMANDS } from "./sub_commands.ts";
 
 const parse = (line: string) => {

@@ -5,7 +5,7 @@ import { ascii, latin1 } from "../../base/ascii.ts";
 import { Block } from "../../base/block.ts";
 import { Tokens } from "../text/tokens.ts";
 import { Flag, FLAG_ROWS, FLAG_TOKENS, FlagToken, NO_FLAG } from "./flags.ts";
-import { MetaRequest } from "./request.ts";
+import { MetaRequest } from "./meta_request.ts";
 
 const request = new MetaRequest();
 

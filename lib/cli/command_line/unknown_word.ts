@@ -1,7 +1,7 @@
 // The message for a first word that is neither an option nor a sub-command.
 
-import { FLAGS, hasLongName, isAvailable } from "../config/options.ts";
-import { ExitCode, SettingsError } from "../config/settings_error.ts";
+import { FLAGS, hasLongName, isAvailable } from "../../config/options.ts";
+import { ExitCode, SettingsError } from "../../config/settings_error.ts";
 import { SUB_COMMANDS } from "./sub_commands.ts";
 
 /** Most letters that may be wrong, missing, too many, or in the place of the one beside them. */
