@@ -70,6 +70,7 @@ export class Server {
   readonly #storeCheck: StoreCheck;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
+  #isSaving = false;
 
   private constructor(parts: Parts) {
     const { store, front, log } = parts;
@@ -158,15 +159,16 @@ export class Server {
   }
 
   /**
-   * Lets clients in; nothing for a server that has ended, or is to. When it fails the server must
-   * be stopped.
+   * Lets clients in. When it fails the server must be stopped.
    *
    * @param announce See {@linkcode Front.open}.
+   * @returns Whether the server takes clients: false for one that has ended, or is stopping.
    * @throws {SettingsError} When an address cannot be had after all.
    */
-  async open(announce: () => void = () => {}): Promise<void> {
-    if (this.#stopping) return;
+  async open(announce: () => void = () => {}): Promise<boolean> {
+    if (this.#stopping) return false;
     await Promise.race([this.#parts.front.open(announce), this.ended]);
+    return !this.#stopping;
   }
 
   /** Watches a thread: its wishes, and its death. */
@@ -231,9 +233,15 @@ export class Server {
   }
   #stop: Promise<void> | undefined;
 
+  /** Whether a stop that saves the cache has begun: it must run to its end. */
+  get isSaving(): boolean {
+    return this.#isSaving;
+  }
+
   async #stopInOrder(isGraceful: boolean): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#isSaving = isGraceful && this.#parts.warm !== undefined;
     const { front, threads, clock, sockets, doorbells, store, warm } = this.#parts;
     front.acceptor.notify.post({ type: "s" });
     storeWord(this.#control.u32, Global.STOPPING, Stopping.IN_ORDER);
