@@ -39,7 +39,7 @@ async function serve(given: Settings, openDoor: string | undefined): Promise<num
   const exitCode = runInBackground(given);
   if (exitCode !== undefined) return exitCode;
   const { openLog } = await import("./lib/server/process/log_output.ts");
-  const { startServer } = await import("./lib/server/server.ts");
+  const { startServer } = await import("./lib/server/start_server.ts");
   const { ensureDescriptors } = await import("./lib/server/listen/descriptors.ts");
   ensureDescriptors(given); // Before signals are listened to: that takes some.
   const log = openLog(given.verbosity);

@@ -1,5 +1,5 @@
-// Goal: a server with very many threads ends when it is told to, also while it starts them. It leaves
-// no file of a socket behind, and does not report that it has started.
+// Goal: a server with very many threads ends when it is told to, also while it starts them. Then it
+// leaves no file of a socket behind, and does not report that it has started.
 // Method: count its threads; no clock. One that does not heed the signal starts all of them first.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
