@@ -4,7 +4,7 @@
 //   function-length   a function fits on a screen, or says in ratchet.ts why it does not
 //   indexed-non-null  `!` only after an indexed read
 //   owned-global      Deno.dlopen and the like are named in one folder only
-//   catch-place       `catch` in lib/ only where a thread, a route or the program ends
+//   catch-place       no `catch` in store, command, net and protocol
 //
 // An exception carries its reason (tidy.ts looks): // deno-lint-ignore house/<rule> -- <reason>
 
@@ -59,12 +59,8 @@ const OWNED_GLOBALS = new Map([
   ["Atomics", "lib/memory/"],
 ]);
 
-/** Files of lib/ where an error may end: the worker entries and the HTTP routes. */
-const CATCH_PLACES = [
-  "lib/server/thread/worker.ts",
-  "lib/server/thread/maintenance_thread.ts",
-  "lib/admin/http.ts",
-];
+/** Folders whose failures are values: an exception there is a bug, which ends the server. */
+const NO_CATCH = ["lib/store/", "lib/command/", "lib/net/", "lib/protocol/"];
 
 const HOT_TAG = /(^|\s)@hot\b/;
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -301,10 +297,10 @@ function isOwnName(node: Node): boolean {
 const catchPlace: Deno.lint.Rule = {
   create(context) {
     const path = repoPath(context.filename);
-    if (!isProgram(path) || path === "main.ts" || CATCH_PLACES.includes(path)) return {};
+    if (!isProgram(path) || !NO_CATCH.some((folder) => path.startsWith(folder))) return {};
     return {
       CatchClause(node) {
-        const message = `\`catch\` belongs in main.ts, ${CATCH_PLACES.join(", ")}`;
+        const message = `\`catch\` has no place in ${NO_CATCH.join(", ")}`;
         const hint = "Return a named result, or let the worker stop";
         context.report({ node, message, hint });
       },

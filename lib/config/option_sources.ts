@@ -101,7 +101,7 @@ function lastOf({ flags }: RawValues, name: OptionName): string | undefined {
 function within<T>(place: string, read: () => T): T {
   try {
     return read();
-    // deno-lint-ignore house/catch-place -- The same error goes on, with its place in front.
+    // The same error goes on, with its place in front.
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     throw new SettingsError(`${place}: ${error.message}`, error.exitCode);
@@ -128,7 +128,7 @@ function readInto(bytes: Uint8Array, path: string): number {
       length += count ?? 0;
     }
     return length;
-    // deno-lint-ignore house/catch-place -- A file that is not there is the operator's mistake.
+    // A file that is not there is the operator's mistake.
   } catch (error) {
     const reason = (error as Error).message.replace(/ \(os error \d+\).*$/, "");
     throw new SettingsError(`Cannot read --config=${path}: ${reason}`, ExitCode.USAGE);

@@ -36,7 +36,7 @@ export async function startServer(given: Settings, log: Log): Promise<Server> {
     log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
   }
   await using undo = new AsyncDisposableStack();
-  const sockets = await bindFront(settings);
+  const sockets = await bindFront(settings, log);
   undo.defer(() => sockets.close());
   const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
   const warning = checkBudget(settings, plan);
