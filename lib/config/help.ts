@@ -26,10 +26,10 @@ const STATES: Readonly<Record<State, string>> = {
 
 /** How values are read, for docs/options.md. */
 const NUMBERS_READ =
-  `Numbers are read whole or refused: memcached reads \`-m 1g\` as 1, \`-p abc\` as 0. Behind a
-size of memory (in MB, KB or bytes) may be k, m or g, whatever its unit: \`-m 1g\` is \`-m 1024\`,
-and \`slab_chunk_max=256k\` is \`slab_chunk_max=256\`. A word that is neither an option nor the
-value of one is refused.`;
+  `Numbers are read whole or refused: memcached reads \`-m 1g\` as 1, \`-p abc\` as 0. A fraction
+must be zeros: \`-t 4.0\`. Behind a size of memory (in MB, KB or bytes) may be k, m, g, kb, mb or
+gb, in either case, whatever its unit: \`-m 1g\` is \`-m 1024\`, and \`slab_chunk_max=256k\` is
+\`slab_chunk_max=256\`. A word that is neither an option nor the value of one is refused.`;
 
 /** What `-V` prints. Tools read the first line, so it names the memcached that is stood for. */
 export function versionText(): string {
