@@ -1,6 +1,7 @@
 // Writes docs/*.md, the man page and the shells' completions from the tables of the source:
 // options, commands, counters, records; and the marked blocks of pages that are written by hand.
-// `--check` writes nothing and fails when a page is stale.
+// `--check` writes nothing and fails when a page is stale. Either way a link of any page that leads
+// nowhere is reported.
 // deno-lint-ignore-file no-console
 
 import { MEMCACHED_VERSION } from "../lib/base/version.ts";
@@ -20,6 +21,7 @@ import { CHUNK } from "../lib/store/item/chunk.ts";
 import { LOGIN_WORDS } from "../lib/auth/logins.ts";
 import { PREFIX_WORDS } from "../lib/store/counts/prefix_counts.ts";
 import { TUNABLES } from "../lib/store/control/tunables.ts";
+import { checkLinks } from "./check_links.ts";
 import { bashCompletion } from "./completions/bash.ts";
 import { fishCompletion } from "./completions/fish.ts";
 import { zshCompletion } from "./completions/zsh.ts";
@@ -361,5 +363,7 @@ if (import.meta.main) {
     if (!check) await Deno.writeTextFile(path, text);
     console.log(`${path}: ${check ? "stale: run `deno task docs`" : "written"}`);
   }
-  Deno.exit(check && stale > 0 ? 1 : 0);
+  const broken = await checkLinks();
+  for (const { path, line, message } of broken) console.log(`${path}:${line}: ${message}`);
+  Deno.exit(check && stale + broken.length > 0 ? 1 : 0);
 }

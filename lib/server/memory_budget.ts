@@ -12,7 +12,7 @@ const MIB = 1024 * KIB;
 /**
  * What a server takes besides what its plan says. Measured as WORKER_BYTES is. The pages
  * of the executable, 50 to 58 MiB more, are not counted: the kernel takes them back when it must.
- * A connection: docs/decisions/0008-event-loop.md and the README's measurements.
+ * A connection: docs/decisions/0008-event-loop.md and docs/performance.md.
  */
 const TAKEN = {
   /** The runtime, and the threads that every server has. */

@@ -1,4 +1,4 @@
-// The pictures that the README shows: of the made-up server, so that there is something to see.
+// The pictures of docs/observing.md, of the made-up server, so that there is something to see.
 // deno-lint-ignore-file no-console
 
 import type { Browser, BrowserContextOptions } from "playwright-core";
