@@ -45,7 +45,7 @@ export function logFoundLocked(
   keyFrom: number,
   nkey: number,
 ): void {
-  const { items, log, miss } = store;
+  const { items, log, miss, turn } = store;
   if (log.isAgain) {
     log.isAgain = false;
     return;
@@ -53,11 +53,11 @@ export function logFoundLocked(
   if (it !== NO_ITEM) {
     const clsid = classOf(items, it);
     const size = sizeOf(store, it);
-    log.write(LogType.ITEM_GET, FOUND, clsid, log.fd, size, block.bytes, keyFrom, nkey);
+    log.write(LogType.ITEM_GET, FOUND, clsid, turn.fd, size, block.bytes, keyFrom, nkey);
     return;
   }
   const status = miss === Miss.FLUSHED ? FLUSHED : miss === Miss.EXPIRED ? EXPIRED : 0;
-  log.write(LogType.ITEM_GET, status, 0, log.fd, 0, block.bytes, keyFrom, nkey);
+  log.write(LogType.ITEM_GET, status, 0, turn.fd, 0, block.bytes, keyFrom, nkey);
 }
 
 /**
@@ -69,13 +69,13 @@ export function logStored(store: Store, it: ItemRef, stored: Stored, mode: Store
 }
 
 function writeStored(store: Store, it: ItemRef, stored: Stored, mode: StoreMode): void {
-  const { items, log, clock } = store;
+  const { items, log, clock, turn } = store;
   const exptime = itemExptime(items, it);
   log.write(
     LogType.ITEM_STORE,
     stored | (mode << 8) | (classOf(items, it) << 16),
     exptime === 0 ? 0 : exptime - clock.now, // Below 0 it shows as memcached's does, modulo 2^32.
-    log.fd,
+    turn.fd,
     sizeOf(store, it),
     blockOf(store.items, it).bytes,
     itemKeyAt(items, it),
@@ -98,13 +98,13 @@ export function logRefused(
 
 /** Logs that `it` is deleted. Caller holds its shard. */
 export function logDeletedLocked(store: Store, it: ItemRef, by: DeletedBy): void {
-  const { items, log } = store;
+  const { items, log, turn } = store;
   if (!log.wants(Watched.DELETIONS)) return;
   log.write(
     LogType.DELETED,
     by,
     classOf(items, it),
-    log.fd,
+    turn.fd,
     sizeOf(store, it),
     blockOf(store.items, it).bytes,
     itemKeyAt(items, it),
