@@ -44,14 +44,14 @@ export function logFoundLocked(
   keyFrom: number,
   nkey: number,
 ): void {
-  const { log } = store;
+  const { log, turn } = store;
   if (log.isAgain) {
     log.isAgain = false;
     return;
   }
   const clsid = it === NO_ITEM ? 0 : classOf(store.items, it);
   const size = it === NO_ITEM ? 0 : sizeOf(store, it);
-  log.write(LogType.ITEM_GET, lookup, clsid, log.fd, size, block.bytes, keyFrom, nkey);
+  log.write(LogType.ITEM_GET, lookup, clsid, turn.fd, size, block.bytes, keyFrom, nkey);
 }
 
 /**
@@ -63,13 +63,13 @@ export function logStored(store: Store, it: ItemRef, stored: Stored, mode: Store
 }
 
 function writeStored(store: Store, it: ItemRef, stored: Stored, mode: StoreMode): void {
-  const { items, log, clock } = store;
+  const { items, log, clock, turn } = store;
   const exptime = itemExptime(items, it);
   log.write(
     LogType.ITEM_STORE,
     stored | (mode << 8) | (classOf(items, it) << 16),
     exptime === 0 ? 0 : exptime - clock.now, // Below 0 it shows as memcached's does, modulo 2^32.
-    log.fd,
+    turn.fd,
     sizeOf(store, it),
     blockOf(store.items, it).bytes,
     itemKeyAt(items, it),
@@ -93,13 +93,13 @@ export function logRefused(
 
 /** Logs that `it` is deleted. Caller holds its shard. */
 export function logDeletedLocked(store: Store, it: ItemRef, by: DeletedBy): void {
-  const { items, log } = store;
+  const { items, log, turn } = store;
   if (!log.wants(Watched.DELETIONS)) return;
   log.write(
     LogType.DELETED,
     by,
     classOf(items, it),
-    log.fd,
+    turn.fd,
     sizeOf(store, it),
     blockOf(store.items, it).bytes,
     itemKeyAt(items, it),

@@ -7,6 +7,7 @@ import { type Locks } from "../memory/lock.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import { type Counters } from "../stats/counters.ts";
 import { HotKeys } from "../stats/samples.ts";
+import { Turn } from "../stats/turn.ts";
 import { Assoc } from "./table/assoc.ts";
 import { type Items, openItems } from "./item/item.ts";
 import { BumpBuffer } from "./lru/bump_buffer.ts";
@@ -43,6 +44,8 @@ export class Store {
   /** What happens, for who watches. */
   readonly log: EventLog;
   readonly lines: LogLines;
+  /** The connection that this thread serves. */
+  readonly turn: Turn = new Turn();
   /** Items of COLD that this thread's clients read again. */
   readonly bumps: BumpBuffer;
   /** What a command lacked that found no memory under its shard's lock. */

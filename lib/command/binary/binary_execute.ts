@@ -45,8 +45,8 @@ export function runPacket(
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
-  executor.served = session.verb = request.opcode.verb;
-  executor.servedCount++;
+  session.verb = request.opcode.verb;
+  executor.turn.enter(session.verb);
   switch (request.opcode.action) {
     case Action.GET:
     case Action.TOUCH:
@@ -64,9 +64,8 @@ export function runPacket(
       writeBody(replies, request, VERSION);
       return Outcome.DONE;
     case Action.QUIT:
-      session.hasQuit = true;
       writeDone(replies, request, NO_CAS);
-      return Outcome.CLOSE;
+      return Outcome.QUIT;
     case Action.FLUSH:
       return runBinaryFlush(executor, request, block, replies);
     case Action.STAT:

@@ -251,8 +251,7 @@ function endsInCrlf({ store: { items } }: Executor, session: Session): boolean {
  */
 export function finishStorage(executor: Executor, session: Session, replies: ReplyBuffer): void {
   const { store } = executor;
-  executor.served = session.verb;
-  if (executor.servedCount === 0) executor.servedCount = 1; // Its line came in another turn.
+  executor.turn.finish(session.verb);
   if (session.request !== undefined) {
     return finishBinaryStorage(executor, session, session.request, replies);
   }
