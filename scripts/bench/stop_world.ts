@@ -1,6 +1,6 @@
 // How long it takes to stop the world: SIGUSR2 makes memden check its store, again and again, at
-// rest and under memcaslap. The server's log has the times of the switch; a get each millisecond, in
-// turn on one conn per thread, shows what clients see of it, with and without the checks.
+// rest and under memcaslap. The server's log has the times of the switch; a get each millisecond,
+// in turn on one conn per thread, shows what clients see of it, with and without the checks.
 // deno-lint-ignore-file no-console
 
 import { parseArgs } from "node:util";

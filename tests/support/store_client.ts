@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { ascii } from "../../lib/base/ascii.ts";
 import { Block } from "../../lib/base/block.ts";
 import { U64 } from "../../lib/base/u64.ts";
-import { addDeltaLocked, Added } from "../../lib/store/update/arithmetic.ts";
+import { addDeltaLocked, Added } from "../../lib/store/update/add_delta.ts";
 import { allocate } from "../../lib/store/room/allocate.ts";
 import { bumpLocked, touchLocked } from "../../lib/store/update/bump.ts";
 import { isChunked } from "../../lib/store/item/chunk.ts";

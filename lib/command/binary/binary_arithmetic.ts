@@ -10,7 +10,7 @@ import { Status, writeHeader, writeStatus, writeUint32 } from "../../protocol/bi
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
 import { allocate, makeRoomUnlocked } from "../../store/room/allocate.ts";
-import { addDeltaLocked, Added, isNoNumber } from "../../store/update/arithmetic.ts";
+import { addDeltaLocked, Added, isNoNumber } from "../../store/update/add_delta.ts";
 import { toExptime } from "../../store/item/exptime.ts";
 import { blockOf, type ItemRef, itemValueAt, NO_ITEM, readItemCas } from "../../store/item/item.ts";
 import { logStored } from "../../store/item_events.ts";

@@ -10,7 +10,7 @@ import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import type { Verb } from "../../protocol/text/commands.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
 import { makeRoomUnlocked } from "../../store/room/allocate.ts";
-import { addDeltaLocked, Added, isNoNumber } from "../../store/update/arithmetic.ts";
+import { addDeltaLocked, Added, isNoNumber } from "../../store/update/add_delta.ts";
 import { toExptime } from "../../store/item/exptime.ts";
 import {
   blockOf,
