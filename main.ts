@@ -6,31 +6,20 @@ import type { Logger } from "@logtape/logtape";
 import type { AdminServer } from "./lib/admin/http.ts";
 import type { Server } from "./lib/server/server.ts";
 import type { Service } from "./lib/server/process/service.ts";
-import { findSubCommand } from "./lib/cli/sub_commands.ts";
+import { findSubCommand } from "./lib/cli/command_line/sub_commands.ts";
 import type { Action } from "./lib/config/parse.ts";
 import type { Settings } from "./lib/config/settings.ts";
 import { ExitCode, SettingsError } from "./lib/config/settings_error.ts";
-import { onGracefulSignal, shutOutDebugger } from "./lib/server/process/graceful_signal.ts";
+import type { ServerSignals } from "./lib/server/process/server_signals.ts";
+import { shutOutDebugger } from "./lib/server/process/graceful_signal.ts";
 
 /** Source: sysexits.h, EX_SOFTWARE. */
 const EX_SOFTWARE = 70;
 
-/** What memcached prints when a signal ends it. Source: memcached.c, sig_handler. */
-const STOP_SIGNALS: Readonly<Partial<Record<Deno.Signal, string>>> = {
-  SIGINT: "Signal handled: Interrupt.",
-  SIGTERM: "Signal handled: Terminated.",
-};
-
-/** How long a server that keeps nothing may take to stop in order, in milliseconds. */
-const STOP_MS_MAX = 1500;
-
-/** The same of SIGUSR1, which keeps the cache where it has a memory file. */
-const GRACEFUL_WORDS = "Gracefully stopping";
-
 /** Prints what an option asks for that serves nobody. */
 async function print(action: Action): Promise<void> {
   const { helpText, licenseText, versionText } = await import("./lib/config/help.ts");
-  const { subCommandsText } = await import("./lib/cli/command_line.ts");
+  const { subCommandsText } = await import("./lib/cli/command_line/sub_command_line.ts");
   const texts: Readonly<Record<Action, () => string>> = {
     help: () => `${helpText()}${subCommandsText()}`,
     license: licenseText,
@@ -44,58 +33,22 @@ async function print(action: Action): Promise<void> {
  *
  * @param openDoor Why SIGUSR1 opens a debugger; undefined where it does not.
  */
-async function serve(wished: Settings, openDoor: string | undefined): Promise<number> {
+async function serve(given: Settings, openDoor: string | undefined): Promise<number> {
   // Loaded late: -h and -V need none of it, and with -d another process does.
   const { runInBackground, Service } = await import("./lib/server/process/service.ts");
-  const exitCode = runInBackground(wished);
+  const exitCode = runInBackground(given);
   if (exitCode !== undefined) return exitCode;
   const { openLog } = await import("./lib/server/process/log_output.ts");
-  const { checkUser, warnOfRoot } = await import("./lib/server/process/privileges.ts");
-  const { startServer } = await import("./lib/server/server.ts");
-  const { THREADS_SENSIBLE_MAX, warningsFor } = await import("./lib/config/settings.ts");
+  const { startServer } = await import("./lib/server/start_server.ts");
   const { ensureDescriptors } = await import("./lib/server/listen/descriptors.ts");
-  ensureDescriptors(wished); // Before signals are listened to: that takes some.
-  const log = openLog(wished.verbosity);
-  const service = new Service(wished, log);
+  ensureDescriptors(given); // Before signals are listened to: that takes some.
+  const log = openLog(given.verbosity);
+  const service = new Service(given, log);
   const { settings } = service;
-  for (const warning of warningsFor(settings)) log.warn(warning);
-  warnOfRoot(settings.user, log);
-  checkUser(settings.user, log);
-  if (openDoor !== undefined) log.warn(`SIGUSR1 opens Deno's debugger, too: ${openDoor}`);
-  let server: Server | undefined = undefined;
-  let starting: Promise<Server> | undefined = undefined;
-  /** Does something with the server once it is up; a signal must not end the process before. */
-  const whenStarted = (act: (started: Server) => unknown) => void starting?.then(act, () => {});
-  const exit = (): never => {
-    service.ended();
-    Deno.exit(ExitCode.OK);
-  };
-  const isCrowd = settings.threads > THREADS_SENSIBLE_MAX;
-  const stop = (isGraceful: boolean) => {
-    if (server !== undefined) {
-      return isGraceful ? void server.stop(true) : stopSoon(server, isCrowd, exit);
-    }
-    // There is no server to stop yet: unless it may have taken over a cache, that is all.
-    if (!isGraceful || settings.memoryFile === null) Deno.exit(ExitCode.OK);
-    whenStarted((started) => started.stop(isGraceful));
-  };
-  for (const [signal, words] of Object.entries(STOP_SIGNALS)) {
-    onSignal(signal as Deno.Signal, () => {
-      log.error(words);
-      stop(false);
-    });
-  }
-  if (Deno.build.os !== "windows") {
-    onGracefulSignal((debuggerIsShutOut) => {
-      log.error(GRACEFUL_WORDS);
-      if (debuggerIsShutOut || settings.memoryFile !== null) return stop(true);
-      exit(); // At once: the debugger must not come to open.
-    });
-  }
-  onSignal("SIGHUP", () => whenStarted((started) => started.reload()));
-  onSignal("SIGUSR2", () => whenStarted((started) => started.checkStore()));
-  starting = startServer(settings, log);
-  server = await starting;
+  await warnAndCheck(settings, openDoor, log);
+  const signals = await listenToSignals(service, log);
+  const server = await startServer(settings, log);
+  signals.started(server);
   const admin = await announce(service, server, log);
   const ending = await server.ended;
   service.ended();
@@ -105,15 +58,34 @@ async function serve(wished: Settings, openDoor: string | undefined): Promise<nu
   return EX_SOFTWARE;
 }
 
-/**
- * Stops a server that keeps nothing, in order if it does not take long.
- *
- * @param isCrowd Whether it has so many threads that their end would take long.
- */
-function stopSoon(server: Server, isCrowd: boolean, exit: () => never): void {
-  if (isCrowd) return exit();
-  setTimeout(exit, STOP_MS_MAX);
-  void server.stop(false);
+/** Warns of settings that surprise. @throws {SettingsError} For a user that cannot be assumed. */
+async function warnAndCheck(
+  settings: Settings,
+  openDoor: string | undefined,
+  log: Logger,
+): Promise<void> {
+  const { checkUser, warnOfRoot } = await import("./lib/server/process/privileges.ts");
+  const { warningsFor } = await import("./lib/config/settings.ts");
+  for (const warning of warningsFor(settings)) log.warn(warning);
+  warnOfRoot(settings.user, log);
+  checkUser(settings.user, log);
+  if (openDoor !== undefined) log.warn(`SIGUSR1 opens Deno's debugger, too: ${openDoor}`);
+}
+
+/** Handles signals from now on: one that comes during the start is not lost. */
+async function listenToSignals(service: Service, log: Logger): Promise<ServerSignals> {
+  const { ServerSignals } = await import("./lib/server/process/server_signals.ts");
+  const { removeSocketFiles } = await import("./lib/server/listen/unix_socket.ts");
+  const signals = new ServerSignals(service.settings, log, {
+    exit: () => {
+      service.ended();
+      removeSocketFiles();
+      Deno.exit(ExitCode.OK);
+    },
+    after: (ms, act) => void setTimeout(act, ms),
+  });
+  signals.listen();
+  return signals;
 }
 
 /** Lets clients in, and does what belongs to that: the server is stopped in order when it fails. */
@@ -124,12 +96,11 @@ async function announce(
 ): Promise<AdminServer | undefined> {
   try {
     const admin = await openAdmin(service.settings, server, log);
-    await server.open(() => {
+    const isOpen = await server.open(() => {
       writePorts(service.settings, server);
       service.announce();
     });
-    // A thread may have died on the way here.
-    if (await Promise.race([server.ended, undefined]) === undefined) service.started();
+    if (isOpen) service.started();
     return admin;
   } catch (error) {
     await server.stop(true); // It may have a cache that is to be kept.
@@ -157,15 +128,6 @@ async function openAdmin(
   return started;
 }
 
-/** Signals that Windows has, as Deno spells them. */
-const WINDOWS_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGBREAK", "SIGHUP"];
-
-/** Calls `act` at each signal, where the system has it. */
-function onSignal(signal: Deno.Signal, act: () => void): void {
-  if (Deno.build.os === "windows" && !WINDOWS_SIGNALS.includes(signal)) return;
-  Deno.addSignalListener(signal, act);
-}
-
 /** Tells test set-ups which ports were bound. Source: memcached.c, MEMCACHED_PORT_FILENAME. */
 function writePorts(settings: Settings, { listening, udp }: Server): void {
   if (settings.portFilename === null) return;
@@ -185,11 +147,11 @@ async function main(): Promise<number> {
   try {
     const subCommand = findSubCommand(Deno.args);
     if (subCommand !== undefined) {
-      const { runSubCommand } = await import("./lib/cli/command_line.ts");
+      const { runSubCommand } = await import("./lib/cli/run_sub_command.ts");
       return await runSubCommand(subCommand, Deno.args.slice(1));
     }
     if (/^\s*[^\s-]/.test(Deno.args[0] ?? "")) {
-      const { unknownWord } = await import("./lib/cli/unknown_word.ts");
+      const { unknownWord } = await import("./lib/cli/command_line/unknown_word.ts");
       throw unknownWord(Deno.args[0]!);
     }
     const openDoor = shutOutDebugger(); // Before the rest is loaded: it may start anew.

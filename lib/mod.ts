@@ -7,7 +7,8 @@
 import type { Log } from "./base/operator_log.ts";
 import { type NamedOptions, rawValuesOf } from "./config/named_options.ts";
 import { settingsFrom, warningsFor } from "./config/settings.ts";
-import { type Ending, Server } from "./server/server.ts";
+import type { Ending, Server } from "./server/server.ts";
+import { startServer as start } from "./server/start_server.ts";
 
 export { type NamedOptions } from "./config/named_options.ts";
 export { SettingsError } from "./config/settings_error.ts";
@@ -50,7 +51,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   const settings = settingsFrom(raw, env);
   const log = logTo(take, settings.verbosity);
   for (const warning of warningsFor(settings)) log.warn(warning);
-  const server = await Server.start(settings, log);
+  const server = await start(settings, log);
   const early = await Promise.race([server.ended, undefined]);
   if (early?.cause === "failed") {
     server.abandon();

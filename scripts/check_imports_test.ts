@@ -1,7 +1,7 @@
-// What counts as an import, which imports the table of layers forbids, and what is a cycle.
+// What counts as an import, and which imports the table of layers forbids.
 
 import { assertEquals } from "@std/assert";
-import { findCycle, forbiddenImports, layerEdges } from "./check_imports.ts";
+import { forbiddenImports, unusedPermissions } from "./check_imports.ts";
 import { importsOf, resolveImport } from "./sources.ts";
 
 Deno.test("importsOf() finds every way to write an import", () => {
@@ -42,7 +42,7 @@ Deno.test("resolveImport() resolves files and leaves packages alone", () => {
 const CASES: readonly (readonly [path: string, line: string, problem: string])[] = [
   ["lib/store/item/item.ts", 'import { a } from "../base/assert.ts";', ""],
   ["lib/store/item/item.ts", 'import { a } from "./lru.ts";', ""],
-  ["lib/protocol/meta/request.ts", 'import { a } from "../text/tokens.ts";', ""],
+  ["lib/protocol/meta/meta_request.ts", 'import { a } from "../text/tokens.ts";', ""],
   ["lib/server/server.ts", 'import { a } from "../sys/mmap.ts";', ""],
   ["lib/server/channel/notify.ts", 'import { a } from "node:worker_threads";', ""],
   ["lib/config/parse.ts", 'import { a } from "@std/cli/parse-args";', ""],
@@ -103,10 +103,17 @@ Deno.test("forbiddenImports() allows what the table of layers allows", () => {
   }
 });
 
-Deno.test("findCycle() names the way round, and finds none in the layers", () => {
-  const edges = new Map([["a", ["b", "c"]], ["b", ["c"]], ["c", ["d"]], ["d", []]]);
-  assertEquals(findCycle(edges), undefined);
-  assertEquals(findCycle(new Map([...edges, ["d", ["b"]]])), ["b", "c", "d", "b"]);
-  assertEquals(findCycle(new Map([["a", ["a"]]])), ["a", "a"]);
-  assertEquals(findCycle(layerEdges()), undefined);
+Deno.test("unusedPermissions() names what the table allows and nobody imports", () => {
+  const layers = {
+    base: { folders: [], packages: [], mustNever: "" },
+    store: { folders: ["base", "net"], packages: ["node:tls"], mustNever: "" },
+  };
+  const sources = new Map([
+    ["lib/store/a.ts", 'import type { A } from "../base/a.ts";\n'],
+    ["lib/store/a_test.ts", 'import { n } from "../net/n.ts";\nimport "node:tls";\n'],
+  ]);
+  assertEquals(unusedPermissions(sources, layers), [
+    "scripts/layers.ts: lib/store may import net, and does not",
+    "scripts/layers.ts: lib/store may import node:tls, and does not",
+  ]);
 });

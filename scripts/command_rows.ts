@@ -4,8 +4,8 @@
 import { explain } from "../lib/config/help.ts";
 import { FLAGS, hasLongName, isAvailable, needsValue, type Option } from "../lib/config/options.ts";
 import { SUBOPTIONS } from "../lib/config/options.ts";
-import { explain as explainSub } from "../lib/cli/command_line.ts";
-import type { SubCommand, SubOption } from "../lib/cli/sub_commands.ts";
+import { explain as explainSub } from "../lib/cli/command_line/sub_command_line.ts";
+import type { SubCommand, SubOption } from "../lib/cli/command_line/sub_commands.ts";
 
 /** What stands at the top of a file that is made from these rows. */
 export const GENERATED =

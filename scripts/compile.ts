@@ -105,12 +105,12 @@ async function compile(
   target: string | undefined,
   runtime: string | undefined,
 ): Promise<Compiled> {
-  const config: { tasks: { start: string } } = JSON.parse(
+  const config: { tasks: { start: { command: string } } } = JSON.parse(
     await Deno.readTextFile(`${ROOT}deno.json`),
   );
   const command = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["compile", "--no-check", ...startFlagsOf(config.tasks.start)],
+      ...["compile", "--no-check", ...startFlagsOf(config.tasks.start.command)],
       ...(target === undefined ? [] : ["--target", target]),
       ...threads.flatMap((entry) => ["--include", `${BUNDLE}/${bundledName(entry)}`]),
       ...["--output", output, `${BUNDLE}/${bundledName(PROGRAM)}`],

@@ -1,5 +1,5 @@
 // Writes docs/*.md, the man page and the shells' completions from the tables of the source:
-// options, commands, counters, records; and the tables of docs/scaling.md into their places there.
+// options, commands, counters, records; and the marked blocks of pages that are written by hand.
 // `--check` writes nothing and fails when a page is stale. Either way a link of any page that leads
 // nowhere is reported.
 // deno-lint-ignore-file no-console
@@ -26,11 +26,19 @@ import { bashCompletion } from "./completions/bash.ts";
 import { fishCompletion } from "./completions/fish.ts";
 import { zshCompletion } from "./completions/zsh.ts";
 import { DEVIATIONS } from "./deviations.ts";
+import { withBlocks } from "./blocks.ts";
+import { layerTable, programTable, stepTable, taskTable } from "./development_tables.ts";
+import { circlesText, drawingOf } from "./drawing.ts";
+import { folderGraph } from "./import_graph.ts";
+import { layerLevels } from "./layers.ts";
 import { manPage } from "./man_page.ts";
-import { withTables } from "./scaling.ts";
+import { scalingBlocks } from "./scaling.ts";
+import { readSources } from "./sources.ts";
 
 /** One page: where it goes and what is in it. The formatter lays out those in Markdown. */
-type Page = readonly [path: string, render: () => string];
+type Page = readonly [path: string, render: () => string | Promise<string>];
+
+const FOLDERS_PAGE = "docs/decisions/0046-folders.md";
 
 const PAGES: readonly Page[] = [
   ["docs/options.md", optionsMarkdown],
@@ -41,11 +49,40 @@ const PAGES: readonly Page[] = [
   ["deploy/completions/memden.bash", bashCompletion],
   ["deploy/completions/_memden", zshCompletion],
   ["deploy/completions/memden.fish", fishCompletion],
-  ["docs/scaling.md", () => withTables(Deno.readTextFileSync("docs/scaling.md"), table)],
+  ["docs/scaling.md", () => withBlocks(readPage("docs/scaling.md"), scalingBlocks(table))],
+  ["CONTRIBUTING.md", contributing],
+  ["ARCHITECTURE.md", architecture],
+  [FOLDERS_PAGE, async () => withBlocks(readPage(FOLDERS_PAGE), { folders: await folders() })],
 ];
 
 const generated = (sources: string): string =>
   `<!-- Generated from ${sources} by \`deno task docs\`. Do not edit. -->`;
+
+const readPage = (path: string): string => Deno.readTextFileSync(path);
+
+async function contributing(): Promise<string> {
+  const markdown = ([head = [], ...rows]: readonly (readonly string[])[]) => table(head, rows);
+  return withBlocks(readPage("CONTRIBUTING.md"), {
+    tasks: markdown(taskTable()),
+    programs: markdown(await programTable()),
+    steps: markdown(stepTable()),
+    layers: markdown(layerTable()),
+  });
+}
+
+/** The drawing of the folders, and whether there is a circle. */
+async function folders(): Promise<string> {
+  const graph = folderGraph(await readSources(["lib"]));
+  return `\`\`\`mermaid\n${drawingOf(graph)}\n\`\`\`\n\n${circlesText(graph)}`;
+}
+
+async function architecture(): Promise<string> {
+  const levels = layerLevels().map((names) => names.map((name) => `\`${name}\``).join(", "));
+  return withBlocks(readPage("ARCHITECTURE.md"), {
+    layers: levels.map((names, index) => `${index + 1}. ${names}`).join("\n"),
+    folders: await folders(),
+  });
+}
 
 /** What each kind of token is, by {@linkcode FlagToken}. */
 const FLAG_TOKEN_NAMES = ["", "seconds", "64-bit number", "32-bit number", "mode", "≤ 31 bytes"];
@@ -328,7 +365,8 @@ if (import.meta.main) {
   const check = Deno.args.includes("--check");
   let stale = 0;
   for (const [path, render] of PAGES) {
-    const text = path.endsWith(".md") ? await formatted(render()) : render();
+    const rendered = await render();
+    const text = path.endsWith(".md") ? await formatted(rendered) : rendered;
     if (await read(path) === text) continue;
     stale++;
     if (!check) await Deno.writeTextFile(path, text);

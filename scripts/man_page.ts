@@ -5,7 +5,7 @@
 
 import { MEMCACHED_VERSION, MEMDEN_VERSION } from "../lib/base/version.ts";
 import { ENVIRONMENT } from "../lib/config/options.ts";
-import { OPERAND, SUB_COMMANDS, type SubCommand } from "../lib/cli/sub_commands.ts";
+import { OPERAND, SUB_COMMANDS, type SubCommand } from "../lib/cli/command_line/sub_commands.ts";
 import {
   GENERATED,
   type OptionRow,

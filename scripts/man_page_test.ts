@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { FLAGS, isAvailable, SUBOPTIONS } from "../lib/config/options.ts";
-import { SUB_COMMANDS } from "../lib/cli/sub_commands.ts";
+import { SUB_COMMANDS } from "../lib/cli/command_line/sub_commands.ts";
 import { bashCompletion } from "./completions/bash.ts";
 import { fishCompletion } from "./completions/fish.ts";
 import { zshCompletion } from "./completions/zsh.ts";

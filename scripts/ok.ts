@@ -10,9 +10,13 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { ROOT } from "./sources.ts";
 
-/** One step: a name to ask for it by, and the arguments `deno` gets. */
-interface Step {
+/** One step of the gate. */
+export interface Step {
+  /** What `--only` and `--skip` call it. */
   readonly name: string;
+  /** What the step holds, for CONTRIBUTING.md. */
+  readonly holds: string;
+  /** The arguments of `deno`. */
   readonly args: readonly string[];
 }
 
@@ -33,16 +37,40 @@ const PAGE_CHECK = [
 ];
 
 /** The steps, those that fail soonest first. */
-const STEPS: readonly Step[] = [
-  { name: "fmt", args: ["fmt", "--check"] },
-  { name: "lint", args: ["lint"] },
-  { name: "imports", args: ["run", "--allow-all", "scripts/check_imports.ts"] },
-  { name: "tidy", args: ["run", "--allow-all", "scripts/tidy.ts"] },
-  { name: "check", args: ["check", ...CHECKED] },
-  { name: "page", args: ["check", ...PAGE_CHECK] },
-  { name: "docs", args: ["run", "--allow-all", "scripts/gen_docs.ts", "--check"] },
-  { name: "compile", args: ["run", "--allow-all", "scripts/compile.ts", "--check"] },
-  { name: "test", args: ["task", "test"] },
+export const STEPS: readonly Step[] = [
+  { name: "fmt", holds: "`deno fmt`: no layout but the formatter's", args: ["fmt", "--check"] },
+  {
+    name: "lint",
+    holds:
+      "Deno's rules and those of `scripts/lint_plugin.ts`: `@hot` functions do not allocate, " +
+      "functions have at most 60 lines",
+    args: ["lint"],
+  },
+  {
+    name: "imports",
+    holds: "the table of layers; no circle of folders or files, types included",
+    args: ["run", "--allow-all", "scripts/check_imports.ts"],
+  },
+  {
+    name: "tidy",
+    holds:
+      "files of at most 400 lines, names, comments, nothing left behind; files that documents " +
+      "name are there",
+    args: ["run", "--allow-all", "scripts/tidy.ts"],
+  },
+  { name: "check", holds: "types, strict", args: ["check", ...CHECKED] },
+  { name: "page", holds: "types of what runs in the browser", args: ["check", ...PAGE_CHECK] },
+  {
+    name: "docs",
+    holds: "generated pages and blocks say what the tables in the code say",
+    args: ["run", "--allow-all", "scripts/gen_docs.ts", "--check"],
+  },
+  {
+    name: "compile",
+    holds: "nothing is missing in the bundle, nor of the bundle in the executable",
+    args: ["run", "--allow-all", "scripts/compile.ts", "--check"],
+  },
+  { name: "test", holds: "unit tests", args: ["task", "test"] },
 ];
 
 /**
@@ -51,11 +79,11 @@ const STEPS: readonly Step[] = [
  * @param only Names; none means all.
  * @throws {RangeError} For a name that no step has.
  */
-export function chooseSteps(
-  steps: readonly Step[],
+export function chooseSteps<S extends Pick<Step, "name">>(
+  steps: readonly S[],
   only: readonly string[],
   skip: readonly string[],
-): Step[] {
+): S[] {
   for (const name of [...only, ...skip]) {
     if (!steps.some((step) => step.name === name)) {
       const names = steps.map((step) => step.name).join(", ");

@@ -36,28 +36,20 @@ export const TABLES: Readonly<Record<string, () => Table>> = {
   failures: failuresTable,
 };
 
-const PLACE = /(<!-- table: (\w+) -->\n)[^]*?(<!-- end -->)/g;
-
 /**
- * The page `text` with each table in its place, made anew.
+ * The contents of the blocks of docs/scaling.md.
  *
  * @param markdown Makes a table of a head and rows.
- * @throws {Error} For a place of a table that there is not, and a table without a place.
  */
-export function withTables(
-  text: string,
+export function scalingBlocks(
   markdown: (head: readonly string[], rows: Table) => string,
-  tables: Readonly<Record<string, () => Table>> = TABLES,
-): string {
-  const left = new Set(Object.keys(tables));
-  const page = text.replace(PLACE, (_, begin: string, name: string, end: string) => {
-    const rows = tables[name]?.();
-    if (rows === undefined) throw new Error(`There is no table ${name}`);
-    left.delete(name);
-    return `${begin}\n${markdown(rows[0] ?? [], rows.slice(1))}\n\n${end}`;
-  });
-  if (left.size > 0) throw new Error(`No place for ${[...left].join(", ")}`);
-  return page;
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(TABLES).map(([name, make]) => {
+      const [head = [], ...rows] = make();
+      return [name, markdown(head, rows)];
+    }),
+  );
 }
 
 /** Addresses as machines have them, others for each ring. */

@@ -1,10 +1,6 @@
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { KETAMA, Ring } from "../tests/many/ring.ts";
-import { lossOf, nodesAsked, spreadOf, withTables } from "./scaling.ts";
-
-const TABLES = { a: () => [["head", "line"], ["x", "y"]], b: () => [["head"]] };
-const PAGE = Object.keys(TABLES).map((name) => `<!-- table: ${name} -->\nold\n<!-- end -->`)
-  .join("\n");
+import { lossOf, nodesAsked, spreadOf } from "./scaling.ts";
 
 function ringOf(count: number): Ring {
   return new Ring(Array.from({ length: count }, (_, at) => `node-${at}`), KETAMA);
@@ -34,16 +30,4 @@ Deno.test("nodesAsked() is between one and all nodes", () => {
   assertAlmostEquals(nodesAsked(1, 7), 1, 1e-9);
   assertAlmostEquals(nodesAsked(2, 4), 1.75, 1e-9);
   assertAlmostEquals(nodesAsked(10_000, 4), 4, 1e-9);
-});
-
-Deno.test("withTables() fills each place, and refuses places that do not match", () => {
-  const markdown = (head: readonly string[]): string => `[${head.length}]`;
-  const page = withTables(PAGE, markdown, TABLES);
-  const place = (name: string, table: string): string =>
-    `<!-- table: ${name} -->\n\n${table}\n\n<!-- end -->`;
-  assertEquals(page, `${place("a", "[2]")}\n${place("b", "[1]")}`);
-  assertEquals(withTables(page, markdown, TABLES), page);
-  const unknown = `${PAGE}\n<!-- table: none -->\n<!-- end -->`;
-  assertThrows(() => withTables(unknown, markdown, TABLES), Error, "There is no table none");
-  assertThrows(() => withTables("", markdown, TABLES), Error, "No place for a, b");
 });

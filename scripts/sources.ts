@@ -60,39 +60,62 @@ export function isTest(path: string): boolean {
 /**
  * The text of each `.ts` and `.js` file under `places`, by repository path, in order of path.
  *
- * @param places Directories or files, relative to {@linkcode ROOT}; one that is missing is empty.
+ * @param places Directories or files, relative to `root`; one that is missing is empty.
+ * @param root Where they are, with a slash at the end.
  */
-export async function readSources(places: readonly string[]): Promise<Map<string, string>> {
+export async function readSources(
+  places: readonly string[],
+  root = ROOT,
+): Promise<Map<string, string>> {
   const paths: string[] = [];
   for (const place of places) {
     if (isSource(place)) paths.push(place);
-    else await walk(place, paths);
+    else await walk(root, place, paths);
   }
   const texts = new Map<string, string>();
   for (const path of paths.sort()) {
-    const text = await Deno.readTextFile(ROOT + path).catch(ifMissing(undefined));
+    const text = await orIfMissing(Deno.readTextFile(root + path), undefined);
     if (text !== undefined) texts.set(path, text);
   }
   return texts;
 }
 
-async function walk(directory: string, paths: string[]): Promise<void> {
-  const entries = await Array.fromAsync(Deno.readDir(ROOT + directory)).catch(ifMissing([]));
+async function walk(root: string, directory: string, paths: string[]): Promise<void> {
+  const entries = await orIfMissing(Array.fromAsync(Deno.readDir(root + directory)), []);
   for (const entry of entries) {
     const path = `${directory}/${entry.name}`;
-    if (entry.isDirectory) await walk(path, paths);
+    if (entry.isDirectory) await walk(root, path, paths);
     else if (isSource(path)) paths.push(path);
   }
+}
+
+/** Directories that are no part of the repository. */
+const NOT_OURS = ["build", "node_modules", ".git"];
+
+/** Every file of the repository, by its path. */
+export async function listFiles(): Promise<string[]> {
+  const paths: string[] = [];
+  const list = async (directory: string): Promise<void> => {
+    for await (const { name, isDirectory } of Deno.readDir(ROOT + directory)) {
+      const path = directory + name;
+      if (!isDirectory) paths.push(path);
+      else if (!NOT_OURS.includes(path)) await list(`${path}/`);
+    }
+  };
+  await list("");
+  return paths.sort();
 }
 
 function isSource(path: string): boolean {
   return path.endsWith(".ts") || path.endsWith(".js");
 }
 
-/** Puts `value` in the place of a file that is not there; any other failure stays one. */
-function ifMissing<T>(value: T): (error: unknown) => T {
-  return (error) => {
+/** The result of `reading`; `value` where the file or directory is not there. */
+async function orIfMissing<T>(reading: Promise<T>, value: T): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
     if (error instanceof Deno.errors.NotFound) return value;
     throw error;
-  };
+  }
 }

@@ -1,17 +1,15 @@
-// Checks what a reader meets before the code: lengths, names, comments, files left behind. (The
-// length of functions is the lint plugin's business: it has a syntax tree.)
+// Checks what a reader meets before the code: lengths, names, comments, files left behind, and
+// whether documents and comments name what is there. (The lint plugin checks the length of
+// functions: it has a syntax tree.)
 //
 // Relies on deno fmt's layout as sources.ts does: a declaration of a module starts in column 0.
 // deno-lint-ignore-file no-console
 
-import { FILE_LINES_MAX, lengthProblem, LONG_FILES, LONG_FUNCTIONS } from "./ratchet.ts";
-import { importsOf, isTest, readSources, resolveImport } from "./sources.ts";
+import { citesUnknownDocument, unknownFiles } from "./references.ts";
+import { importsOf, isTest, listFiles, readSources, resolveImport, ROOT } from "./sources.ts";
 
+const FILE_LINES_MAX = 400;
 const LINE_COLUMNS_MAX = 100;
-
-/** Files up to this length, in lines, say enough in their header and doc comments. */
-const UNCOMMENTED_LINES_MAX = 60;
-const COMMENT_SHARE_MIN = 0.1;
 
 /** Files of lib/ that nobody imports although they are in use, each with the reason. */
 const UNIMPORTED = new Map([
@@ -32,6 +30,11 @@ const DECLARED_NAMES = /\b(?:function\*?|class|interface|type|const|let)\s+(\w+)
 const UNFINISHED = new RegExp("\\bFIX" + "ME\\b");
 const PROMISE = new RegExp("\\bTO" + "DO\\b");
 const OWNED_PROMISE = new RegExp("\\bTO" + "DO\\([\\w-]+\\):");
+
+/** Files besides the sources whose lines are looked at. */
+const DOCUMENT = /\.md$|^tests\/conformance\/.*\.txt$/;
+
+const UNKNOWN_DOCUMENT = "cites a document that is not in the repository";
 
 const DIRECTIVE = /^\/\/ deno-lint-ignore/;
 const EXPORT =
@@ -54,8 +57,9 @@ export function inspect(path: string, text: string): Finding[] {
   const report: Report = (line, message) => findings.push({ path, line, message });
   const lines = text.replace(/\n$/, "").split("\n");
 
-  const length = lengthProblem(lines.length, FILE_LINES_MAX, LONG_FILES.get(path));
-  if (length !== undefined) report(0, length);
+  if (lines.length > FILE_LINES_MAX) {
+    report(0, `${lines.length} lines; at most ${FILE_LINES_MAX}`);
+  }
   inspectNames(path, lines, report);
   inspectLines(path, lines, report);
   if (!path.endsWith("_test.ts") && !hasHeader(lines)) {
@@ -82,6 +86,7 @@ function inspectLines(path: string, lines: readonly string[], report: Report): v
       report(at + 1, `${columns} columns; at most ${LINE_COLUMNS_MAX}`);
     }
     if (UNFINISHED.test(line)) report(at + 1, "unfinished: put it right before it goes in");
+    if (citesUnknownDocument(line)) report(at + 1, UNKNOWN_DOCUMENT);
     if (PROMISE.test(line) && !OWNED_PROMISE.test(line)) report(at + 1, "to do, but by whom?");
     if (/^export (default\b|\{.* as default\b)/.test(line) && !DEFAULT_EXPORTS.has(path)) {
       report(at + 1, "default export");
@@ -152,40 +157,26 @@ export function leftBehind(sources: ReadonlyMap<string, string>): Finding[] {
   return findings;
 }
 
-/** Rows of scripts/ratchet.ts whose file is gone. */
-function staleRows(sources: ReadonlyMap<string, string>): Finding[] {
-  return [...LONG_FILES.keys(), ...LONG_FUNCTIONS.keys()]
-    .filter((key) => !sources.has(key.split("#")[0] ?? ""))
-    .map((key) => ({ path: "scripts/ratchet.ts", line: 0, message: `${key} is gone` }));
+/** Files of lib/ with the name of another one: a name must be enough to find a file. */
+export function sameNames(paths: Iterable<string>): Finding[] {
+  const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+  const inLib = [...paths].filter((path) => path.startsWith("lib/"));
+  return [...Map.groupBy(inLib, nameOf).values()].flatMap(([first, ...others]) =>
+    others.map((path) => ({ path, line: 0, message: `has the name of ${first}` }))
+  );
 }
 
-/** The part of `text` that is comment lines, 0 to 1. */
-export function commentShare(text: string): number {
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  const comments = lines.filter((line) => /^\s*(\/\/|\/\*|\*[ /]|\*$)|\s\/\/ /.test(line));
-  return comments.length / Math.max(1, lines.length);
-}
-
-/** Files of lib/ with so few comments that the reasons must be missing. */
-function silent(sources: ReadonlyMap<string, string>): Finding[] {
-  const findings: Finding[] = [];
-  for (const [path, text] of sources) {
-    if (!path.startsWith("lib/") || isTest(path)) continue;
-    if (text.split("\n").length <= UNCOMMENTED_LINES_MAX) continue;
-    const share = commentShare(text);
-    if (share >= COMMENT_SHARE_MIN) continue;
-    const message = `${Math.round(share * 100)} % comments: are the reasons missing?`;
-    findings.push({ path, line: 0, message });
-  }
-  return findings;
-}
-
-/** What somebody has taken upon himself, for the record. */
-function owned(sources: ReadonlyMap<string, string>): Finding[] {
-  return [...sources].flatMap(([path, text]) =>
-    text.split("\n").flatMap((line, at) =>
-      OWNED_PROMISE.test(line) ? [{ path, line: at + 1, message: line.trim() }] : []
-    )
+/** What is wrong in a document that is not source: in which line, and why. */
+export function inspectDocument(
+  path: string,
+  text: string,
+  paths: ReadonlySet<string>,
+): Finding[] {
+  return text.split("\n").flatMap((line, at) =>
+    [
+      ...unknownFiles(line, paths).map((name) => `${name} is not there`),
+      ...(citesUnknownDocument(line) ? [UNKNOWN_DOCUMENT] : []),
+    ].map((message) => ({ path, line: at + 1, message }))
   );
 }
 
@@ -196,10 +187,13 @@ function show({ path, line, message }: Finding): string {
 if (import.meta.main) {
   const sources = await readSources(["main.ts", "lib", "scripts", "tests"]);
   const findings = [...sources].flatMap(([path, text]) => inspect(path, text));
-  findings.push(...leftBehind(sources), ...staleRows(sources));
+  findings.push(...leftBehind(sources), ...sameNames(sources.keys()));
 
-  for (const finding of owned(sources)) console.log(show(finding));
-  for (const finding of silent(sources)) console.warn(`warning: ${show(finding)}`);
+  const paths = new Set(await listFiles());
+  for (const path of paths) {
+    if (!DOCUMENT.test(path)) continue;
+    findings.push(...inspectDocument(path, await Deno.readTextFile(ROOT + path), paths));
+  }
   for (const finding of findings) console.error(show(finding));
   console.log(`${sources.size} files, ${findings.length} findings`);
   Deno.exit(findings.length === 0 ? 0 : 1);

@@ -1,8 +1,7 @@
 // Each finding of tidy.ts, with a snippet that has it and one that has not.
 
 import { assertEquals } from "@std/assert";
-import { lengthProblem } from "./ratchet.ts";
-import { commentShare, inspect, leftBehind } from "./tidy.ts";
+import { inspect, inspectDocument, leftBehind, sameNames } from "./tidy.ts";
 
 const HEADER = "// What it owns.\n\n";
 
@@ -30,6 +29,11 @@ const CASES: readonly (readonly [name: string, body: string, finding: string | u
   ["unfinished work", `// ${FIX}: later\n`, "3: unfinished: put it right before it goes in"],
   ["nobody's work", `// ${PROMISE}: later\n`, "3: to do, but by whom?"],
   ["somebody's work", `// ${PROMISE}(ada): later\n`, undefined],
+  [
+    "a document that nobody has",
+    `// As in ${"sp" + "ec"} 2.4.\n`,
+    "3: cites a document that is not in the repository",
+  ],
   ["a default export", "/** It. */\nexport default 1;\n", "4: default export"],
   ["a renamed default", "export { a as default };\n", "3: default export"],
   ["an ignore with a reason", "// deno-lint-ignore no-console -- a tool\n", undefined],
@@ -122,21 +126,11 @@ Deno.test("inspect() reports a file over 400 lines", () => {
   assertEquals(say("a();\n".repeat(399)), ["0: 401 lines; at most 400"]);
 });
 
-Deno.test("lengthProblem() lets a row go down only", () => {
-  const row = { lines: 70, why: "a state machine" };
-  assertEquals(lengthProblem(60, 60, undefined), undefined);
-  assertEquals(lengthProblem(61, 60, undefined), "61 lines; at most 60");
-  assertEquals(lengthProblem(71, 60, row), "71 lines; at most 70");
-  assertEquals(lengthProblem(70, 60, row), undefined);
-  assertEquals(lengthProblem(69, 60, row), "69 lines; lower its row in scripts/ratchet.ts, now 70");
-  assertEquals(lengthProblem(60, 60, row), "60 lines; take its row out of scripts/ratchet.ts");
-});
-
 Deno.test("leftBehind() finds the files that only tests use", () => {
   const sources = new Map([
     ["main.ts", 'import { a } from "./lib/server/server.ts";\n'],
     ["lib/mod.ts", ""],
-    ["lib/server/server.ts", 'new Worker(new URL("./worker.ts", import.meta.url));\n'],
+    ["lib/server/server.ts", 'new Worker(new URL("./thread/worker.ts", import.meta.url));\n'],
     ["lib/server/thread/worker.ts", ""],
     ["lib/store/layout.ts", ""],
     ["lib/store/left.ts", 'import { a } from "./left.ts";\n'],
@@ -152,6 +146,17 @@ Deno.test("leftBehind() finds the files that only tests use", () => {
   assertEquals(findings, [{ path: "lib/mod.ts", line: 0, message }]);
 });
 
-Deno.test("commentShare() counts comment lines among lines that are not empty", () => {
-  assertEquals(commentShare("// a\n\n/**\n * b\n */\nc();\nd(); // e\nf();\n"), 5 / 7);
+Deno.test("sameNames() reports files of lib/ that have one name", () => {
+  const paths = ["lib/net/conn.ts", "lib/store/link.ts", "lib/cli/link.ts", "tests/tls/link.ts"];
+  assertEquals(sameNames(paths), [
+    { path: "lib/cli/link.ts", line: 0, message: "has the name of lib/store/link.ts" },
+  ]);
+});
+
+Deno.test("inspectDocument() reports files and documents that nobody has", () => {
+  const text = `See \`net/conn.ts\`.\nSee \`net/cone.ts\`.\nAs in ${"sp" + "ec"} 2.4.\n`;
+  assertEquals(inspectDocument("docs/a.md", text, new Set(["lib/net/conn.ts"])), [
+    { path: "docs/a.md", line: 2, message: "net/cone.ts is not there" },
+    { path: "docs/a.md", line: 3, message: "cites a document that is not in the repository" },
+  ]);
 });

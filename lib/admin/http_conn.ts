@@ -42,10 +42,17 @@ export class HttpConn extends Duplex {
   }
 
   override _read(): void {
-    this.#conn.read(this.#bytes).then(
-      (count) => this.push(count === null ? null : this.#bytes.slice(0, count)),
-      () => this.destroy(),
-    );
+    void this.#receive();
+  }
+
+  /** Reads once; the stream asks again when it has taken that. */
+  async #receive(): Promise<void> {
+    try {
+      const count = await this.#conn.read(this.#bytes);
+      this.push(count === null ? null : this.#bytes.slice(0, count));
+    } catch {
+      this.destroy();
+    }
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: Done): void {

@@ -33,8 +33,12 @@ export interface HttpLimits {
 /** Longest head of a request, in bytes. */
 const HEAD_BYTES_MAX = 16 * 1024;
 
-/** Rest before it accepts again, in milliseconds. */
+/** Rest before it accepts again once no descriptor is left, in milliseconds. */
 const REST_MS = 1000;
+/** The same after any other error: of one client, as a rule, that was gone first. */
+const RETRY_MS = 10;
+/** The errors that say that no descriptor is left, as the runtime names them. */
+const EXHAUSTED: readonly (string | undefined)[] = ["EMFILE", "ENFILE"];
 
 /** Listens on one address, and lets a handler answer. */
 export class HttpListener {
@@ -87,25 +91,41 @@ export class HttpListener {
 
   async #acceptAll(): Promise<void> {
     while (!this.#isEnding) {
-      const conn = await this.#listener.accept().catch((error) => messageOf(error));
-      if (typeof conn === "string") await this.#restAfter(conn);
-      else if (this.#conns.size < this.#limits.conns) this.#admit(conn);
+      const conn = await this.#accept();
+      if (conn === undefined) continue;
+      if (this.#conns.size < this.#limits.conns) this.#admit(conn);
       else conn.close();
     }
   }
 
-  /** No descriptor is left: who waits in the queue of the kernel cannot even be refused. */
-  async #restAfter(reason: string): Promise<void> {
-    if (this.#isEnding) return;
-    this.#complain(`admin: ${reason}; listening again in ${REST_MS} ms`);
+  /** The next connection; after a rest undefined, where there is none. */
+  async #accept(): Promise<Deno.TcpConn | undefined> {
+    try {
+      return await this.#listener.accept();
+    } catch (error) {
+      if (this.#isEnding) return undefined;
+      if (EXHAUSTED.includes((error as { readonly code?: string }).code)) {
+        // Clients in the queue of the kernel cannot even be refused.
+        this.#complain(`admin: ${messageOf(error)}; listening again in ${REST_MS} ms`);
+        await this.#restFor(REST_MS);
+      } else await this.#restFor(RETRY_MS);
+      return undefined;
+    }
+  }
+
+  async #restFor(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      this.#rest = setTimeout(resolve, REST_MS);
+      this.#rest = setTimeout(resolve, ms);
     });
   }
 
   #admit(socket: Deno.TcpConn): void {
-    socket.setNoDelay(true);
+    try {
+      socket.setNoDelay(true);
+    } catch {
+      // Some systems refuse it once the client is gone: the first read says so.
+    }
     const conn = new HttpConn(socket, this.#limits.patienceMs);
     this.#conns.add(conn);
     conn.once("close", () => this.#conns.delete(conn));

@@ -164,3 +164,56 @@ Deno.test("HttpListener outlives whatever is sent, and whoever hangs up", async 
   await until(async () => (await ask(port)).endsWith("\r\n\r\nok"));
   await listener.stop();
 });
+
+/** An error of the runtime: `code` is the errno's name. */
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code} (os error 1)`), { code });
+}
+
+/** A listener whose first `accept()` calls come to `errors`, and whose clients are gone at once. */
+function failingListen(errors: string[]): typeof Deno.listen {
+  const { listen } = Deno;
+  return ((options: Deno.TcpListenOptions) => {
+    const listener = listen(options);
+    const accept = listener.accept.bind(listener);
+    listener.accept = async () => {
+      const code = errors.shift();
+      if (code !== undefined) throw systemError(code);
+      const conn = await accept();
+      conn.setNoDelay = () => {
+        throw systemError("EINVAL");
+      };
+      return conn;
+    };
+    return listener;
+  }) as typeof Deno.listen;
+}
+
+type Failing = readonly [errors: readonly string[], lines: readonly RegExp[]];
+
+const FAILING: readonly Failing[] = [
+  [[], []],
+  [["ECONNABORTED", "ECONNRESET", "EPROTO"], []],
+  [["EMFILE"], [/^admin: EMFILE; listening again in 1000 ms$/]],
+  [["ENFILE"], [/^admin: ENFILE; listening again in 1000 ms$/]],
+];
+
+for (const [errors, lines] of FAILING) {
+  const title = `HttpListener serves after [${errors}] of accept(), and EINVAL of TCP_NODELAY`;
+  Deno.test(title, async () => {
+    const told: string[] = [];
+    const { listen } = Deno;
+    Deno.listen = failingListen([...errors]);
+    const listener = new HttpListener(
+      { host: HOSTNAME, port: 0 },
+      makeHandler(),
+      (line) => void told.push(line),
+      { conns: CONNS, patienceMs: PATIENCE_MS },
+    );
+    Deno.listen = listen;
+    assertMatch(await ask(listener.port), /\r\n\r\nok$/);
+    await listener.stop();
+    assertEquals(told.length, lines.length, told.join());
+    for (const [index, line] of lines.entries()) assertMatch(told[index]!, line);
+  });
+}

@@ -14,7 +14,7 @@ import {
   type PrometheusContentType,
   Registry,
 } from "prom-client";
-import type { Family, Sample } from "./series.ts";
+import type { Family, Sample } from "./family.ts";
 
 /** The formats: the classic one, and OpenMetrics. */
 export type ExpositionFormat = "text" | "openmetrics";

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { parseExposition } from "../../tests/support/exposition.ts";
 import { chooseFormat, writeExposition } from "./openmetrics.ts";
-import type { Family } from "./series.ts";
+import type { Family } from "./family.ts";
 
 const FAMILIES: readonly Family[] = [
   {

@@ -6,26 +6,8 @@
 // Source: memcached_exporter pkg/exporter/exporter.go, parseStats, parseStatsSettings.
 
 import type { StatRow, StatsView } from "../stats/stats_view.ts";
+import type { Family, Sample, SeriesKind } from "./family.ts";
 import { workFamilies } from "./work_series.ts";
-
-/** What a series is to Prometheus. */
-export type SeriesKind = "counter" | "gauge" | "histogram";
-
-/** One value of a series, with its labels. */
-export interface Sample {
-  /** What follows the family's name: of a histogram's `_bucket`, `_sum` and `_count`. */
-  readonly suffix?: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-/** All values of one name. */
-export interface Family {
-  readonly name: string;
-  readonly kind: SeriesKind;
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
 
 /** One line of `stats` as a series. */
 type Row = readonly [name: string, kind: SeriesKind, stat: string, help: string];

@@ -2,7 +2,8 @@
 // with the exporter's reading of a running server in tests/server/admin_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
-import { byClass, familiesOf, type Family } from "./series.ts";
+import type { Family } from "./family.ts";
+import { byClass, familiesOf } from "./series.ts";
 import { viewAfter } from "./stats_fixture.ts";
 
 const COMMANDS = "set a 0 0 1\r\n1\r\nget a b\r\ncas a 0 0 1 99\r\n2\r\ncas z 0 0 1 1\r\n2\r\n" +

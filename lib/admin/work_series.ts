@@ -2,7 +2,7 @@
 
 import { LATENCY_BOUNDS_US } from "../stats/latency.ts";
 import type { CommandLatency, HotNames, WorkerLoad, WorkSamples } from "../stats/stats_view.ts";
-import type { Family, Sample, SeriesKind } from "./series.ts";
+import type { Family, Sample, SeriesKind } from "./family.ts";
 
 const US_PER_SECOND = 1_000_000;
 /** Bounds of the histograms in `/metrics`: each twice the one before. */

@@ -116,14 +116,14 @@ function linesOf(bytes: Uint8Array): Uint8Array[] {
 }
 
 /** Reads the file at `path`. */
-export function readAuthFile(path: string, form: LoginForm): Promise<ParsedAuthFile> {
-  return Deno.readFile(path).then(
-    (bytes) => parseAuthFile(path, bytes, form),
-    (error: Error) => {
-      const reason = error.message.split(" (os error")[0];
-      return { problem: `Could not open authfile [${path}] for reading, error ${reason}` };
-    },
-  );
+export async function readAuthFile(path: string, form: LoginForm): Promise<ParsedAuthFile> {
+  try {
+    return parseAuthFile(path, await Deno.readFile(path), form);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const reason = error.message.split(" (os error")[0];
+    return { problem: `Could not open authfile [${path}] for reading, error ${reason}` };
+  }
 }
 
 /** The file behind the table of logins. */

@@ -7,11 +7,17 @@
 // deno-lint-ignore-file no-console -- One line is what the command is for.
 
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
-import type { Given } from "./command_line.ts";
-import { ClosedError, inTime, Link, LinkError, type LinkOptions } from "./link.ts";
-import { linkOptions } from "./link_options.ts";
-import { printable } from "./printable.ts";
-import { labelOf } from "./server_address.ts";
+import type { Given } from "./command_line/sub_command_line.ts";
+import {
+  ClosedError,
+  inTime,
+  LinkError,
+  type LinkOptions,
+  ServerLink,
+} from "./link/server_link.ts";
+import { linkOptions } from "./link/link_options.ts";
+import { printable } from "./link/printable.ts";
+import { labelOf } from "./link/server_address.ts";
 
 /** What answers of the text protocol begin with. */
 const ANSWER = /^(VERSION |ERROR$|ERROR |CLIENT_ERROR |SERVER_ERROR )/;
@@ -33,17 +39,15 @@ export async function runPing(given: Given): Promise<number> {
   const options = await linkOptions(given, given.number("timeout") * 1000);
   const label = printable(labelOf(options.address));
   const begin = performance.now();
-  return await inTime(ping(options), options.timeoutMs, "no answer").then(
-    (answer) => {
-      const ms = (performance.now() - begin).toFixed(1);
-      console.log(`${label} is alive: ${answer} (${ms} ms)`);
-      return ExitCode.OK;
-    },
-    (error: unknown) => {
-      if (!(error instanceof LinkError)) throw error;
-      throw new SettingsError(`memden ping: ${label}: ${error.message}`, ExitCode.FAILURE);
-    },
-  );
+  try {
+    const answer = await inTime(ping(options), options.timeoutMs, "no answer");
+    const ms = (performance.now() - begin).toFixed(1);
+    console.log(`${label} is alive: ${answer} (${ms} ms)`);
+    return ExitCode.OK;
+  } catch (error) {
+    if (!(error instanceof LinkError)) throw error;
+    throw new SettingsError(`memden ping: ${label}: ${error.message}`, ExitCode.FAILURE);
+  }
 }
 
 /**
@@ -53,24 +57,33 @@ export async function runPing(given: Given): Promise<number> {
  * @throws {LinkError} When there is none, or one of no memcached.
  */
 async function ping(options: LinkOptions): Promise<string> {
-  return await ask(options, askInText).then((answer) => answer, (error: unknown) => {
+  try {
+    return await ask(options, askInText);
+  } catch (error) {
     if (!(error instanceof ClosedError)) throw error;
-    return ask(options, askInBinary);
-  });
+    return await ask(options, askInBinary);
+  }
 }
 
-async function ask(options: LinkOptions, how: (link: Link) => Promise<string>): Promise<string> {
-  const link = await Link.open(options);
-  return await how(link).finally(() => link.close());
+async function ask(
+  options: LinkOptions,
+  question: (link: ServerLink) => Promise<string>,
+): Promise<string> {
+  const link = await ServerLink.open(options);
+  try {
+    return await question(link);
+  } finally {
+    link.close();
+  }
 }
 
-async function askInText(link: Link): Promise<string> {
+async function askInText(link: ServerLink): Promise<string> {
   const line = await link.ask(QUESTION);
   if (ANSWER.test(line)) return printable(line);
   throw new LinkError(`no memcached: it says "${printable(line, WRONG_CHARS_MAX)}"`);
 }
 
-async function askInBinary(link: Link): Promise<string> {
+async function askInBinary(link: ServerLink): Promise<string> {
   await link.sendBytes(VERSION_PACKET);
   const header = await link.readBytes(HEADER_BYTES);
   if (header.charCodeAt(0) !== MAGIC_OF_ANSWERS) {

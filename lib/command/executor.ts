@@ -3,10 +3,10 @@
 import { latin1 } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import type { Settings } from "../config/settings.ts";
-import { MetaRequest } from "../protocol/meta/request.ts";
-import { Verb } from "../protocol/text/commands.ts";
+import { MetaRequest } from "../protocol/meta/meta_request.ts";
 import { Tokens } from "../protocol/text/tokens.ts";
 import type { Counters } from "../stats/counters.ts";
+import type { Turn } from "../stats/turn.ts";
 import type { Store } from "../store/store.ts";
 
 /** What commands ask of the rest of the server. */
@@ -29,17 +29,17 @@ export class Executor {
   readonly counters: Counters;
   readonly settings: Settings;
   readonly server: ServerView;
+  /** Where commands enter that they run. */
+  readonly turn: Turn;
   /** Tokens of the line at hand. */
   readonly tokens = new Tokens();
-  /** The command that was run last, and how many were: for the loop, which sets them back. */
-  served: Verb = Verb.NONE;
-  servedCount = 0;
   /** The meta command at hand. */
   readonly meta = new MetaRequest();
 
   constructor(store: Store, settings: Settings, server: ServerView) {
     this.store = store;
     this.counters = store.counters;
+    this.turn = store.turn;
     this.settings = settings;
     this.server = server;
   }

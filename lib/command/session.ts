@@ -2,12 +2,12 @@
 // list of keys that is being answered.
 
 import { U64 } from "../base/u64.ts";
-import type { BinaryRequest } from "../protocol/binary/request.ts";
+import type { BinaryRequest } from "../protocol/binary/binary_request.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import type { Answer } from "./answer.ts";
 import { type ItemRef, NO_ITEM } from "../store/item/item.ts";
 import type { LinesCursor } from "../log/lines.ts";
-import { StoreMode } from "../store/update/storing.ts";
+import { StoreMode } from "../store/outcome.ts";
 import { MetaStorage } from "../store/update/storing_meta.ts";
 
 /** What the connection does after a call. */
@@ -24,6 +24,8 @@ export const Outcome = {
   CLOSE: 4,
   /** The connection watches from now on. */
   WATCH: 5,
+  /** The same, as the client has asked for. */
+  QUIT: 6,
 } as const;
 export type Outcome = typeof Outcome[keyof typeof Outcome];
 
@@ -100,8 +102,6 @@ export class Session {
   isAgain = false;
   /** It is one datagram's, and over with it: it cannot watch, and who has sent it is not known. */
   isDatagram = false;
-  /** The client has said that this is the end. */
-  hasQuit = false;
 
   /** Whether a value is being received. */
   get isReceiving(): boolean {
@@ -127,7 +127,6 @@ export class Session {
     this.keys = 0;
     this.answer = undefined;
     this.watches = undefined;
-    this.hasQuit = false;
     this.isAgain = false;
   }
 }

@@ -2,7 +2,8 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseCommandLine } from "./parse.ts";
-import { type Environment, type Settings, settingsFrom } from "./settings.ts";
+import type { Environment } from "./options.ts";
+import { type Settings, settingsFrom } from "./settings.ts";
 import { SettingsError } from "./settings_error.ts";
 
 function settingsOf(argv: readonly string[], env: Environment = {}): Settings {

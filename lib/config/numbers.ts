@@ -1,21 +1,23 @@
 // Numbers as options have them: read whole, or not at all.
 //
-// memcached reads digits as far as they go and takes nothing for 0, so that `-p abc` listens
-// nowhere and `-m 1g` is a megabyte. What has one sensible meaning is taken here: k, m or g behind
-// a size of memory, whatever its unit. All else is no number.
+// memcached reads digits as far as they go and takes no digits for 0, so `-p abc` listens nowhere
+// and `-m 1g` is a megabyte. memden accepts what has one sensible meaning: k, m, g, kb, mb or gb
+// behind a size of memory, whatever its unit, and a fraction of zeros (`-t 4.0`). It refuses
+// everything else.
+// Source: memcached.c, main: atoi and strtol on option arguments.
 
 import type { Option } from "./options.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** What may stand behind a size, in bytes. */
+/** What may stand behind a size, with or without a `b`, in bytes. */
 const SUFFIXES: Readonly<Record<string, number>> = { k: KIB, m: MIB, g: 1024 * MIB };
 
 /** Units of options that are sizes of memory, in bytes; other numbers have no suffix. */
 const SIZE_UNITS: Readonly<Record<string, number>> = { bytes: 1, KB: KIB, MB: MIB };
 
-/** Whether k, m and g may stand behind the number. */
+/** Whether k, m, g, kb, mb and gb may stand behind the number. */
 function isSize({ kind, value }: Option): boolean {
   return kind === "size" || kind === "int" && value in SIZE_UNITS;
 }
@@ -54,14 +56,14 @@ export function numberForm(option: Option): string {
   return `a whole number of ${unit}, or with k, m or g behind it`;
 }
 
-/** Reads a whole number, with a sign or without. */
+/** Reads a whole number, with or without a sign, with or without a fraction of zeros. */
 export function readWhole(text: string): number {
-  return /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
+  return /^[+-]?\d+(?:\.0+)?$/.test(text) ? Number(text) : NaN;
 }
 
-/** `64`, `64m`: of an option whose unit is megabytes the same. */
+/** Reads a size in the option's unit: `64`, `64m` and `64MB` are the same where that is MB. */
 function readSize({ value }: Option, text: string): number {
-  const match = /^(.*\d)([kmg])$/i.exec(text);
+  const match = /^(.*\d)([kmg])b?$/i.exec(text);
   if (match === null) return readWhole(text);
   const [, digits = "", suffix = ""] = match;
   const bytes = readWhole(digits) * SUFFIXES[suffix.toLowerCase()]!;

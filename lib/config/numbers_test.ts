@@ -32,7 +32,36 @@ const REFUSED: readonly (readonly [argv: string, exitCode: number, message: stri
   ["-o slab_sizes=abc", 64, "-o slab_sizes=abc: must be whole numbers"],
   ["-o slab_sizes=100-2OO", 64, "-o slab_sizes=100-2OO"],
   ["-o slab_sizes=100--200", 64, "-o slab_sizes=100--200"],
+  ["-t 4.5", 1, "Cannot use -t 4.5: must be a whole number"],
+  ["-t 4.", 1, "-t 4."],
+  ["-m 0.5g", 64, "-m 0.5g"],
+  ["-m 64b", 64, "-m 64b"],
+  ["-m 64mib", 64, "-m 64mib"],
+  ["-m 64bm", 64, "-m 64bm"],
+  ["-t 4kb", 1, "-t 4kb"],
+  ["-a 700.0", 1, "-a 700.0"],
 ];
+
+const MIB = 2 ** 20;
+
+const READ: readonly (readonly [argv: string, name: keyof Settings, value: number])[] = [
+  ["-m 512.0", "maxbytes", 512 * MIB],
+  ["-t 4.0", "threads", 4],
+  ["-c 77.00", "maxconns", 77],
+  ["-m 64MB", "maxbytes", 64 * MIB],
+  ["-m 64Mb", "maxbytes", 64 * MIB],
+  ["-m 2gb", "maxbytes", 2048 * MIB],
+  ["-m 2.0GB", "maxbytes", 2048 * MIB],
+  ["-m 65536kb", "maxbytes", 64 * MIB],
+  ["-I 2mB", "itemSizeMax", 2 * MIB],
+  ["-I 512KB", "itemSizeMax", MIB / 2],
+];
+
+for (const [argv, name, value] of READ) {
+  Deno.test(`settingsFrom() reads ${argv}`, () => {
+    assertEquals(settingsOf(argv.split(" "))[name], value);
+  });
+}
 
 for (const [argv, exitCode, message] of REFUSED) {
   Deno.test(`settingsFrom() refuses ${argv} with ${exitCode}`, () => {
@@ -42,7 +71,7 @@ for (const [argv, exitCode, message] of REFUSED) {
 }
 
 /** What is behind a number that is read whole, and in its place. */
-const JUNK = ["x", "=5", ",", ".5", "e3", " 1", "MB", "kk", "\u0663"];
+const JUNK = ["x", "=5", ",", ".5", ".0.0", "e3", " 1", "mib", "kk", "\u0663"];
 const NO_NUMBERS = [
   "",
   " ",
@@ -74,7 +103,7 @@ for (const option of [...FLAGS, ...SUBOPTIONS]) {
     ];
     // Of what is no size of memory nobody knows whether k is 1000 or 1024, or m a minute.
     const isSize = /^(?:MB|KB|bytes)$/.test(option.value) || option.kind === "size";
-    if (!isSize) texts.push("1k", "1m", "1g");
+    if (!isSize) texts.push("1k", "1m", "1g", "1kb", "1MB", "1Gb");
     for (const text of texts) {
       if (option.letter === "" && text.includes(",")) continue; // The next sub-option.
       const flag = FLAGS.includes(option) ? `--${option.name}=${text}` : `${option.name}=${text}`;

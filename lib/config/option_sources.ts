@@ -5,8 +5,7 @@
 // scripts read it: an option to a line as on a command line, comments, and `logfile FILE`.
 // Source: Debian's memcached, start-memcached and systemd-memcached-wrapper.
 
-import type { Environment } from "./settings.ts";
-import type { OptionName } from "./options.ts";
+import type { Environment, OptionName } from "./options.ts";
 import { type CommandLine, parseCommandLine, type RawValues } from "./parse.ts";
 import { ExitCode, SettingsError } from "./settings_error.ts";
 import { Values } from "./values.ts";
@@ -97,11 +96,10 @@ function lastOf({ flags }: RawValues, name: OptionName): string | undefined {
   return flags.get(name)?.at(-1);
 }
 
-/** Runs `read`; an error is told as one of `place`. */
+/** Runs `read`, and puts `place` in front of the message of a SettingsError. */
 function within<T>(place: string, read: () => T): T {
   try {
     return read();
-    // deno-lint-ignore house/catch-place -- The same error goes on, with its place in front.
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     throw new SettingsError(`${place}: ${error.message}`, error.exitCode);
@@ -128,7 +126,6 @@ function readInto(bytes: Uint8Array, path: string): number {
       length += count ?? 0;
     }
     return length;
-    // deno-lint-ignore house/catch-place -- A file that is not there is the operator's mistake.
   } catch (error) {
     const reason = (error as Error).message.replace(/ \(os error \d+\).*$/, "");
     throw new SettingsError(`Cannot read --config=${path}: ${reason}`, ExitCode.USAGE);

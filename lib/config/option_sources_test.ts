@@ -3,7 +3,8 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseFile, readOptions } from "./option_sources.ts";
-import { type Environment, type Settings, settingsFrom } from "./settings.ts";
+import type { Environment } from "./options.ts";
+import { type Settings, settingsFrom } from "./settings.ts";
 import { SettingsError } from "./settings_error.ts";
 
 /** Debian's memcached.conf, its comments shortened. */

@@ -338,6 +338,9 @@ export const ENVIRONMENT = [
 /** Name of an environment variable that is read. */
 export type EnvironmentName = typeof ENVIRONMENT[number][0];
 
+/** The variables that memden reads, by name. `Deno.env.toObject()` is one. */
+export type Environment = Readonly<Partial<Record<EnvironmentName, string>>>;
+
 /** Bounds of `-I`, in bytes. Source: memcached memcached.h, ITEM_SIZE_MAX_LOWER_LIMIT, _UPPER_. */
 export const ITEM_SIZE_MIN = KIB;
 export const ITEM_SIZE_MAX = GIB;

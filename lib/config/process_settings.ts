@@ -1,6 +1,6 @@
 // Settings of the process around the server: who it is, where it is noted down, how it is started.
 
-import type { Environment } from "./settings.ts";
+import type { Environment } from "./options.ts";
 import type { Values } from "./values.ts";
 
 /** The part of the settings that concerns the process. */

@@ -4,7 +4,7 @@
 // and units its `stats settings`: bytes, seconds, counts.
 // A check that needs more than one option belongs in checkSettings(); all others are made by row.
 
-import { type EnvironmentName, ITEM_SIZE_MAX, ITEM_SIZE_MIN } from "./options.ts";
+import { type Environment, ITEM_SIZE_MAX, ITEM_SIZE_MIN } from "./options.ts";
 import { isLoopback } from "./admin_address.ts";
 import { type AdminSettings, adminSettings, adminWarnings } from "./admin_settings.ts";
 import { type BindingProtocol, type ListenAddress, parseListen } from "./listen_address.ts";
@@ -147,9 +147,6 @@ export interface Settings
   /** Seconds; 0 for never. */
   readonly tailRepairTime: number;
 }
-
-/** The part of the environment that matters. `Deno.env.toObject()` is one. */
-export type Environment = Readonly<Partial<Record<EnvironmentName, string>>>;
 
 /** How connections reach the workers. */
 export type Transport = "auto" | "native" | "relay";

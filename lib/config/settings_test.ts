@@ -6,7 +6,8 @@ import { assert, assertEquals, assertNotEquals, assertThrows, equal } from "@std
 import { FLAGS, isAvailable, labelOf, needsValue, SUBOPTIONS } from "./options.ts";
 import type { Option } from "./options.ts";
 import { parseCommandLine } from "./parse.ts";
-import { defaultSettings, type Environment, settingsFrom } from "./settings.ts";
+import type { Environment } from "./options.ts";
+import { defaultSettings, settingsFrom } from "./settings.ts";
 import { type Settings, warningsFor } from "./settings.ts";
 import { SettingsError } from "./settings_error.ts";
 

@@ -4,16 +4,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { ascii, latin1 } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
-import { Executor } from "../command/executor.ts";
-import { defaultSettings } from "../config/settings.ts";
-import { ConnTable } from "../stats/conn_table.ts";
-import { Workload } from "../stats/samples.ts";
 import { makeStore } from "../store/store_fixture.ts";
-import { BufferPool } from "./buffer_pool.ts";
 import { ChunkTransport, SEND_WINDOW, TAKEN_STEP } from "./chunk_transport.ts";
-import type { ConnShared } from "./conn_record.ts";
 import { ConnLoop } from "./conn_loop.ts";
-import { converse, TEST_SERVER } from "./network_fixture.ts";
+import { converse, makeShared } from "./network_fixture.ts";
 
 const FD = 5;
 const NOT_AT_ALL = 0;
@@ -31,7 +25,6 @@ class Bed {
 
   constructor() {
     const { store } = this;
-    const settings = defaultSettings();
     this.transport = new ChunkTransport(
       store.items.u8.map((bytes) => new Block(bytes.buffer, bytes.byteOffset, bytes.length)),
       {
@@ -44,19 +37,7 @@ class Bed {
         close: () => this.isClosed = true,
       },
     );
-    const shared: ConnShared = {
-      transport: this.transport,
-      executor: new Executor(store, settings, TEST_SERVER),
-      pool: new BufferPool(new ArrayBuffer(8 * 48 * 1024), store.counters),
-      reqsPerEvent: settings.reqsPerEvent,
-      comesShort: [false],
-      protocols: ["auto"],
-      table: new ConnTable(store.control),
-      workload: new Workload(store.control, 1, () => NaN),
-      idleTimeout: 0,
-      halfClosedMax: 20,
-      trace: undefined,
-    };
+    const shared = makeShared(store, this.transport);
     const { clock } = store;
     const doorbell = { fd: -1, answer: () => {} };
     const turnLock = { enter: () => {}, leave: () => {} };

@@ -5,13 +5,14 @@
 
 import { checkToken, NO_TOKEN, readLoginLine } from "../command/text/authenticate.ts";
 import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
-import { closeAfterReplies, type Conn, type ConnShared, needInput } from "./conn_record.ts";
+import { type Conn, type ConnShared, Gate } from "./conn_record.ts";
 import { ConnState } from "./conn_state.ts";
+import { closeAfterReplies, needInput } from "./conn_write.ts";
 import { LINE_MAX, lineWithoutCr, NO_LINE, type ReadBuffer } from "./read_buffer.ts";
 
 /**
- * Takes a line or a token from the read buffer and answers it; with the right token the connection
- * is admitted. The caller has made sure that there is room for a line.
+ * Takes a line or a token from the read buffer and answers it; the right token opens the
+ * gate. The caller has made sure that there is room for a line.
  */
 export function logIn(
   conn: Conn,
@@ -23,7 +24,8 @@ export function logIn(
   if (input.pending < conn.tokenBytes) return needInput(conn, shared, replies);
   const from = input.consumed;
   const to = from + conn.tokenBytes;
-  conn.isAdmitted = checkToken(shared.executor, input.block, from, to, replies);
+  const isRight = checkToken(shared.executor, input.block, from, to, replies);
+  conn.gate = isRight ? Gate.OPEN : Gate.SHUT;
   input.consume(conn.tokenBytes);
   conn.tokenBytes = NO_TOKEN;
   return ConnState.NEW_CMD;

@@ -5,11 +5,12 @@
 
 import type { Clock } from "../base/clock.ts";
 import { hasLines } from "../command/admin/watch.ts";
+import { assert } from "../base/assert.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { Counter } from "../stats/names.ts";
-import { drive } from "./conn.ts";
-import { CloseReason, Conn, type ConnShared } from "./conn_record.ts";
-import { ConnState } from "./conn_state.ts";
+import { closeConn, drive } from "./conn.ts";
+import { CloseReason, Conn, type ConnShared, Progress } from "./conn_record.ts";
+import { ConnState, moveTo } from "./conn_state.ts";
 import type { Poller } from "./transport.ts";
 import { UdpConns } from "./udp_conn.ts";
 
@@ -98,12 +99,9 @@ export class ConnLoop {
     this.#turnLock.enter();
     this.udp.close();
     for (const conn of this.#conns) {
-      if (conn === undefined) continue;
-      conn.state = ConnState.CLOSING;
-      conn.closeReason = CloseReason.SHUTDOWN;
-      drive(conn, this.#shared);
+      if (conn !== undefined) closeConn(conn, this.#shared, CloseReason.SHUTDOWN);
     }
-    this.#turnLock.leave();
+    this.#endTurn();
   }
 
   /** Ends {@linkcode run} after the current turn. */
@@ -137,9 +135,11 @@ export class ConnLoop {
       conn.mayHaveMore = true;
       if (this.#poller.isHangup(index)) conn.untilEmpty = true;
       // A watcher's end of input is nothing new: that of its connection must be.
-      if (conn.isWatcher && this.#poller.isGone(index)) conn.state = ConnState.CLOSING;
-      if (conn.yielded) continue;
-      if (conn.state === ConnState.WAITING) conn.state = ConnState.READ;
+      if (conn.state === ConnState.WATCH && this.#poller.isGone(index)) {
+        moveTo(conn, ConnState.CLOSING);
+      }
+      if (conn.progress === Progress.YIELDED) continue;
+      if (conn.state === ConnState.WAITING) moveTo(conn, ConnState.READ);
       this.#run(conn);
     }
     if (inLine > 0) {
@@ -149,21 +149,33 @@ export class ConnLoop {
     }
     if (this.#watchers.length > 0) this.#serveWatchers();
     this.#shared.pool.countSpare();
+    this.#endTurn();
+  }
+
+  /** @hot */
+  #endTurn(): void {
     this.#turnLock.leave();
+    assert(this.#shared.executor.store.locks.idle, "Turn of the loop ended with a lock held");
   }
 
   /** @hot */
   #run(conn: Conn): void {
-    const { table, executor, workload } = this.#shared;
-    table.setState(conn.fd, ConnState.PARSE_CMD);
-    executor.served = Verb.NONE;
-    executor.servedCount = 0;
+    this.#shared.table.setState(conn.fd, ConnState.PARSE_CMD);
     drive(conn, this.#shared);
+    this.#driven(conn);
+  }
+
+  /**
+   * Enters where `conn` is after its turn.
+   * @hot
+   */
+  #driven(conn: Conn): void {
+    const { table, workload } = this.#shared;
     if (workload.latency.isTiming || conn.timedWeight > 0) this.#time(conn);
     if (conn.state === ConnState.CLOSED) return this.#forget(conn);
     table.setState(conn.fd, conn.state);
     table.setLastCommand(conn.fd, conn.lastCommand);
-    if (conn.yielded) this.#yielded.push(conn);
+    if (conn.progress === Progress.YIELDED) this.#yielded.push(conn);
     if (conn.state === ConnState.WATCH && !conn.isWatcher) {
       conn.isWatcher = true;
       this.#watchers.push(conn);
@@ -175,16 +187,16 @@ export class ConnLoop {
    * several turns if it had to give way. Nothing, if it waits for its client in between.
    */
   #time(conn: Conn): void {
-    const { executor: { served, servedCount }, workload: { latency } } = this.#shared;
+    const { executor: { turn }, workload: { latency } } = this.#shared;
     if (conn.timedWeight === 0) {
       conn.timedWeight = latency.weight;
       conn.timedSinceMs = latency.startMs;
       conn.timedCount = 0;
     }
-    conn.timedCount += servedCount;
-    if (conn.yielded) return;
-    if (served !== Verb.NONE && conn.state === ConnState.WAITING) {
-      latency.record(served, conn.timedCount, conn.timedSinceMs, conn.timedWeight);
+    conn.timedCount += turn.commands;
+    if (conn.progress === Progress.YIELDED) return;
+    if (turn.verb !== Verb.NONE && conn.state === ConnState.WAITING) {
+      latency.record(turn.verb, conn.timedCount, conn.timedSinceMs, conn.timedWeight);
     }
     conn.timedWeight = 0;
   }
@@ -192,7 +204,7 @@ export class ConnLoop {
   /** Sends lines to those that have not had them. */
   #serveWatchers(): void {
     for (const conn of this.#watchers) {
-      if (conn.yielded || conn.waitsWritable) continue;
+      if (conn.progress === Progress.YIELDED || conn.waitsWritable) continue;
       if (hasLines(this.#shared.executor, conn.session)) this.#run(conn);
     }
   }
@@ -209,9 +221,7 @@ export class ConnLoop {
     for (const conn of this.#conns) {
       if (conn?.state !== ConnState.WAITING || now - conn.lastCommand <= idleTimeout) continue;
       executor.counters.add(Counter.IDLE_KICKS, 1);
-      conn.state = ConnState.CLOSING;
-      conn.closeReason = CloseReason.IDLE_TIMEOUT;
-      this.#run(conn);
+      this.#close(conn, CloseReason.IDLE_TIMEOUT);
     }
   }
 
@@ -223,11 +233,14 @@ export class ConnLoop {
     const { halfClosedMax } = this.#shared;
     const halfClosed = this.#watchers.filter((conn) => conn.session.watches?.isHalfClosed);
     for (const conn of halfClosed.slice(0, -halfClosedMax)) {
-      if (conn.yielded) continue; // It comes again in this turn.
-      conn.state = ConnState.CLOSING;
-      conn.closeReason = CloseReason.NORMAL;
-      this.#run(conn);
+      if (conn.progress === Progress.YIELDED) continue; // It comes again in this turn.
+      this.#close(conn, CloseReason.NORMAL);
     }
+  }
+
+  #close(conn: Conn, reason: CloseReason): void {
+    closeConn(conn, this.#shared, reason);
+    this.#driven(conn);
   }
 
   #forget(conn: Conn): void {

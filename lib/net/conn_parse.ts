@@ -7,21 +7,16 @@ import { CR, SPACE } from "../base/ascii.ts";
 import { execute, longCommand } from "../command/dispatch/execute.ts";
 import { continueRetrieval, failRetrieval, runRetrieval } from "../command/text/retrieval.ts";
 import { Outcome } from "../command/session.ts";
-import { BinaryRequest, REQUEST_MAGIC } from "../protocol/binary/request.ts";
+import { BinaryRequest, REQUEST_MAGIC } from "../protocol/binary/binary_request.ts";
 import { LINE_BYTES_MAX, Reply, type ReplyBuffer } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { KEY_MAX } from "../protocol/text/tokens.ts";
 import { logIn } from "./conn_login.ts";
-import {
-  afterCommand,
-  closeAfterReplies,
-  type Conn,
-  type ConnShared,
-  needInput,
-  writeState,
-} from "./conn_record.ts";
+import { afterCommand } from "./conn_outcome.ts";
 import { parsePacket } from "./conn_parse_binary.ts";
+import { type Conn, type ConnShared, Gate } from "./conn_record.ts";
 import { ConnState } from "./conn_state.ts";
+import { closeAfterReplies, needInput, writeThen } from "./conn_write.ts";
 import { LINE_MAX, lineWithoutCr, NO_LINE, type ReadBuffer } from "./read_buffer.ts";
 
 /**
@@ -32,12 +27,12 @@ export function parseCommand(conn: Conn, shared: ConnShared): ConnState {
   const { input, session } = conn;
   const replies = conn.replies ?? (conn.replies = shared.pool.takeReplies());
   if (input === undefined || replies === undefined) return ConnState.CLOSING;
-  if (replies.room < LINE_BYTES_MAX) return writeState(replies);
-  if (conn.isFresh) meet(conn, shared, input);
+  if (replies.room < LINE_BYTES_MAX) return writeThen(conn, replies, ConnState.NEW_CMD);
+  if (conn.gate === Gate.FRESH) chooseProtocol(conn, shared, input);
   if (session.request !== undefined) {
     return parsePacket(conn, shared, input, replies, session.request);
   }
-  if (!conn.isAdmitted) return logIn(conn, shared, input, replies);
+  if (conn.gate !== Gate.OPEN) return logIn(conn, shared, input, replies);
 
   const lineFeed = input.lineEnd();
   if (lineFeed === NO_LINE || conn.skipsLine || session.retrieval !== Verb.NONE) {
@@ -57,17 +52,21 @@ export function parseCommand(conn: Conn, shared: ConnShared): ConnState {
 }
 
 /**
- * Decides by its first byte what a connection speaks, if its listener leaves that open. One that
- * must log in is not admitted yet. Source: memcached memcached.c, drive_machine, conn_parse_cmd.
+ * Decides by its first byte what a connection speaks, if its listener leaves that open. The
+ * gate of one that must log in stays shut.
+ * Source: memcached memcached.c, drive_machine, conn_parse_cmd.
  */
-function meet(conn: Conn, { executor, protocols }: ConnShared, input: ReadBuffer): void {
-  conn.isFresh = false;
+function chooseProtocol(
+  conn: Conn,
+  { executor: { settings }, protocols }: ConnShared,
+  input: ReadBuffer,
+): void {
   const protocol = protocols[conn.listener];
   const opensBinary = input.block.bytes[input.consumed] === REQUEST_MAGIC;
   if (protocol === "binary" || (protocol !== "ascii" && opensBinary)) {
     conn.session.request = new BinaryRequest();
   }
-  conn.isAdmitted = executor.settings.authFile === null && !executor.settings.sasl;
+  conn.gate = settings.authFile === null && !settings.sasl ? Gate.OPEN : Gate.SHUT;
 }
 
 /**

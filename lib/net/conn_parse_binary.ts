@@ -8,17 +8,13 @@ import { continueBinaryGet } from "../command/binary/binary_retrieval.ts";
 import { messageBytes } from "../command/binary/sasl.ts";
 import { SaslState } from "../command/session.ts";
 import { Action } from "../protocol/binary/opcodes.ts";
-import { type BinaryRequest, Framing } from "../protocol/binary/request.ts";
+import { type BinaryRequest, Framing } from "../protocol/binary/binary_request.ts";
 import { Status, writeStatus } from "../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
-import {
-  afterCommand,
-  closeAfterReplies,
-  type Conn,
-  type ConnShared,
-  needInput,
-} from "./conn_record.ts";
+import { afterCommand } from "./conn_outcome.ts";
+import { type Conn, type ConnShared, Gate } from "./conn_record.ts";
 import type { ConnState } from "./conn_state.ts";
+import { closeAfterReplies, needInput } from "./conn_write.ts";
 import type { ReadBuffer } from "./read_buffer.ts";
 
 /**
@@ -46,12 +42,14 @@ export function parsePacket(
   }
   let framing = request.readHeader(block, input.consumed, input.received);
   if (framing === Framing.READY) {
-    if (!conn.isAdmitted && !request.opcode.isOpen) {
+    if (conn.gate !== Gate.OPEN && !request.opcode.isOpen) {
       return refusePacket(conn, replies, request, Status.AUTH_FAILURE);
     }
     framing = request.readBody(input.received);
   }
-  if (framing !== Framing.READY) return otherwise(conn, shared, input, replies, framing, request);
+  if (framing !== Framing.READY) {
+    return waitOrRefuse(conn, shared, input, replies, framing, request);
+  }
   conn.lastCommand = executor.store.clock.now;
   if (shared.trace !== undefined) trace(conn, shared, input, request);
   if (request.opcode.action >= Action.SASL_AUTH) {
@@ -61,8 +59,8 @@ export function parsePacket(
   return afterCommand(conn, input, replies, outcome, request.keyTo);
 }
 
-/** Goes on with a packet that is not whole, or not as it should be. */
-function otherwise(
+/** Waits for the rest of a packet that is not whole, and refuses one that is malformed. */
+function waitOrRefuse(
   conn: Conn,
   shared: ConnShared,
   input: ReadBuffer,
@@ -113,7 +111,9 @@ function logIn(
   const to = request.keyTo + messageBytes(executor, request);
   if (input.received < to) return needInput(conn, shared, replies);
   const outcome = runPacket(executor, session, request, input.block, replies);
-  if (executor.settings.sasl) conn.isAdmitted = session.sasl === SaslState.DONE;
+  if (executor.settings.sasl) {
+    conn.gate = session.sasl === SaslState.DONE ? Gate.OPEN : Gate.SHUT;
+  }
   return afterCommand(conn, input, replies, outcome, to);
 }
 

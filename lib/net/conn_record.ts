@@ -1,14 +1,14 @@
-// The record of one connection, and the moves that all its states share.
+// The record of one connection, and what all connections of a thread share.
 
 import { assert } from "../base/assert.ts";
 import type { Executor } from "../command/executor.ts";
-import { Outcome, Session } from "../command/session.ts";
+import { Session } from "../command/session.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { BindingProtocol } from "../config/listen_address.ts";
 import type { ConnTable } from "../stats/conn_table.ts";
 import type { Workload } from "../stats/samples.ts";
-import { ConnState } from "./conn_state.ts";
+import { ConnState, moveTo } from "./conn_state.ts";
 import type { ReadBuffer } from "./read_buffer.ts";
 import type { Transport } from "./transport.ts";
 
@@ -17,6 +17,28 @@ export const CloseReason = { ERROR: 0, NORMAL: 1, IDLE_TIMEOUT: 2, SHUTDOWN: 3 }
 export type CloseReason = typeof CloseReason[keyof typeof CloseReason];
 /** The same as memcached writes them. */
 export const CLOSE_REASONS = ["error", "normal", "idle_timeout", "shutdown"] as const;
+
+/** Whether the turn of a connection goes on; if not, what brings its next one. */
+export const Progress = {
+  /** drive() makes the next move. */
+  GOES_ON: 0,
+  /** The turn is used up: the loop gives it another one after the others. */
+  YIELDED: 1,
+  /** There is nothing to do until the transport wakes it; for good, once it is closed. */
+  BLOCKED: 2,
+} as const;
+export type Progress = typeof Progress[keyof typeof Progress];
+
+/** Whether a connection may give commands. */
+export const Gate = {
+  /** No byte has been looked at: its protocol is not known yet. */
+  FRESH: 0,
+  /** It must log in first. */
+  SHUT: 1,
+  /** It has logged in, or need not. */
+  OPEN: 2,
+} as const;
+export type Gate = typeof Gate[keyof typeof Gate];
 
 /** What one thread's connections share. */
 export interface ConnShared {
@@ -46,14 +68,18 @@ export interface ConnShared {
   trace: ((fd: number, bytes: Uint8Array, from: number, to: number) => void) | undefined;
 }
 
-/** The state of one connection. Fields are public to this file's handlers, the loop and tests. */
+/** The state of one connection. Fields are public to the states' handlers, the loop and tests. */
 export class Conn {
   fd: number;
   /** Index of the listener it came by. */
   listener = 0;
   /** When it ran its last command, or was opened: seconds since start. */
   lastCommand = 0;
-  state: ConnState = ConnState.NEW_CMD;
+  /** Written by moveTo() only. */
+  readonly state: ConnState = ConnState.NEW_CMD;
+  /** In WRITE and MWRITE: the state that follows once the replies are sent. */
+  writeAndGo: ConnState = ConnState.NEW_CMD;
+  progress: Progress = Progress.BLOCKED;
   readonly session = new Session();
   input: ReadBuffer | undefined;
   replies: ReplyBuffer | undefined;
@@ -63,29 +89,18 @@ export class Conn {
   costLeft = 0;
   /** Times it may still receive in this turn. */
   receivesLeft = 0;
-  /** Bytes it may still send in this turn. */
+  /** Bytes it may still send in this turn; what was sent last may take it below 0. */
   sendBytesLeft = 0;
-  /** drive() stopped in the middle of the input: the loop calls it again after the others. */
-  yielded = false;
-  /** drive() stopped until the transport wakes the connection. */
-  blocked = false;
   /** The transport was asked to wake it for writing. */
   waitsWritable = false;
   /** Bytes may wait in the socket that the transport will not tell of again. */
   mayHaveMore = false;
   /** It is received from until there is nothing: a short receive does not tell that. */
   untilEmpty = false;
-  /** Once the replies are sent: nothing more can be done with the bytes at hand. */
-  needsInput = false;
-  /** Once the replies are sent: close. */
-  closesAfterReplies = false;
   /** The rest of the current line is discarded. */
   skipsLine = false;
-  /** No byte has been looked at yet. */
-  isFresh = true;
-  /** May give commands: has logged in, or need not. */
-  isAdmitted = false;
-  /** Before it may: bytes of the token that follows its line; 0 while a line comes next. */
+  gate: Gate = Gate.FRESH;
+  /** Before the gate opens: bytes of the token that follows its line; 0 while a line comes next. */
   tokenBytes = 0;
   closeReason: CloseReason = CloseReason.ERROR;
   /** The loop knows that it watches. */
@@ -103,93 +118,18 @@ export class Conn {
   /** Makes a closed record ready for the next connection. */
   reset(): void {
     assert(this.state === ConnState.CLOSED, "Connection record in use taken again");
-    this.state = ConnState.NEW_CMD;
+    assert(this.input === undefined && this.replies === undefined, "Closed conn has a buffer");
+    moveTo(this, ConnState.NEW_CMD);
     this.session.reset();
+    this.writeAndGo = ConnState.NEW_CMD;
     this.waitsWritable = false;
     this.mayHaveMore = false;
     this.untilEmpty = false;
-    this.needsInput = false;
-    this.closesAfterReplies = false;
     this.skipsLine = false;
-    this.isFresh = true;
-    this.isAdmitted = false;
+    this.gate = Gate.FRESH;
     this.tokenBytes = 0;
     this.closeReason = CloseReason.ERROR;
     this.isWatcher = false;
     this.timedWeight = 0;
-  }
-}
-
-/**
- * Waits for the client, without the buffers that hold nothing; or goes on receiving where the
- * transport will not tell again.
- */
-export function waitForInput(conn: Conn, shared: ConnShared): ConnState {
-  if (conn.mayHaveMore) return ConnState.READ;
-  releaseInput(conn, shared);
-  if (conn.replies !== undefined) {
-    shared.pool.giveReplies(conn.replies);
-    conn.replies = undefined;
-  }
-  return ConnState.WAITING;
-}
-
-/** Gives the read buffer back if it holds nothing. */
-export function releaseInput(conn: Conn, shared: ConnShared): void {
-  if (conn.input === undefined || conn.input.pending > 0) return;
-  shared.pool.giveRead(conn.input);
-  conn.input = undefined;
-}
-
-/** Sends what there is to send, then waits for the client. */
-export function needInput(conn: Conn, shared: ConnShared, replies: ReplyBuffer): ConnState {
-  if (replies.isEmpty) return waitForInput(conn, shared);
-  conn.needsInput = true;
-  return writeState(replies);
-}
-
-/** Sends what there is to send, then closes. */
-export function closeAfterReplies(conn: Conn, replies: ReplyBuffer): ConnState {
-  if (replies.isEmpty) return ConnState.CLOSING;
-  conn.closesAfterReplies = true;
-  return writeState(replies);
-}
-
-/** The state that sends `replies`. */
-export function writeState(replies: ReplyBuffer): ConnState {
-  return replies.refNext < replies.refCount ? ConnState.MWRITE : ConnState.WRITE;
-}
-
-/**
- * Goes on after a call to a command.
- *
- * @param lineTo Position after the line, or after the packet but for its value: what is consumed
- * once the command is done with it.
- * @hot
- */
-export function afterCommand(
-  conn: Conn,
-  input: ReadBuffer,
-  replies: ReplyBuffer,
-  outcome: Outcome,
-  lineTo: number,
-): ConnState {
-  const consumedTo = outcome === Outcome.FLUSH ? conn.session.resumeAt : lineTo;
-  input.consume(consumedTo - input.consumed);
-  switch (outcome) {
-    case Outcome.DONE:
-      return ConnState.NEW_CMD;
-    case Outcome.VALUE:
-      return ConnState.NREAD;
-    case Outcome.SWALLOW:
-      return ConnState.SWALLOW;
-    case Outcome.FLUSH:
-      assert(!replies.isEmpty, "Command needs more room than a buffer has");
-      return writeState(replies);
-    case Outcome.CLOSE:
-      if (conn.session.hasQuit) conn.closeReason = CloseReason.NORMAL;
-      return closeAfterReplies(conn, replies);
-    case Outcome.WATCH:
-      return ConnState.WATCH;
   }
 }

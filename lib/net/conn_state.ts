@@ -1,5 +1,10 @@
 // The states of a connection, and which may follow which. Names are memcached's
 // (memcached.h, enum conn_states); phrases say what a connection in that state does.
+//
+// moveTo() is the one place that writes a state: drive() calls it for the moves of a turn, the loop
+// for those from outside of one. A move that MOVES does not list stops the worker.
+
+import { fail } from "../base/assert.ts";
 
 /** What a connection is doing. */
 export const ConnState = {
@@ -31,12 +36,15 @@ export const ConnState = {
 export type ConnState = typeof ConnState[keyof typeof ConnState];
 type StateName = keyof typeof ConnState;
 
-/** For each state, the states that may follow. */
+/**
+ * For each state, the states that may follow. CLOSING follows where a connection may rest between
+ * two turns, besides where it fails: the loop closes what is idle, and at shutdown everything.
+ */
 // deno-fmt-ignore
-const MOVES: Readonly<Record<StateName, readonly StateName[]>> = {
-  LISTENING: ["CLOSING"],
-  NEW_CMD:   ["NEW_CMD", "PARSE_CMD", "WRITE", "MWRITE", "WAITING", "READ"],
-  WAITING:   ["READ", "CLOSING"], // by the loop: readable, or the server stops
+export const MOVES: Readonly<Record<StateName, readonly StateName[]>> = {
+  LISTENING: [], // Of the table of connections only: a socket that listens has no Conn.
+  NEW_CMD:   ["NEW_CMD", "PARSE_CMD", "WRITE", "MWRITE", "WAITING", "READ", "CLOSING"],
+  WAITING:   ["READ", "CLOSING"],
   READ:      ["READ", "PARSE_CMD", "WAITING", "CLOSING"],
   PARSE_CMD: ["NEW_CMD", "NREAD", "SWALLOW", "WRITE", "MWRITE", "WAITING", "READ",
               "CLOSING", "WATCH"],
@@ -45,7 +53,7 @@ const MOVES: Readonly<Record<StateName, readonly StateName[]>> = {
   WRITE:     ["WRITE", "NEW_CMD", "NREAD", "SWALLOW", "WAITING", "READ", "CLOSING"],
   MWRITE:    ["MWRITE", "NEW_CMD", "NREAD", "SWALLOW", "WAITING", "READ", "CLOSING"],
   CLOSING:   ["CLOSED"],
-  CLOSED:    ["NEW_CMD"], // the record is used again
+  CLOSED:    ["NEW_CMD"], // The record is used again.
   WATCH:     ["WATCH", "CLOSING"],
 };
 
@@ -55,12 +63,27 @@ for (const [state, nexts] of Object.entries(MOVES)) {
   for (const next of nexts) MOVE_BITS[ConnState[state as StateName]]! |= 1 << ConnState[next];
 }
 
+/** What has a state that nobody writes but {@linkcode moveTo}. */
+export interface Stateful {
+  readonly state: ConnState;
+}
+
 /**
- * Whether `next` may follow `state`.
+ * Brings `conn` into the state `next`.
+ *
+ * @throws InvariantError if {@linkcode MOVES} does not list that move.
  * @hot
  */
-export function mayMove(state: ConnState, next: ConnState): boolean {
-  return ((MOVE_BITS[state]! >> next) & 1) === 1;
+export function moveTo(conn: Stateful, next: ConnState): void {
+  if (((MOVE_BITS[conn.state]! >> next) & 1) === 0) {
+    fail("Move of a connection that is not in MOVES: " + moveName(conn.state, next));
+  }
+  (conn as { state: ConnState }).state = next;
+}
+
+/** A move in text: `conn_read -> conn_closing`. */
+export function moveName(state: ConnState, next: ConnState): string {
+  return `${stateName(state)} -> ${stateName(next)}`;
 }
 
 /** The state as memcached spells it in `stats conns`: `conn_new_cmd`. */

@@ -9,8 +9,6 @@ import { checkStore } from "../store/check.ts";
 import { makeStore } from "../store/store_fixture.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { READ_BYTES, REPLY_BYTES } from "./buffer_pool.ts";
-import { Conn } from "./conn_record.ts";
-import { ConnState, mayMove, stateName } from "./conn_state.ts";
 import { converse, type Cut } from "./network_fixture.ts";
 
 const WHOLE: Cut = { recv: 1 << 20, send: 1 << 20 };
@@ -208,15 +206,4 @@ Deno.test("drive() answers more than a buffer of statistics", () => {
   assertEquals(lines.filter((line) => line === "END").length, 2);
   assertEquals(lines.slice(-2), ["MN", ""]);
   assert(lines.slice(0, -2).every((line) => /^(STAT \S+ \S+|END)$/.test(line)));
-});
-
-Deno.test("mayMove() allows what the diagram shows and nothing else", () => {
-  assert(mayMove(ConnState.PARSE_CMD, ConnState.NREAD));
-  assert(!mayMove(ConnState.WAITING, ConnState.WRITE));
-  assert(!mayMove(ConnState.CLOSED, ConnState.READ));
-});
-
-Deno.test("stateName() spells states as memcached does", () => {
-  assertEquals(stateName(new Conn(1).state), "conn_new_cmd");
-  assertEquals(stateName(ConnState.MWRITE), "conn_mwrite");
 });

@@ -8,10 +8,10 @@ import { ConnTable } from "../stats/conn_table.ts";
 import { Workload } from "../stats/samples.ts";
 import type { Store } from "../store/store.ts";
 import { makeStore } from "../store/store_fixture.ts";
-import { BufferPool } from "./buffer_pool.ts";
+import { BufferPool, READ_BYTES, REPLY_BYTES } from "./buffer_pool.ts";
 import { drive } from "./conn.ts";
-import { Conn, type ConnShared } from "./conn_record.ts";
-import { ConnState } from "./conn_state.ts";
+import { Conn, type ConnShared, Progress } from "./conn_record.ts";
+import { ConnState, moveTo } from "./conn_state.ts";
 import { Io, type Transport } from "./transport.ts";
 
 /** How a {@linkcode ScriptedClient} cuts its traffic, in bytes per call. */
@@ -86,7 +86,10 @@ export class ScriptedClient implements Transport {
 }
 
 /** The bytes that wait in `replies`, in order, references resolved. */
-function* waitingPieces(store: Store, replies: ReplyBuffer): Generator<Uint8Array> {
+export function* waitingPieces(
+  store: Store,
+  replies: ReplyBuffer,
+): Generator<Uint8Array> {
   let at = replies.sent;
   for (let ref = replies.refNext; ref < replies.refCount; ref++) {
     yield replies.block.bytes.subarray(at, replies.refAt[ref]);
@@ -106,29 +109,20 @@ export const TEST_SERVER: ServerView = {
   refreshCertificates: () => undefined,
 };
 
-const POOL_BYTES = 8 * 48 * 1024;
+/** Memory for the buffers of eight connections. */
+export const POOL_BYTES = 8 * (READ_BYTES + REPLY_BYTES);
 const EVENTS_MAX = 200_000;
 
-/** What is left after a conversation. */
-export interface Talk {
-  readonly client: ScriptedClient;
-  readonly conn: Conn;
-  readonly shared: ConnShared;
-  /** How often the connection gave way to others. */
-  readonly yields: number;
-}
-
-/** Plays `input` to a new connection until the client has sent it all, and hangs up. */
-export function converse(
-  input: Uint8Array,
-  cut: Cut,
-  store: Store = makeStore(),
+/** What one thread's connections share, over `store`. */
+export function makeShared(
+  store: Store,
+  transport: Transport,
   settings: Partial<Settings> = {},
-): Talk {
-  const client = new ScriptedClient(store, input, cut);
+  more: Partial<ConnShared> = {},
+): ConnShared {
   const all = { ...defaultSettings(), ...settings };
-  const shared: ConnShared = {
-    transport: client,
+  return {
+    transport,
     executor: new Executor(store, all, TEST_SERVER),
     pool: new BufferPool(new ArrayBuffer(POOL_BYTES), store.counters),
     reqsPerEvent: all.reqsPerEvent,
@@ -139,13 +133,40 @@ export function converse(
     workload: new Workload(store.control, 1, () => NaN),
     idleTimeout: all.idleTimeout,
     halfClosedMax: 20,
+    ...more,
   };
-  const conn = new Conn(5);
+}
+
+/** What is left after a conversation. */
+export interface Talk {
+  readonly client: ScriptedClient;
+  readonly conn: Conn;
+  readonly shared: ConnShared;
+  /** How often the connection gave way to others. */
+  readonly yields: number;
+}
+
+/**
+ * Plays `input` to a new connection until the client has sent it all, and hangs up.
+ *
+ * @param conn Its record.
+ * @param isOver Asked after each turn: whether to stop before that.
+ */
+export function converse(
+  input: Uint8Array,
+  cut: Cut,
+  store: Store = makeStore(),
+  settings: Partial<Settings> = {},
+  conn: Conn = new Conn(5),
+  isOver: (conn: Conn) => boolean = () => false,
+): Talk {
+  const client = new ScriptedClient(store, input, cut);
+  const shared = makeShared(store, client, settings);
   let yields = 0;
-  for (let event = 0; event < EVENTS_MAX && !client.isClosed; event++) {
-    if (conn.state === ConnState.WAITING) conn.state = ConnState.READ;
+  for (let event = 0; event < EVENTS_MAX && !client.isClosed && !isOver(conn); event++) {
+    if (conn.state === ConnState.WAITING) moveTo(conn, ConnState.READ);
     drive(conn, shared);
-    if (conn.yielded) yields++;
+    if (conn.progress === Progress.YIELDED) yields++;
   }
   return { client, conn, shared, yields };
 }

@@ -63,9 +63,21 @@ export class ReadBuffer {
    * @hot
    */
   consume(count: number): void {
-    assert(count <= this.received - this.consumed, "Consumed more than was received");
+    assert(count >= 0 && count <= this.pending, "Consumed what was not received");
     this.consumed += count;
     this.searched = this.consumed;
+  }
+
+  /**
+   * `count` bytes were received behind the pending ones.
+   * @hot
+   */
+  fill(count: number): void {
+    assert(
+      count <= this.block.bytes.length - this.received,
+      "Received more than there is room for",
+    );
+    this.received += count;
   }
 
   /** Moves the pending bytes to the front, so that there is room for more behind them. */

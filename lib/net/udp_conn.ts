@@ -10,7 +10,6 @@
 // does, or that claims to be this server's: an answer would be answered by a server again.
 
 import { Block } from "../base/block.ts";
-import { assert } from "../base/assert.ts";
 import { Reply } from "../protocol/reply.ts";
 import {
   DATAGRAM_BYTES_MAX,
@@ -24,9 +23,8 @@ import {
   writeFrame,
 } from "../protocol/udp/frames.ts";
 import { Counter } from "../stats/names.ts";
-import { drive } from "./conn.ts";
-import { Conn, type ConnShared } from "./conn_record.ts";
-import { ConnState } from "./conn_state.ts";
+import { closeConn, drive } from "./conn.ts";
+import { CloseReason, Conn, type ConnShared, Progress } from "./conn_record.ts";
 import { DatagramTransport } from "./datagram_transport.ts";
 import { Io } from "./transport.ts";
 
@@ -112,7 +110,10 @@ export class UdpConn {
 
   /** Gives up what is under way. */
   close(): void {
-    if (this.#phase === Phase.RUNNING) this.#closeConn();
+    if (this.#phase === Phase.RUNNING) {
+      closeConn(this.#conn, this.#shared, CloseReason.SHUTDOWN);
+      this.#conn.reset();
+    }
     this.#phase = Phase.IDLE;
   }
 
@@ -137,8 +138,8 @@ export class UdpConn {
   /** Runs the commands; false when its turn is used up before they are done. */
   #run(): boolean {
     drive(this.#conn, this.#shared);
-    if (this.#conn.yielded) return false;
-    this.#closeConn();
+    if (this.#conn.progress === Progress.YIELDED) return false;
+    this.#conn.reset(); // It was closed at the end of its input.
     const transport = this.#transport;
     this.#count(Counter.BYTES_READ, transport.unread);
     const counted = transport.length;
@@ -149,16 +150,6 @@ export class UdpConn {
     this.#count(Counter.BYTES_WRITTEN, sent - counted);
     this.#phase = Phase.SENDING;
     return true;
-  }
-
-  #closeConn(): void {
-    const conn = this.#conn;
-    if (conn.state !== ConnState.CLOSED) {
-      conn.state = ConnState.CLOSING;
-      drive(conn, this.#shared);
-    }
-    assert(conn.state === ConnState.CLOSED, "Connection of a datagram does not close");
-    conn.reset();
   }
 
   /** Sends the reply; false when there is no room, or its turn is used up, before all is sent. */

@@ -5,17 +5,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { ascii, latin1 } from "../base/ascii.ts";
 import { Prng } from "../base/prng.ts";
-import { Executor } from "../command/executor.ts";
-import { defaultSettings } from "../config/settings.ts";
-import { ConnTable } from "../stats/conn_table.ts";
-import { Workload } from "../stats/samples.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "../store/check.ts";
 import { makeStore } from "../store/store_fixture.ts";
 import { Reply } from "../protocol/reply.ts";
-import { BufferPool } from "./buffer_pool.ts";
-import type { ConnShared } from "./conn_record.ts";
-import { TEST_SERVER } from "./network_fixture.ts";
+import { makeShared } from "./network_fixture.ts";
 import { Io } from "./transport.ts";
 import { type DatagramSocket, UdpConn, UdpConns } from "./udp_conn.ts";
 
@@ -73,19 +67,8 @@ class ScriptedSocket implements DatagramSocket {
 /** A worker with one UDP socket. */
 function makeWorker() {
   const store = makeStore({ itemSizeMax: 2 ** 20 });
-  const shared: ConnShared = {
-    transport: undefined as never, // Only UDP is spoken.
-    executor: new Executor(store, defaultSettings(), TEST_SERVER),
-    pool: new BufferPool(new ArrayBuffer(4 * 48 * 1024), store.counters),
-    reqsPerEvent: 20,
-    trace: undefined,
-    comesShort: [],
-    protocols: [],
-    table: new ConnTable(store.control),
-    workload: new Workload(store.control, 1, () => NaN),
-    idleTimeout: 0,
-    halfClosedMax: 20,
-  };
+  const noTransport = undefined as never; // Only UDP is spoken.
+  const shared = makeShared(store, noTransport);
   const socket = new ScriptedSocket();
   const conns = new UdpConns();
   conns.add(FD, new UdpConn(FD, socket, shared));

@@ -1,5 +1,6 @@
 // Where connections come in: the sockets and the acceptor, by either transport.
 
+import type { Log } from "../base/operator_log.ts";
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import {
@@ -21,6 +22,9 @@ import {
   type WorkerHandle,
 } from "./thread/threads.ts";
 import type { Certificates } from "./tls/tls_wrap.ts";
+
+/** Takes a line for the operator. */
+type Warn = (line: string) => void;
 
 /** Where connections come in. */
 export interface Front {
@@ -59,16 +63,17 @@ export interface BoundFront {
  *
  * @throws {SettingsError} When an address cannot be bound.
  */
-export function bindFront(settings: Settings): Promise<BoundFront> {
-  return settings.transport === "relay" ? bindRelay(settings) : bindNative(settings);
+export function bindFront(settings: Settings, log: Log): Promise<BoundFront> {
+  const warn = (line: string): void => log.warn(line);
+  return settings.transport === "relay" ? bindRelay(settings, warn) : bindNative(settings, warn);
 }
 
 /** Binds on this thread; the acceptor gets descriptors. */
-async function bindNative(settings: Settings): Promise<BoundFront> {
+async function bindNative(settings: Settings, warn: Warn): Promise<BoundFront> {
   const certificates = await firstCertificates(settings); // As root still, if it is root.
   using undo = new DisposableStack();
-  const listening = undo.adopt(await openListeners(settings), closeListeners);
-  const udp = undo.adopt(await openUdpSockets(settings), closeUdpSockets);
+  const listening = undo.adopt(await openListeners(settings, warn), closeListeners);
+  const udp = undo.adopt(await openUdpSockets(settings, warn), closeUdpSockets);
   assumeUser(settings.user, ownSockets(listening));
   const opened = undo.move();
   return {
@@ -99,9 +104,9 @@ function ownSockets(listening: readonly ListeningConn[]): string[] {
  * The acceptor listens, since a listener cannot be handed to another thread; until then the
  * addresses are held, as far as they can be.
  */
-async function bindRelay(settings: Settings): Promise<BoundFront> {
+async function bindRelay(settings: Settings, warn: Warn): Promise<BoundFront> {
   const certificates = await firstCertificates(settings); // As root still, if it is root.
-  const { plans, release } = reserve(await planRelayListeners(settings));
+  const { plans, release } = reserve(await planRelayListeners(settings, warn));
   let isHeld = true;
   const close = (): void => {
     if (isHeld) release();

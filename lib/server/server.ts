@@ -1,37 +1,26 @@
-// The server as a whole: binds, makes the shared memory, starts the threads, ticks, stops.
+// A running server: lets clients in, reads its files again, stops. start_server.ts makes it.
 
+import type { AuthFile } from "../auth/auth_file.ts";
 import type { Log } from "../base/operator_log.ts";
 import type { Settings } from "../config/settings.ts";
-import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { storeWord } from "../memory/atomic.ts";
 import { type Control, Global, Stopping } from "../memory/regions.ts";
+import type { StatsView } from "../stats/stats_view.ts";
 import { wakeMaintainer } from "../store/control/requests.ts";
-import { Logins } from "../auth/logins.ts";
-import { planStore, type StorePlan } from "../store/plan.ts";
+import type { StorePlan } from "../store/plan.ts";
 import type { Store } from "../store/store.ts";
-import { SlabClasses, type SlabShape } from "../store/slab/classes.ts";
 import { ring } from "../sys/eventfd.ts";
 import { closeFd } from "../sys/socket.ts";
-import { AuthFile, readAuthFile } from "../auth/auth_file.ts";
-import { chooseTransport } from "./choose_transport.ts";
-import { bindFront, type BoundFront, type Front } from "./listeners.ts";
-import type { UdpSocket } from "./listen/listen_udp.ts";
-import { descriptorsFor, ensureDescriptors } from "./listen/descriptors.ts";
-import { checkBudget } from "./memory_budget.ts";
 import type { Listening, MemoryMap } from "./channel/notify.ts";
-import { ServerClock } from "./channel/server_clock.ts";
-import { adviseMemory, makeMemory, shapeOf } from "./server_memory.ts";
+import type { ServerClock } from "./channel/server_clock.ts";
 import { unmapShared } from "./channel/shared_views.ts";
-import { StoreCheck } from "./store_check.ts";
-import {
-  startMaintainer,
-  startWorkers,
-  type ThreadHandle,
-  type WorkerCommon,
-} from "./thread/threads.ts";
-import type { StatsView } from "../stats/stats_view.ts";
-import type { Certificates } from "./tls/tls_wrap.ts";
+import type { UdpSocket } from "./listen/listen_udp.ts";
+import type { BoundFront, Front } from "./listeners.ts";
 import type { WarmRestart } from "./restart/warm_restart.ts";
+import { StoreCheck } from "./store_check.ts";
+import type { ServerThreads } from "./thread/server_threads.ts";
+import type { ThreadHandle } from "./thread/threads.ts";
+import type { Certificates } from "./tls/tls_wrap.ts";
 
 /** How a server came to its end. */
 export type Ending =
@@ -41,10 +30,10 @@ export type Ending =
   | { readonly cause: "failed"; readonly reason: string };
 
 /** Longest a worker may take to close its connections, in milliseconds. */
-const STOP_MS_MAX = 10_000;
+export const STOP_MS_MAX = 10_000;
 
 /** What a server is made of. */
-interface Parts {
+export interface ServerParts {
   readonly settings: Settings;
   readonly log: Log;
   readonly clock: ServerClock;
@@ -55,23 +44,23 @@ interface Parts {
   readonly sockets: BoundFront;
   readonly front: Front;
   readonly warm: WarmRestart | undefined;
-  readonly threads: readonly ThreadHandle[];
-  /** The eventfds that wake threads. */
-  readonly doorbells: readonly number[];
+  readonly threads: ServerThreads;
 }
 
 /** A running server. */
 export class Server {
   /** Settles when the server has ended, every thread joined. */
   readonly ended: Promise<Ending>;
-  readonly #parts: Parts;
+  readonly #parts: ServerParts;
   readonly #log: Log;
   readonly #control: Control;
   readonly #storeCheck: StoreCheck;
   #end: (ending: Ending) => void = () => {};
   #stopping = false;
+  #isSaving = false;
 
-  private constructor(parts: Parts) {
+  /** Use start_server.ts; every thread of `parts` has been started. */
+  constructor(parts: ServerParts) {
     const { store, front, log } = parts;
     this.#parts = parts;
     this.#control = store.control;
@@ -84,67 +73,13 @@ export class Server {
     });
     this.#log = log;
     this.ended = new Promise((resolve) => this.#end = resolve);
+    for (const handle of parts.threads.all) this.#supervise(handle);
   }
 
-  /**
-   * Binds, reads every file, starts every thread, and returns when all have reported in, or one has
-   * died. {@linkcode open} lets clients in. What was opened is closed again when it fails.
-   *
-   * @throws {SettingsError} When an address cannot be bound, or nobody could log in.
-   */
-  static async start(wished: Settings, log: Log): Promise<Server> {
-    const settings = { ...wished, transport: chooseTransport(wished, log) };
-    const wanted = descriptorsFor(settings);
-    const limit = ensureDescriptors(settings);
-    if (limit < wanted) {
-      log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
-    }
-    await using undo = new AsyncDisposableStack();
-    const sockets = await bindFront(settings);
-    undo.defer(() => sockets.close());
-    const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
-    const warning = checkBudget(settings, plan);
-    if (warning !== undefined) log.warn(warning);
-    logClasses(plan.shape, log);
-    const warm = await openWarm(settings, plan, log);
-    undo.defer(() => warm?.close());
-    const clock = new ServerClock(warm?.startUnix);
-    const { store, map: memory } = makeMemory(plan, clock.clock, warm?.segments);
-    undo.defer(() => unmapShared(memory, plan));
-    const authFile = await loadLogins(settings, store, log);
-    warm?.begin(store);
-    adviseMemory(settings, plan, memory, log);
-    storeWord(store.control.u32, Global.VERBOSITY, settings.verbosity);
-    clock.start(store.control);
-    undo.defer(() => clock.stop());
-
-    const { families, manners, certificates, udp } = sockets;
-    storeWord(store.control.u32, Global.CERTS_READ_AT, clock.clock.now);
-    const common: WorkerCommon = {
-      settings,
-      plan,
-      memory,
-      startUnix: clock.clock.startUnix,
-      families,
-      manners,
-      certificates,
-      udp: udp.map(({ fd }) => fd),
-    };
-    const workers = await startWorkers(settings.threads, common);
-    const front = sockets.start(common, workers);
-    const threads = workers.map(({ thread }) => thread);
-    threads.push(front.acceptor.thread, startMaintainer(common));
-    const doorbells = [...workers.map(({ target }) => target), front.acceptor]
-      .map(({ doorbell }) => doorbell).filter((fd) => fd >= 0);
-    undo.move();
-    const parts = { settings, log, clock, store, plan, memory, authFile, sockets, front, warm };
-    const server = new Server({ ...parts, threads, doorbells });
-    for (const handle of threads) server.#supervise(handle);
-    await Promise.race([
-      Promise.all(threads.map((handle) => handle.ready)),
-      server.ended,
-    ]);
-    return server;
+  /** Waits until every thread has reported in, or the server has ended. */
+  async allReady(): Promise<void> {
+    const ready = this.#parts.threads.all.map((handle) => handle.ready);
+    await Promise.race([Promise.all(ready), this.ended]);
   }
 
   /** Where it listens for connections; complete once it is open. */
@@ -158,15 +93,16 @@ export class Server {
   }
 
   /**
-   * Lets clients in; nothing for a server that has ended, or is to. When it fails the server must
-   * be stopped.
+   * Lets clients in. When it fails the server must be stopped.
    *
    * @param announce See {@linkcode Front.open}.
+   * @returns Whether the server takes clients: false for one that has ended, or is stopping.
    * @throws {SettingsError} When an address cannot be had after all.
    */
-  async open(announce: () => void = () => {}): Promise<void> {
-    if (this.#stopping) return;
+  async open(announce: () => void = () => {}): Promise<boolean> {
+    if (this.#stopping) return false;
     await Promise.race([this.#parts.front.open(announce), this.ended]);
+    return !this.#stopping;
   }
 
   /** Watches a thread: its wishes, and its death. */
@@ -231,14 +167,20 @@ export class Server {
   }
   #stop: Promise<void> | undefined;
 
+  /** Whether a stop that saves the cache has begun: it must run to its end. */
+  get isSaving(): boolean {
+    return this.#isSaving;
+  }
+
   async #stopInOrder(isGraceful: boolean): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    const { front, threads, clock, sockets, doorbells, store, warm } = this.#parts;
+    this.#isSaving = isGraceful && this.#parts.warm !== undefined;
+    const { front, threads, clock, sockets, store, warm } = this.#parts;
     front.acceptor.notify.post({ type: "s" });
     storeWord(this.#control.u32, Global.STOPPING, Stopping.IN_ORDER);
     wakeMaintainer(this.#control);
-    const all = Promise.all(threads.map((handle) => handle.stopped));
+    const all = Promise.all(threads.all.map((handle) => handle.stopped));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), STOP_MS_MAX);
@@ -249,8 +191,8 @@ export class Server {
     front.acceptor.notify.close();
     sockets.close();
     if (outcome === "late") return this.#end({ cause: "failed", reason: "a thread did not stop" });
-    for (const handle of threads) handle.terminate(); // They have ended; the runtime is told.
-    for (const fd of doorbells) closeFd(fd);
+    for (const handle of threads.all) handle.terminate(); // They have ended; the runtime is told.
+    for (const fd of threads.doorbells) closeFd(fd);
     this.#log.debug("all threads joined");
     const problem = isGraceful ? warm?.save(store, clock.state) : undefined;
     warm?.close();
@@ -272,69 +214,16 @@ export class Server {
    * where it is: a thread may still be at work on it.
    */
   abandon(): void {
-    const { front, threads, clock, sockets, doorbells } = this.#parts;
+    const { front, threads, clock, sockets } = this.#parts;
     clock.stop();
     front.acceptor.notify.post({ type: "s" });
     storeWord(this.#control.u32, Global.STOPPING, Stopping.AT_ONCE);
     wakeMaintainer(this.#control);
-    for (const fd of doorbells) ring(fd); // They stay open: a thread may still wait for its own.
+    // They stay open: a thread may still wait for its own.
+    for (const fd of threads.doorbells) ring(fd);
     // The runtime ends by force, after a while, whoever waits for a lock of the dead.
-    for (const handle of threads) handle.terminate();
+    for (const handle of threads.all) handle.terminate();
     front.acceptor.notify.close();
     sockets.close();
-  }
-}
-
-/** The file of logins, and what for; undefined where there is none. */
-function loginsOf({ sasl, saslFile, authFile }: Settings) {
-  const path = sasl ? saslFile : authFile;
-  return path === null ? undefined : { path, form: sasl ? "sasl" : "text" } as const;
-}
-
-/** @throws {SettingsError} When the file of logins cannot be used. */
-async function checkLogins(settings: Settings): Promise<void> {
-  const logins = loginsOf(settings);
-  if (logins === undefined) return;
-  const file = await readAuthFile(logins.path, logins.form);
-  if ("problem" in file) throw new SettingsError(file.problem, ExitCode.FAILURE);
-}
-
-/** Reads the file of logins, where there is one. @throws {SettingsError} When it cannot be used. */
-async function loadLogins(
-  settings: Settings,
-  { control, locks }: Store,
-  log: Log,
-): Promise<AuthFile | undefined> {
-  const logins = loginsOf(settings);
-  if (logins === undefined) return undefined;
-  const file = new AuthFile(logins.path, logins.form, new Logins(control, locks), log);
-  await file.load();
-  return file;
-}
-
-/** {@linkcode Server.start}, for a caller that loads this module late. */
-export function startServer(settings: Settings, log: Log): Promise<Server> {
-  return Server.start(settings, log);
-}
-
-/** The memory file, where there is one. Loaded late: most servers have none. */
-async function openWarm(
-  settings: Settings,
-  plan: StorePlan,
-  log: Log,
-): Promise<WarmRestart | undefined> {
-  if (settings.memoryFile === null) return undefined;
-  await checkLogins(settings); // A start that fails leaves a saved cache as it is.
-  const { WarmRestart } = await import("./restart/warm_restart.ts");
-  return WarmRestart.open(settings.memoryFile, plan, log);
-}
-
-/** Writes the slab classes to the log at `-vv`, as memcached does at start. */
-function logClasses(shape: SlabShape, log: Log): void {
-  const { chunkBytes, perPage, last } = new SlabClasses(shape);
-  for (let clsid = 1; clsid <= last; clsid++) {
-    const size = String(chunkBytes[clsid]).padStart(9);
-    const count = String(perPage[clsid]).padStart(7);
-    log.debug(`slab class ${String(clsid).padStart(3)}: chunk size ${size} perslab ${count}`);
   }
 }

@@ -29,9 +29,9 @@ import {
   itemPosition,
   itemPrev,
   type ItemRef,
-  loadRefcount,
   NO_ITEM,
 } from "./item/item.ts";
+import { loadRefcount } from "./item/refcount.ts";
 import { bucketIndex } from "./table/assoc.ts";
 import { classOf, itemUnits, type LruId, LRUS_MAX } from "./lru/lists.ts";
 import { SIZE_STEP_BYTES } from "./counts/size_counts.ts";

@@ -16,9 +16,8 @@ import {
   NO_ITEM,
 } from "./item/item.ts";
 import { classOf } from "./lru/lists.ts";
-import { Miss } from "./outcome.ts";
+import { type Lookup, Refusal, type Stored, type StoreMode } from "./outcome.ts";
 import type { Store } from "./store.ts";
-import type { Stored, StoreMode } from "./update/storing.ts";
 
 /** How a value ended that was refused, behind those of `Stored`. */
 const TOO_LARGE = 4;
@@ -28,36 +27,31 @@ const NO_MEMORY = 5;
 export const DeletedBy = { DELETE: 0, MD: 1 } as const;
 export type DeletedBy = typeof DeletedBy[keyof typeof DeletedBy];
 
-/** How a lookup ended. Source: memcached items.c, do_item_get. */
-const FOUND = 1;
-const FLUSHED = 2;
-const EXPIRED = 3;
-
 function sizeOf({ items }: Store, it: ItemRef): number {
   return itemNbytes(items, it) - CRLF_BYTES;
 }
 
-/** Logs that a key was looked up; `it` is none, or what was found. Caller holds the shard. */
+/**
+ * Logs that a key was looked up. Caller holds the shard.
+ *
+ * @param it The item that was found, or {@linkcode NO_ITEM}.
+ */
 export function logFoundLocked(
   store: Store,
   it: ItemRef,
+  lookup: Lookup,
   block: Block,
   keyFrom: number,
   nkey: number,
 ): void {
-  const { items, log, miss } = store;
+  const { log, turn } = store;
   if (log.isAgain) {
     log.isAgain = false;
     return;
   }
-  if (it !== NO_ITEM) {
-    const clsid = classOf(items, it);
-    const size = sizeOf(store, it);
-    log.write(LogType.ITEM_GET, FOUND, clsid, log.fd, size, block.bytes, keyFrom, nkey);
-    return;
-  }
-  const status = miss === Miss.FLUSHED ? FLUSHED : miss === Miss.EXPIRED ? EXPIRED : 0;
-  log.write(LogType.ITEM_GET, status, 0, log.fd, 0, block.bytes, keyFrom, nkey);
+  const clsid = it === NO_ITEM ? 0 : classOf(store.items, it);
+  const size = it === NO_ITEM ? 0 : sizeOf(store, it);
+  log.write(LogType.ITEM_GET, lookup, clsid, turn.fd, size, block.bytes, keyFrom, nkey);
 }
 
 /**
@@ -69,13 +63,13 @@ export function logStored(store: Store, it: ItemRef, stored: Stored, mode: Store
 }
 
 function writeStored(store: Store, it: ItemRef, stored: Stored, mode: StoreMode): void {
-  const { items, log, clock } = store;
+  const { items, log, clock, turn } = store;
   const exptime = itemExptime(items, it);
   log.write(
     LogType.ITEM_STORE,
     stored | (mode << 8) | (classOf(items, it) << 16),
     exptime === 0 ? 0 : exptime - clock.now, // Below 0 it shows as memcached's does, modulo 2^32.
-    log.fd,
+    turn.fd,
     sizeOf(store, it),
     blockOf(store.items, it).bytes,
     itemKeyAt(items, it),
@@ -85,26 +79,27 @@ function writeStored(store: Store, it: ItemRef, stored: Stored, mode: StoreMode)
 
 /** Logs that there is no room for the value of a key: its class and connection are 0. */
 export function logRefused(
-  { log, miss }: Store,
+  { log }: Store,
+  refusal: Refusal,
   mode: StoreMode,
   bytes: Uint8Array,
   keyFrom: number,
   nkey: number,
 ): void {
   if (!log.wants(Watched.MUTATIONS)) return;
-  const status = miss === Miss.TOO_LARGE ? TOO_LARGE : NO_MEMORY;
+  const status = refusal === Refusal.TOO_LARGE ? TOO_LARGE : NO_MEMORY;
   log.write(LogType.ITEM_STORE, status | (mode << 8), 0, 0, 0, bytes, keyFrom, nkey);
 }
 
 /** Logs that `it` is deleted. Caller holds its shard. */
 export function logDeletedLocked(store: Store, it: ItemRef, by: DeletedBy): void {
-  const { items, log } = store;
+  const { items, log, turn } = store;
   if (!log.wants(Watched.DELETIONS)) return;
   log.write(
     LogType.DELETED,
     by,
     classOf(items, it),
-    log.fd,
+    turn.fd,
     sizeOf(store, it),
     blockOf(store.items, it).bytes,
     itemKeyAt(items, it),

@@ -12,8 +12,6 @@ import { ClassCounter, Counter } from "../stats/names.ts";
 import { takeCas } from "./item/cas.ts";
 import { isFlushed, storedGeneration } from "./item/generation.ts";
 import {
-  addRefcount,
-  dropOnlyHolder,
   isExpired,
   itemBytes,
   ItemFlag,
@@ -23,19 +21,18 @@ import {
   itemNbytes,
   itemNkey,
   type ItemRef,
-  loadRefcount,
   NO_ITEM,
   publishItem,
-  REFCOUNT_MAX,
   segmentOf,
   setItemCas,
   setItemFlags,
 } from "./item/item.ts";
+import { addRefcount, dropOnlyHolder, loadRefcount, REFCOUNT_MAX } from "./item/refcount.ts";
 import { chunkClass, chunkNext, FIRST_CHUNK_BYTES, firstChunk, isChunked } from "./item/chunk.ts";
 import { Watched } from "../log/event_log.ts";
 import { logFoundLocked } from "./item_events.ts";
 import { classOf, type LruId } from "./lru/lists.ts";
-import { Miss, NOT_LINKED } from "./outcome.ts";
+import { Lookup, NOT_LINKED } from "./outcome.ts";
 import { type SlabClass } from "./slab/classes.ts";
 import type { Store } from "./store.ts";
 
@@ -71,8 +68,7 @@ export function unlockShard(store: Store, hv: number): void {
  * Finds the live item with the key `block[from, from + nkey)`. An expired or flushed one is
  * unlinked on the way. Caller holds the shard's lock.
  *
- * @returns The item, or {@linkcode NO_ITEM} with the reason in `store.miss`.
- * Source: memcached items.c, do_item_get.
+ * @returns The item, or {@linkcode NO_ITEM}. Source: memcached items.c, do_item_get.
  * @hot
  */
 export function findLocked(
@@ -82,24 +78,32 @@ export function findLocked(
   from: number,
   nkey: number,
 ): ItemRef {
-  const it = searchLocked(store, hv, block, from, nkey);
-  if (store.log.wants(Watched.FETCHERS)) logFoundLocked(store, it, block, from, nkey);
+  let it = store.assoc.findLocked(hv, block, from, nkey);
+  let lookup: Lookup = Lookup.ABSENT;
+  if (it !== NO_ITEM) {
+    lookup = judgeFoundLocked(store, it);
+    if (lookup !== Lookup.FOUND) {
+      unlinkLocked(store, hv, it);
+      it = NO_ITEM;
+    }
+  }
+  if (store.log.wants(Watched.FETCHERS)) logFoundLocked(store, it, lookup, block, from, nkey);
   return it;
 }
 
-/** @hot */
-function searchLocked(store: Store, hv: number, block: Block, from: number, nkey: number): ItemRef {
-  const it = store.assoc.findLocked(hv, block, from, nkey);
-  if (it === NO_ITEM) {
-    store.miss = Miss.ABSENT;
-    return NO_ITEM;
+/**
+ * Whether an item of the table is alive; counts one that is not.
+ * @hot
+ */
+function judgeFoundLocked(store: Store, it: ItemRef): Lookup {
+  const { now } = store.clock;
+  if (isFlushed(store.control, store.items, it, now)) {
+    store.counters.add(Counter.GET_FLUSHED, 1);
+    return Lookup.FLUSHED;
   }
-  if (isFlushed(store.control, store.items, it, store.clock.now)) store.miss = Miss.FLUSHED;
-  else if (isExpired(store.items, it, store.clock.now)) store.miss = Miss.EXPIRED;
-  else return it;
-  store.counters.add(store.miss === Miss.FLUSHED ? Counter.GET_FLUSHED : Counter.GET_EXPIRED, 1);
-  unlinkLocked(store, hv, it);
-  return NO_ITEM;
+  if (!isExpired(store.items, it, now)) return Lookup.FOUND;
+  store.counters.add(Counter.GET_EXPIRED, 1);
+  return Lookup.EXPIRED;
 }
 
 /**

@@ -7,6 +7,7 @@ import { type Locks } from "../memory/lock.ts";
 import { type Control, Global } from "../memory/regions.ts";
 import { type Counters } from "../stats/counters.ts";
 import { HotKeys } from "../stats/samples.ts";
+import { Turn } from "../stats/turn.ts";
 import { Assoc } from "./table/assoc.ts";
 import { type Items, openItems } from "./item/item.ts";
 import { BumpBuffer } from "./lru/bump_buffer.ts";
@@ -14,7 +15,7 @@ import { EventLog } from "../log/event_log.ts";
 import { LogLines } from "../log/lines.ts";
 import { Logins } from "../auth/logins.ts";
 import { Lru } from "./lru/lists.ts";
-import { Miss } from "./outcome.ts";
+import { Lack } from "./lack.ts";
 import type { StorePlan, StoreShape, StoreThread } from "./plan.ts";
 import { PrefixCounts } from "./counts/prefix_counts.ts";
 import { SizeCounts } from "./counts/size_counts.ts";
@@ -43,10 +44,12 @@ export class Store {
   /** What happens, for who watches. */
   readonly log: EventLog;
   readonly lines: LogLines;
+  /** The connection that this thread serves. */
+  readonly turn: Turn = new Turn();
   /** Items of COLD that this thread's clients read again. */
   readonly bumps: BumpBuffer;
-  /** Why the last find or allocation came back empty. */
-  miss: Miss = Miss.ABSENT;
+  /** What a command lacked that found no memory under its shard's lock. */
+  readonly lack = new Lack();
 
   constructor({ thread, plan, memory, control, locks, counters, clock }: StoreThread) {
     this.shape = plan.shape;

@@ -1,11 +1,13 @@
 // A store on memory of its own, for tests and micro-benchmarks: no FFI, no other thread.
 
+import { assert } from "../base/assert.ts";
 import { Block } from "../base/block.ts";
 import { ascii } from "../base/ascii.ts";
 import { type Clock, CLOCK_START } from "../base/clock.ts";
 import { makeControlMemory } from "../memory/regions.ts";
 import { allocate } from "./room/allocate.ts";
-import { blockOf, type ItemRef, itemValueAt, NO_ITEM } from "./item/item.ts";
+import { blockOf, type ItemRef, itemValueAt } from "./item/item.ts";
+import { isRefused } from "./outcome.ts";
 import { openThread, planStore, type StorePlan, type StoreShape } from "./plan.ts";
 import { startStore, Store } from "./store.ts";
 
@@ -112,6 +114,7 @@ export function makeItem(
   const block = Block.of(ascii(key));
   const bytes = ascii(`${value}\r\n`);
   const it = allocate(store, block, 0, key.length, flags, exptime, bytes.length);
-  if (it !== NO_ITEM) blockOf(store.items, it).bytes.set(bytes, itemValueAt(store.items, it));
+  assert(!isRefused(it), "A test's item was refused");
+  blockOf(store.items, it).bytes.set(bytes, itemValueAt(store.items, it));
   return it;
 }

@@ -150,9 +150,8 @@ function openLibc(): Symbols | undefined {
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
   try {
     return Deno.dlopen("libc.so.6", SYMBOLS).symbols;
-    // deno-lint-ignore house/catch-place -- Another libc, such as musl, is no error.
   } catch {
-    return undefined;
+    return undefined; // Another libc, such as musl.
   }
 }
 

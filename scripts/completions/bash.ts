@@ -4,7 +4,7 @@
 // last piece alone. So candidates are made for the whole word, and what is before the piece is
 // taken off in the end.
 
-import { SUB_COMMANDS } from "../../lib/cli/sub_commands.ts";
+import { SUB_COMMANDS } from "../../lib/cli/command_line/sub_commands.ts";
 import { GENERATED, type OptionRow, serverRows, spellings } from "../command_rows.ts";
 import { subCommandRows, suboptionRows } from "../command_rows.ts";
 

@@ -1,6 +1,6 @@
 // deploy/completions/memden.fish. Source of the forms: fish's complete(1).
 
-import { SUB_COMMANDS } from "../../lib/cli/sub_commands.ts";
+import { SUB_COMMANDS } from "../../lib/cli/command_line/sub_commands.ts";
 import {
   GENERATED,
   type OptionRow,

@@ -1,7 +1,7 @@
 // deploy/completions/_memden, for zsh's completion system. Source of the forms: zshcompsys(1),
 // _arguments and _values.
 
-import { OPERAND, SUB_COMMANDS } from "../../lib/cli/sub_commands.ts";
+import { OPERAND, SUB_COMMANDS } from "../../lib/cli/command_line/sub_commands.ts";
 import { GENERATED, type OptionRow, serverRows, spellings } from "../command_rows.ts";
 import { subCommandRows, suboptionRows } from "../command_rows.ts";
 

@@ -8,7 +8,6 @@
 import { parseArgs } from "node:util";
 import { ensurePackages } from "../support/packages.ts";
 import { freePort, startMemcached, startMemden, type TestServer } from "../support/server.ts";
-import { clientNeeds, testNeeds } from "./not_yet.ts";
 import { readTap, type TapResult } from "./read_tap.ts";
 
 /** One client and how its tests are run. */
@@ -150,18 +149,6 @@ async function runClient(client: Client, start: Start, args: string[]): Promise<
   return { passed, failures: [...failures, failure], text: `${text}${failure}\n` };
 }
 
-/** Sorts out the failures that only wait for a feature, and says each aloud. */
-function setAside(client: Client, result: TapResult): { result: TapResult; skipped: number } {
-  const failures: string[] = [];
-  for (const failure of result.failures) {
-    const needs = testNeeds(client.name, failure);
-    if (needs === undefined) failures.push(failure);
-    else console.log(`SKIPPED ${client.name} ${failure.split("\n")[0]}: needs ${needs}`);
-  }
-  const skipped = result.failures.length - failures.length;
-  return { result: { ...result, failures }, skipped };
-}
-
 function print(client: Client, result: TapResult, verbose: boolean): void {
   console.log(`${client.name}: ${result.passed} passed, ${result.failures.length} failed`);
   if (verbose) console.log(result.text.trimEnd());
@@ -196,19 +183,16 @@ async function main(): Promise<void> {
   const args = options.args.split(" ").filter((arg) => arg !== "");
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (const client of chosen) {
-    const isMemden = start === startMemden;
-    const needs = isMemden ? clientNeeds(client.name) : undefined;
     // Debian's memcached reads no such file of logins.
-    const isOurs = client.logsIn && !isMemden ? "memden's logins" : needs;
-    const reason = isOurs === undefined ? await obstacle(client) : `needs ${isOurs}`;
+    const reason = client.logsIn && start === startMemcached
+      ? "needs memden's logins"
+      : await obstacle(client);
     if (reason !== undefined) {
       total.skipped++;
       console.log(`SKIPPED ${client.name}: ${reason}`);
       continue;
     }
-    const ran = await runClient(client, client.logsIn ? startWithLogin : start, args);
-    const { result, skipped } = isMemden ? setAside(client, ran) : { result: ran, skipped: 0 };
-    total.skipped += skipped;
+    const result = await runClient(client, client.logsIn ? startWithLogin : start, args);
     total.passed += result.passed;
     total.failed += result.failures.length;
     print(client, result, options.verbose);

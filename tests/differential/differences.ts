@@ -47,7 +47,7 @@ export function looksPastNumber({ request, memcached, memden }: Pair): boolean {
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     name: "short or incomplete line",
-    reason: "1.6.45 says bad command line format where 1.6.18 says ERROR (spec 2.1)",
+    reason: "1.6.45 says bad command line format where 1.6.18 says ERROR",
     explains: ({ request, memcached, memden }) =>
       bothOpen(memcached, memden) &&
       (BAD_CHUNK.test(request) || endsIncomplete(request)) &&
@@ -55,7 +55,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   },
   {
     name: "gat without a key",
-    reason: "1.6.45 wants a key (spec 2.1); 1.6.18 answers as if there were none to find",
+    reason: "1.6.45 wants a key; 1.6.18 answers as if there were none to find",
     explains: ({ request, memcached, memden }) =>
       /(^|\r\n)gats? +\S+ *\r\n$/.test(request) &&
       memcached.text.replace(/(END|CLIENT_ERROR invalid exptime argument)\r\n$/, BAD_FORMAT) ===
@@ -63,7 +63,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   },
   {
     name: "value of a refused storage command",
-    reason: "swallowed since 1.6.45 (spec 2.3); 1.6.18 takes it for commands",
+    reason: "swallowed since 1.6.45; 1.6.18 takes it for commands",
     explains: ({ request, memcached, memden }) =>
       isStorage(request) && memden.text === (isSilent(request) ? "" : BAD_FORMAT) &&
       memden.ended === "open" &&
@@ -87,14 +87,14 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   },
   {
     name: "flags of more than 32 bits",
-    reason: "memden refuses them; memcached wraps (appendix C, 3)",
+    reason: "memden refuses them; memcached wraps (docs/protocol.md)",
     explains: ({ request, memcached, memden }) =>
       isStorage(request) && Math.abs(Number(tokens(request)[2])) > 0xffffffff &&
       memden.text === BAD_FORMAT && /^(STORED|NOT_STORED)?/.test(memcached.text),
   },
   {
     name: "expiry of more than 32 bits",
-    reason: "memden takes 64 bits; memcached cuts it to 32 (appendix C, 3)",
+    reason: "memden takes 64 bits; memcached cuts it to 32 (docs/protocol.md)",
     explains: ({ request, memcached, memden }) =>
       bothOpen(memcached, memden) &&
       exptimes(request).some((exptime) => Math.abs(exptime) >= 2 ** 31),
@@ -108,19 +108,19 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   },
   {
     name: "further tokens",
-    reason: "ignored since 1.6.45 (spec 2.3, 2.5); 1.6.18 says ERROR to more than one",
+    reason: "ignored since 1.6.45; 1.6.18 says ERROR to more than one",
     explains: ({ request, memcached, memden }) =>
       bothOpen(memcached, memden) && / j j| j noreply|^verbosity \S+ \S+ \S+/.test(request) &&
       memcached.text.includes(ERROR),
   },
   {
     name: "space before the command",
-    reason: "1.6.45 says ERROR (spec 2.1); 1.6.18 skips the space",
+    reason: "1.6.45 says ERROR; 1.6.18 skips the space",
     explains: ({ request, memden }) => request.startsWith(" ") && memden.text === ERROR,
   },
   {
     name: "NUL",
-    reason: "a byte like any other since 1.6.45 (spec 2.1); the end of the line in 1.6.18",
+    reason: "a byte like any other since 1.6.45; the end of the line in 1.6.18",
     explains: ({ request }) => request.includes("\0"),
   },
 ];

@@ -4,7 +4,6 @@ import { Global } from "../../lib/memory/regions.ts";
 import { ClassCounter } from "../../lib/stats/names.ts";
 import { firstChunk, isChunked, setChunkHead } from "../../lib/store/item/chunk.ts";
 import {
-  addRefcount,
   blockOf,
   ItemFlag,
   itemFlags,
@@ -18,6 +17,7 @@ import {
   setItemLruId,
   setItemPrev,
 } from "../../lib/store/item/item.ts";
+import { addRefcount } from "../../lib/store/item/refcount.ts";
 import { classOf, LruSegment } from "../../lib/store/lru/lists.ts";
 import type { SlabClass } from "../../lib/store/slab/classes.ts";
 import type { Plant, StoreRound } from "./store_fuzz.ts";

@@ -9,12 +9,13 @@ import { CLOCK_START } from "../../lib/base/clock.ts";
 import { Snapshot } from "../../lib/stats/counters.ts";
 import { checkStore } from "../../lib/store/check.ts";
 import type { StoreShape } from "../../lib/store/plan.ts";
-import { StoreMode } from "../../lib/store/update/storing.ts";
+import { StoreMode } from "../../lib/store/outcome.ts";
 import { type ItemRef, itemTime, NO_ITEM } from "../../lib/store/item/item.ts";
 import { Maintainer } from "../../lib/store/maintenance/rounds.ts";
 import { askCrawl, askMove, isMoving } from "../../lib/store/control/requests.ts";
 import { NO_CLASS } from "../../lib/store/slab/classes.ts";
 import { makeStore } from "../../lib/store/store_fixture.ts";
+import { type Command, drawCommands, drawKeys } from "./draw_round.ts";
 import { drawShape, drawTable } from "./draw.ts";
 import { restartProblems } from "../support/restarted.ts";
 import { type Held, type Refusal, StoreClient } from "../support/store_client.ts";
@@ -56,17 +57,6 @@ export function fuzzStore({ seed, operations, plant }: FuzzOptions): string[] {
   return round.problems.map((problem) => `--seed ${seed}: ${problem}`);
 }
 
-/** The commands; a round gives each a weight, which may be 0. */
-// deno-fmt-ignore
-const COMMANDS = [
-  "set", "add", "replace", "append", "prepend", "cas", "incr", "decr", "delete", "touch", "get",
-  "gat", "hold", "letGo", "flush", "flushAt", "tick", "maintain", "reassign", "crawl", "mode",
-  "memlimit",
-] as const;
-type Command = typeof COMMANDS[number];
-
-const SELDOM: ReadonlySet<Command> = new Set(["flush", "flushAt", "mode", "memlimit"]);
-
 /** One store beside its model. */
 export class StoreRound {
   readonly client: StoreClient;
@@ -96,17 +86,9 @@ export class StoreRound {
     this.model = new StoreModel(clock);
     this.#maintainer = new Maintainer(this.client.store, true, () => {});
     this.#shape = this.client.store.shape;
-    this.#commands = COMMANDS.flatMap((command) => {
-      const weight = prng.below(SELDOM.has(command) ? 2 : 8);
-      return new Array<Command>(SELDOM.has(command) ? weight : weight * 4).fill(command);
-    });
-    if (this.#commands.length === 0) this.#commands = ["set", "get"];
+    this.#commands = drawCommands(prng);
     this.#areImmortal = prng.below(2) === 0;
-    const count = prng.pick([3, 30, 100, 300, 1000]);
-    this.#keys = Array.from(
-      { length: count },
-      (_, n) => `k${n}`.padEnd(prng.pick([1, 9, 250]), "-"),
-    );
+    this.#keys = drawKeys(prng);
     this.#longest = prng.pick([30, 1000, 20_000, 60_000, 1_100_000]);
     this.#shortest = prng.pick([0, Math.floor(this.#longest * 0.95)]);
   }

@@ -26,11 +26,13 @@ async function start(descriptors = DESCRIPTORS): Promise<Started> {
   return { server, adminPort };
 }
 
-function isHealthy(port: number): Promise<boolean> {
-  return fetch(`http://127.0.0.1:${port}/healthz`).then(
-    async (response) => await response.text() === "ok\n",
-    () => false,
-  );
+async function isHealthy(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/healthz`);
+    return await response.text() === "ok\n";
+  } catch {
+    return false;
+  }
 }
 
 /** Connections that stay until the server closes them. */

@@ -7,7 +7,7 @@ import { parseCommandLine } from "../../lib/config/parse.ts";
 import { openControl } from "../../lib/memory/regions.ts";
 import { openLog } from "../../lib/server/process/log_output.ts";
 import { descriptorsFor } from "../../lib/server/listen/descriptors.ts";
-import { Server } from "../../lib/server/server.ts";
+import { startServer } from "../../lib/server/start_server.ts";
 import { shapeOf } from "../../lib/server/server_memory.ts";
 import { Counters } from "../../lib/stats/counters.ts";
 import { ClassCounter } from "../../lib/stats/names.ts";
@@ -27,7 +27,7 @@ const commandLine = parseCommandLine(["-l", "127.0.0.1", "-p", "-1", "-t", "1"])
 if (commandLine.action !== "serve") throw new Error("Not a command line that serves");
 const settings = settingsFrom(commandLine.raw, {});
 globalThis.SharedArrayBuffer = RememberedBuffer as unknown as SharedArrayBufferConstructor;
-const server = await Server.start(settings, openLog(0));
+const server = await startServer(settings, openLog(0));
 const shape = shapeOf({ ...settings, transport: "native" }, descriptorsFor(settings));
 const { regions } = planStore(shape);
 const memory = made.find(({ byteLength }) => byteLength === regions.bytes);

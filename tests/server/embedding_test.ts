@@ -176,3 +176,29 @@ for (const [transport, rounds] of [["native", 20], ["relay", 5]] as const) {
     await settles(before);
   });
 }
+
+/** Threads whose start fails, one after the other. */
+const FAILING = ["worker 1", "worker 3", "acceptor", "maintainer"];
+
+for (const transport of ["native", "relay"] as const) {
+  for (const failing of FAILING) {
+    const title = `startServer() ends its threads when ${failing} cannot start, ${transport}`;
+    Deno.test(title, async () => {
+      await (await startServer({ transport, threads: 1 })).stop(); // For what the runtime keeps.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const before = leftOpen();
+      const { Worker } = globalThis;
+      globalThis.Worker = class extends Worker {
+        constructor(url: string | URL, options?: WorkerOptions) {
+          if (options?.name === failing) throw new Error("no more threads");
+          super(url, options);
+        }
+      };
+      const started = startServer({ transport, threads: 3 });
+      await assertRejects(() => started, Error, "no more threads");
+      globalThis.Worker = Worker;
+      await settles(before);
+      await (await startServer({ transport, threads: 3 })).stop();
+    });
+  }
+}

@@ -193,3 +193,16 @@ Deno.test("SIGUSR1 at any moment of a start leaves a saved cache", async () => {
   await server.stop();
   await Deno.remove(directory, { recursive: true });
 });
+
+Deno.test("SIGTERM does not cut a save short, which many threads make long", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "memden-signal-" });
+  const args = ["-m", "8", "-t", "65", "-e", `${directory}/items`];
+  await using server = await startMemden(args);
+  assertEquals(await ask(server.port, "set kept 7 0 4\r\nkept\r\n"), "STORED\r\n");
+  Deno.kill(server.pid, "SIGUSR1");
+  while (!/^Gracefully stopping$/m.test(server.stderr())) await rest(POLL_MS);
+  Deno.kill(server.pid, "SIGTERM");
+  assertEquals(await server.exited, 0, server.stderr());
+  assert((await Deno.stat(`${directory}/items.meta`)).isFile, "the cache is kept");
+  await Deno.remove(directory, { recursive: true });
+});

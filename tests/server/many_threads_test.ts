@@ -1,4 +1,5 @@
-// Goal: a server with very many threads ends when it is told to, also while it starts them.
+// Goal: a server with very many threads ends when it is told to, also while it starts them. Then it
+// leaves no file of a socket behind, and does not report that it has started.
 // Method: count its threads; no clock. One that does not heed the signal starts all of them first.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -18,6 +19,54 @@ function threadsOf(pid: number): number {
     return 0;
   }
 }
+
+/** Waits until the process starts its workers. */
+async function untilStarting(pid: number): Promise<void> {
+  for (let count = 0; count < SOME; count = threadsOf(pid)) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    assert(threadsOf(pid) > 0, "it has not ended");
+  }
+}
+
+Deno.test("SIGTERM in a start removes the Unix socket", async () => {
+  const directory = await Deno.makeTempDir({ dir: "/tmp", prefix: "memden-" });
+  const [program = "", ...words] = START_COMMAND;
+  const child = new Deno.Command(program, {
+    args: [...words, "-s", `${directory}/sock`, "-t", String(THREADS)],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await untilStarting(child.pid);
+  assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["sock"]);
+  child.kill("SIGTERM");
+  assertEquals((await child.status).code, 0);
+  assertEquals([...Deno.readDirSync(directory)], []);
+  await Deno.remove(directory);
+});
+
+Deno.test("-d exits with 1 when a signal stops the start", async () => {
+  const directory = await Deno.makeTempDir({ dir: "/tmp", prefix: "memden-" });
+  const [program = "", ...words] = START_COMMAND;
+  const place = ["-l", "127.0.0.1", "-p", String(freePort())];
+  const parent = new Deno.Command(program, {
+    args: [...words, "-d", ...place, "-t", "24", "-m", "8", "-e", `${directory}/items`],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const children = `/proc/${parent.pid}/task/${parent.pid}/children`;
+  let pid = 0;
+  while (pid === 0) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    pid = Number(Deno.readTextFileSync(children));
+  }
+  await untilStarting(pid);
+  Deno.kill(pid, "SIGUSR1"); // It goes on, as it may have taken over a cache, and then stops.
+  assertEquals((await parent.status).code, 1);
+  assertEquals(threadsOf(pid), 0);
+  await Deno.remove(directory, { recursive: true });
+});
 
 for (const transport of ["native", "relay"]) {
   for (const signal of ["SIGTERM", "SIGUSR1"] as const) {

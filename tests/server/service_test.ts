@@ -2,7 +2,13 @@
 // user, core files; and options that come from a file mean the same there.
 // Method: run it, and look at what the kernel says about it.
 
-import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { DaemonProcess, runMemden } from "../support/daemon.ts";
 import { freePort, START_COMMAND, startMemden } from "../support/server.ts";
 
@@ -77,6 +83,15 @@ Deno.test("memden -d finds its files again, and writes its log where it was told
     while (await ask(port, login) !== "STORED\r\n") assert(daemon.isRunning());
     assertMatch(await Deno.readTextFile(`${directory}/log`), /logins/);
     assertEquals(daemon.link("fd/1"), `${directory}/log`);
+  });
+});
+
+Deno.test("memden says that --logfile does nothing without -d", async () => {
+  await inDirectory(async (directory) => {
+    await using server = await startMemden(["-t", "1", `--logfile=${directory}/log`]);
+    const line = `--logfile=${directory}/log does nothing without -d: the log stays on stderr\n`;
+    assertStringIncludes(server.stderr(), line);
+    assertEquals([...Deno.readDirSync(directory)], []);
   });
 });
 

@@ -4,7 +4,8 @@
 
 import { UNIT_BYTES } from "../../lib/memory/arena.ts";
 import { CHUNK, chunkClass, chunkNext, firstChunk, isChunked } from "../../lib/store/item/chunk.ts";
-import { itemChain, type ItemRef, loadRefcount, NO_ITEM } from "../../lib/store/item/item.ts";
+import { itemChain, type ItemRef, NO_ITEM } from "../../lib/store/item/item.ts";
+import { loadRefcount } from "../../lib/store/item/refcount.ts";
 import { pageOf, SlabWord } from "../../lib/store/slab/record.ts";
 import { NO_CLASS, PAGE_BYTES, type SlabClass } from "../../lib/store/slab/classes.ts";
 import { ownClassOf } from "../../lib/store/link.ts";

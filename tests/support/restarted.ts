@@ -26,7 +26,7 @@ import { saveStore } from "../../lib/store/restart/saved_store.ts";
 import type { SlabClass } from "../../lib/store/slab/classes.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { makeStore, segmentsOf } from "../../lib/store/store_fixture.ts";
-import { ValueCursor } from "../../lib/store/room/value.ts";
+import { ValueCursor } from "../../lib/store/item/value_cursor.ts";
 
 /** Restarts `store`, and returns what is wrong then. */
 export function restartProblems(store: Store): string[] {

@@ -46,7 +46,7 @@ const START_MS_MAX = 20_000;
 
 /** What `deno task start` passes to deno: `run`, V8's flags and memden's permissions. */
 export const START_ARGS: readonly string[] =
-  (JSON.parse(Deno.readTextFileSync(DENO_JSON)).tasks.start as string)
+  (JSON.parse(Deno.readTextFileSync(DENO_JSON)).tasks.start.command as string)
     .split(" ").slice(1, -1);
 
 /** What keeps deno from using anything but the files of a program. */

@@ -5,13 +5,13 @@ import { Buffer } from "node:buffer";
 import { ascii } from "../../lib/base/ascii.ts";
 import { Block } from "../../lib/base/block.ts";
 import { U64 } from "../../lib/base/u64.ts";
-import { addDeltaLocked, Added } from "../../lib/store/update/arithmetic.ts";
+import { addDeltaLocked, Added } from "../../lib/store/update/add_delta.ts";
 import { allocate } from "../../lib/store/room/allocate.ts";
 import { bumpLocked, touchLocked } from "../../lib/store/update/bump.ts";
 import { isChunked } from "../../lib/store/item/chunk.ts";
 import { toExptime } from "../../lib/store/item/exptime.ts";
 import { itemClientFlags, type ItemRef, NO_ITEM, readItemCas } from "../../lib/store/item/item.ts";
-import { Miss } from "../../lib/store/outcome.ts";
+import { isRefused, Refusal as Refused, Stored, StoreMode } from "../../lib/store/outcome.ts";
 import {
   findLocked,
   hashKey,
@@ -22,8 +22,9 @@ import {
   unlockShard,
 } from "../../lib/store/link.ts";
 import type { Store } from "../../lib/store/store.ts";
-import { takeAllChunks, ValueCursor } from "../../lib/store/room/value.ts";
-import { Stored, storeLocked, StoreMode } from "../../lib/store/update/storing.ts";
+import { ValueCursor } from "../../lib/store/item/value_cursor.ts";
+import { takeAllChunks } from "../../lib/store/room/value_chunks.ts";
+import { storeLocked } from "../../lib/store/update/storing.ts";
 
 const CRLF = "\r\n";
 const KEY_BYTES_MAX = 250;
@@ -190,17 +191,17 @@ export class StoreClient {
   }
 
   /** Makes the item of a storage command, value and all; nobody else can find it yet. */
-  make(key: string, value: string, attributes: Attributes = {}): ItemRef {
+  make(key: string, value: string, attributes: Attributes = {}): ItemRef | Refused {
     const { store } = this;
     const { flags = 0, exptime = 0 } = attributes;
     this.#hash(key);
     const seconds = toExptime(exptime, store.clock);
     const nbytes = value.length + CRLF.length;
     const it = allocate(store, this.#key, 0, key.length, flags, seconds, nbytes);
-    if (it === NO_ITEM) return NO_ITEM;
+    if (isRefused(it)) return it;
     if (isChunked(store.items, it) && !takeAllChunks(store, it)) {
       releaseItem(store, it);
-      return NO_ITEM;
+      return Refused.NO_MEMORY;
     }
     const bytes = Buffer.from(value + CRLF, "latin1");
     this.#pieces.open(store.items, it);
@@ -228,8 +229,8 @@ export class StoreClient {
   ): "STORED" | Refusal {
     const { store } = this;
     const it = this.make(key, value, attributes);
-    if (it === NO_ITEM) {
-      const refusal = store.miss === Miss.TOO_LARGE ? "TOO_LARGE" : "NO_MEMORY";
+    if (isRefused(it)) {
+      const refusal = it === Refused.TOO_LARGE ? "TOO_LARGE" : "NO_MEMORY";
       if (mode === StoreMode.SET) this.delete(key);
       return refusal;
     }

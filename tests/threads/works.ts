@@ -7,7 +7,7 @@
 import { Prng } from "../../lib/base/prng.ts";
 import { loadWord, storeWord } from "../../lib/memory/atomic.ts";
 import { Global } from "../../lib/memory/regions.ts";
-import { StoreMode } from "../../lib/store/update/storing.ts";
+import { StoreMode } from "../../lib/store/outcome.ts";
 import type { StoreClient } from "../support/store_client.ts";
 import { flawOf, makeRecord } from "./records.ts";
 import { flushAt, flushNow } from "../../lib/store/whole_store.ts";

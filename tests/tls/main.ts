@@ -141,10 +141,12 @@ async function files(folder: string, counts: Counts): Promise<void> {
   ];
   for (const [pair, line] of pairs) {
     const args = ["-Z", "-o", pair.replaceAll("F/", `${folder}/`)];
-    const outcome = await startMemden(args).then(
-      async (server) => (await server.stop(), "started"),
-      ({ message }: Error) => message.replaceAll(folder, "F").trim(),
-    );
+    let outcome = "started";
+    try {
+      await (await startMemden(args)).stop();
+    } catch (error) {
+      outcome = (error as Error).message.replaceAll(folder, "F").trim();
+    }
     check(counts, line.test(outcome), `${pair}: ${outcome}`);
   }
   // What openssl writes as PKCS#8, under the label of PKCS#1.

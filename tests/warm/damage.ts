@@ -2,7 +2,7 @@
 // and serves. And two servers never have the same file.
 
 import type { Checks } from "../load/checks.ts";
-import { startMemden } from "../support/server.ts";
+import { startMemden, type TestServer } from "../support/server.ts";
 import { Bed, roomAt, stopGracefully } from "./bed.ts";
 import { showAll, Wire } from "./wire.ts";
 
@@ -130,16 +130,22 @@ async function refuses(
   args: readonly string[],
   reason: RegExp,
 ): Promise<void> {
-  const outcome = await startMemden(["-e", file, ...args]).then(
-    async (server) => {
-      const timer = setTimeout(() => void server.stop(), REFUSAL_MS_MAX);
-      const code = await server.exited;
-      clearTimeout(timer);
-      return code === 71 ? server.stderr() : `it ended with ${code}`;
-    },
-    (error: Error) => error.message,
-  );
+  const outcome = await refusalOf(["-e", file, ...args]);
   checks.check(reason.test(outcome), `${what}: it refuses, with the reason`, outcome);
+}
+
+/** What a server that refuses says; otherwise how it ended. */
+async function refusalOf(args: readonly string[]): Promise<string> {
+  let server: TestServer;
+  try {
+    server = await startMemden(args);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  const timer = setTimeout(() => void server.stop(), REFUSAL_MS_MAX);
+  const code = await server.exited;
+  clearTimeout(timer);
+  return code === 71 ? server.stderr() : `it ended with ${code}`;
 }
 
 async function refusals(checks: Checks): Promise<void> {

@@ -271,6 +271,17 @@ async function stopBesideInspector(checks: Checks): Promise<void> {
   checks.check(code === 0 && bed.hasMeta(), "an inspector that cannot open is no matter", code);
 }
 
+/** The exit code of a server that should refuse to start; 1 where it ended before it listened. */
+async function exitCodeOf(bed: Bed, args: readonly string[]): Promise<number> {
+  let server: TestServer;
+  try {
+    server = await bed.listen(...args);
+  } catch {
+    return 1;
+  }
+  return await server.exited;
+}
+
 /** A server that is stopped before it serves, or cannot go on, leaves the cache as it was. */
 async function keepWhileStarting(checks: Checks): Promise<void> {
   await using bed = await Bed.make();
@@ -288,17 +299,11 @@ async function keepWhileStarting(checks: Checks): Promise<void> {
   }
   {
     using busy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const code = await bed.listen(...args, `--admin=${busy.addr.port}`).then(
-      (server) => server.exited,
-      () => 1,
-    );
+    const code = await exitCodeOf(bed, [...args, `--admin=${busy.addr.port}`]);
     checks.check(code !== 0, "its admin port is taken: it ends", code);
   }
   for (const also of [[], ["-I", "2m"]]) {
-    const outcome = await bed.listen(...args, ...also, "-Y", `${bed.folder}/none`).then(
-      (server) => server.exited,
-      () => 1,
-    );
+    const outcome = await exitCodeOf(bed, [...args, ...also, "-Y", `${bed.folder}/none`]);
     checks.check(outcome !== 0, `nobody could log in, ${also.join(" ")}: it ends`, outcome);
   }
   await using server = await bed.start(...args);

@@ -3,7 +3,7 @@
 import { fail } from "../../base/assert.ts";
 import { figuresOf, wasReset } from "./figures.ts";
 import type { Key } from "./keys.ts";
-import type { View } from "./layout.ts";
+import type { View } from "./screen_layout.ts";
 import { numberOf, type Sample } from "./sample.ts";
 import { ORDER_COUNT } from "./slab_table.ts";
 

@@ -4,7 +4,13 @@
 // Only the general `stats` must be there. What else is refused stays away from that answer; what is
 // met with silence costs a connection, and is not asked for again.
 
-import { ClosedError, type Link, LinkError, NoAnswerError, type StatLines } from "../link.ts";
+import {
+  ClosedError,
+  LinkError,
+  NoAnswerError,
+  type ServerLink,
+  type StatLines,
+} from "../link/server_link.ts";
 import { type Answers, numberOf, type Sample, sampleOf } from "./sample.ts";
 
 /** What is asked for besides the general ones. */
@@ -23,9 +29,9 @@ export class LoginError extends LinkError {
 
 /** What asks, once for each update. */
 export class Poller {
-  readonly #open: () => Promise<Link>;
+  readonly #open: () => Promise<ServerLink>;
   readonly #login: string | undefined;
-  #link: Link | undefined = undefined;
+  #link: ServerLink | undefined = undefined;
   #settings: StatLines | undefined = undefined;
   readonly #silent = new Set<Optional>();
 
@@ -37,7 +43,7 @@ export class Poller {
    * @param open Opens a connection.
    * @param login Name, space and password; undefined to do without.
    */
-  constructor(open: () => Promise<Link>, login: string | undefined) {
+  constructor(open: () => Promise<ServerLink>, login: string | undefined) {
     this.#open = open;
     this.#login = login;
   }
@@ -48,10 +54,12 @@ export class Poller {
    * @throws {LinkError} When the server does not answer; the next call connects anew.
    */
   async poll(): Promise<Sample> {
-    return await this.#poll().then((sample) => sample, (error: unknown) => {
+    try {
+      return await this.#poll();
+    } catch (error) {
       this.#drop();
       throw error;
-    });
+    }
   }
 
   async #poll(): Promise<Sample> {
@@ -77,26 +85,30 @@ export class Poller {
     return sampleOf(answers, atMs, own);
   }
 
-  async #ask(link: Link, what: Optional): Promise<StatLines | undefined> {
+  async #ask(link: ServerLink, what: Optional): Promise<StatLines | undefined> {
     if (this.#silent.has(what)) return undefined;
-    const answer = await link.stats(what).then((lines) => lines, (error: unknown) => {
+    try {
+      const answer = await link.stats(what);
+      return typeof answer === "string" ? undefined : answer;
+    } catch (error) {
       if (error instanceof NoAnswerError) this.#silent.add(what);
       throw error;
-    });
-    return typeof answer === "string" ? undefined : answer;
+    }
   }
 
   /** Opens a link that is ready for questions. */
-  async #openLink(): Promise<Link> {
+  async #openLink(): Promise<ServerLink> {
     const link = await this.#open();
     this.#link = link; // So that it is closed, and its bytes count, when the login fails.
     if (this.#login !== undefined) await logIn(link, this.#login);
     // The first question tells whether this is a server that speaks with us at all.
-    await link.stats("").then(() => {}, (error: unknown) => {
+    try {
+      await link.stats("");
+    } catch (error) {
       if (!(error instanceof ClosedError)) throw error;
       const why = "perhaps it speaks TLS (--tls), or the binary protocol only";
       throw new LinkError(`${error.message} without an answer: ${why}`);
-    });
+    }
     return link;
   }
 
@@ -112,7 +124,7 @@ export class Poller {
 }
 
 /** Logs in as memcached has it: by a `set` under any key. Source: doc/protocol.txt. */
-async function logIn(link: Link, login: string): Promise<void> {
+async function logIn(link: ServerLink, login: string): Promise<void> {
   const answer = await link.ask(`set login 0 0 ${login.length}\r\n${login}\r\n`);
   if (answer === "STORED") return;
   throw new LoginError("refuses the login");

@@ -1,8 +1,8 @@
 // Goal: the poller makes do with what a server answers, and connects anew when it must.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { LinkError } from "../link.ts";
-import { type Script, scriptedLink } from "../link_fixture.ts";
+import { LinkError } from "../link/server_link.ts";
+import { type Script, scriptedLink } from "../link/server_link_fixture.ts";
 import { LoginError, Poller } from "./poller.ts";
 
 const ROWS: Readonly<Record<string, string>> = {

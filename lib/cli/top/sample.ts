@@ -3,7 +3,7 @@
 // Nothing of it is trusted. A value that is no number is as good as missing, and so is a line: old
 // servers lack some, proxies most.
 
-import type { StatLines } from "../link.ts";
+import type { StatLines } from "../link/server_link.ts";
 
 /** Answers as they came; undefined for one that was refused or not asked for. */
 export interface Answers {

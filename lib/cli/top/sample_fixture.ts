@@ -1,6 +1,6 @@
 // Samples for tests: lines of stats in, one moment of a server out.
 
-import type { StatLines } from "../link.ts";
+import type { StatLines } from "../link/server_link.ts";
 import { type Answers, type Sample, sampleOf } from "./sample.ts";
 
 /** Lines as `name value`, one a line. */

@@ -1,7 +1,7 @@
 // The terminal: raw keys, the alternate screen, and all of it put back at the end.
 
 import { type Line, terminalText, widthOf } from "./spans.ts";
-import type { Room } from "./layout.ts";
+import type { Room } from "./screen_layout.ts";
 
 // Source: xterm's ctlseqs, DECSET 1049 (alternate screen), 25 (cursor), 7 (wrap at the margin).
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";

@@ -1,7 +1,7 @@
 // The table of slab classes: its columns, and the orders that it can be sorted by.
 
 import type { SlabClassFigures } from "./figures.ts";
-import { ageText, bytesText, countText, shareText } from "./numbers.ts";
+import { ageText, bytesText, countText, shareText } from "./number_text.ts";
 import { cellText, type Column, fittingColumns, type Line } from "./spans.ts";
 
 type Row = SlabClassFigures;

@@ -1,17 +1,17 @@
 // `memden top`: polls a server and shows it, in a terminal or as plain text.
 
 import { ExitCode, SettingsError } from "../../config/settings_error.ts";
-import type { Given } from "../command_line.ts";
-import { Link, LinkError } from "../link.ts";
-import { linkOptions } from "../link_options.ts";
-import { readLogin } from "../login_file.ts";
-import { printable } from "../printable.ts";
-import { labelOf } from "../server_address.ts";
-import type { SubCommand } from "../sub_commands.ts";
+import type { Given } from "../command_line/sub_command_line.ts";
+import { LinkError, ServerLink } from "../link/server_link.ts";
+import { linkOptions } from "../link/link_options.ts";
+import { readLogin } from "../link/login_file.ts";
+import { printable } from "../link/printable.ts";
+import { labelOf } from "../link/server_address.ts";
+import type { SubCommand } from "../command_line/sub_commands.ts";
 import { keysOf } from "./keys.ts";
-import { layout, type Room } from "./layout.ts";
+import { layout, type Room } from "./screen_layout.ts";
 import { TopModel } from "./model.ts";
-import { ASCII, BLOCKS, type Glyphs } from "./numbers.ts";
+import { ASCII, BLOCKS, type Glyphs } from "./number_text.ts";
 import { Poller } from "./poller.ts";
 import { Screen } from "./screen.ts";
 import { plainText } from "./spans.ts";
@@ -41,7 +41,7 @@ export async function runTop(given: Given, { keys }: SubCommand): Promise<number
   const label = printable(labelOf(options.address));
   const source: Source = {
     label,
-    poller: new Poller(() => Link.open(options), login),
+    poller: new Poller(() => ServerLink.open(options), login),
     model: new TopModel(label, keys),
     delayMs: given.number("delay") * 1000,
     count: given.number("count", Infinity),
@@ -58,14 +58,14 @@ export async function runTop(given: Given, { keys }: SubCommand): Promise<number
 
 /** Asks once. @returns Why there was no answer; undefined when all is well. */
 async function update({ poller, model }: Source): Promise<string | undefined> {
-  return await poller.poll().then((sample) => {
-    model.take(sample, clockText());
+  try {
+    model.take(await poller.poll(), clockText());
     return undefined;
-  }, (error: unknown) => {
+  } catch (error) {
     if (!(error instanceof LinkError)) throw error;
     model.lose(error.message, clockText());
     return error.message;
-  });
+  }
 }
 
 /** Calls `act` for each update, with what {@linkcode update} returns. */
@@ -101,13 +101,13 @@ async function print(source: Source): Promise<number> {
 /** @returns False when nobody reads any more. */
 async function writePlain(text: string): Promise<boolean> {
   const bytes = new TextEncoder().encode(text);
-  const write = async () => {
+  try {
     for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
-  };
-  return await write().then(() => true, (error: unknown) => {
+    return true;
+  } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return false;
     throw error;
-  });
+  }
 }
 
 /** Shows updates in the terminal until a key or a signal ends it. */

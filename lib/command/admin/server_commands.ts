@@ -54,9 +54,8 @@ export function runMn(
 }
 
 /** Runs `quit`. */
-export function runQuit(_executor: Executor, session: Session): Outcome {
-  session.hasQuit = true;
-  return Outcome.CLOSE;
+export function runQuit(): Outcome {
+  return Outcome.QUIT;
 }
 
 /** Runs `verbosity <level> [noreply]`. */

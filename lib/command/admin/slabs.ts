@@ -8,7 +8,7 @@ import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import type { Verb } from "../../protocol/text/commands.ts";
 import { Snapshot } from "../../stats/counters.ts";
 import { askMove, isMoving } from "../../store/control/requests.ts";
-import { classStates, sourceFor } from "../../store/maintenance/automove.ts";
+import { classStates, sourceFor } from "../../store/room/page_source.ts";
 import { SlabWord } from "../../store/slab/record.ts";
 import type { SlabClass } from "../../store/slab/classes.ts";
 import type { Executor } from "../executor.ts";

@@ -5,17 +5,17 @@ import { Block } from "../../base/block.ts";
 import { copyBytes } from "../../base/copy.ts";
 import { U64, U64_DIGITS_MAX } from "../../base/u64.ts";
 import { Variant } from "../../protocol/binary/opcodes.ts";
-import type { BinaryRequest } from "../../protocol/binary/request.ts";
+import type { BinaryRequest } from "../../protocol/binary/binary_request.ts";
 import { Status, writeHeader, writeStatus, writeUint32 } from "../../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
 import { allocate, makeRoomUnlocked } from "../../store/room/allocate.ts";
-import { addDeltaLocked, Added, isNoNumber } from "../../store/update/arithmetic.ts";
+import { addDeltaLocked, Added, isNoNumber } from "../../store/update/add_delta.ts";
 import { toExptime } from "../../store/item/exptime.ts";
 import { blockOf, type ItemRef, itemValueAt, NO_ITEM, readItemCas } from "../../store/item/item.ts";
 import { logStored } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { Stored, StoreMode } from "../../store/update/storing.ts";
+import { isRefused, Stored, StoreMode } from "../../store/outcome.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
 import { findLocked, hashKey, linkLocked, lockShard, unlockShard } from "../../store/link.ts";
@@ -126,8 +126,8 @@ function createLocked(
   text.bytes[digits + 1] = LF;
   const nbytes = digits + CRLF_BYTES;
   const it = allocate(store, block, keyFrom, nkey, 0, toExptime(exptime, store.clock), nbytes);
-  if (it === NO_ITEM) {
-    return makeRoomUnlocked(store, hv, NO_ITEM, looks) ? undefined : Status.NO_MEMORY_CREATING;
+  if (isRefused(it)) {
+    return makeRoomUnlocked(store, it, hv, NO_ITEM, looks) ? undefined : Status.NO_MEMORY_CREATING;
   }
   copyBytes(text, 0, blockOf(store.items, it), itemValueAt(store.items, it), nbytes);
   linkLocked(store, hv, it);

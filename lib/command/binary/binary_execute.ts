@@ -6,7 +6,7 @@ import { Block } from "../../base/block.ts";
 import { U64 } from "../../base/u64.ts";
 import { MEMCACHED_VERSION } from "../../base/version.ts";
 import { Action } from "../../protocol/binary/opcodes.ts";
-import type { BinaryRequest } from "../../protocol/binary/request.ts";
+import type { BinaryRequest } from "../../protocol/binary/binary_request.ts";
 import {
   NO_CAS,
   Status,
@@ -45,8 +45,8 @@ export function runPacket(
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
-  executor.served = session.verb = request.opcode.verb;
-  executor.servedCount++;
+  session.verb = request.opcode.verb;
+  executor.turn.enter(session.verb);
   switch (request.opcode.action) {
     case Action.GET:
     case Action.TOUCH:
@@ -64,9 +64,8 @@ export function runPacket(
       writeBody(replies, request, VERSION);
       return Outcome.DONE;
     case Action.QUIT:
-      session.hasQuit = true;
       writeDone(replies, request, NO_CAS);
-      return Outcome.CLOSE;
+      return Outcome.QUIT;
     case Action.FLUSH:
       return runBinaryFlush(executor, request, block, replies);
     case Action.STAT:

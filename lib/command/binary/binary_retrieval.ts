@@ -7,7 +7,7 @@ import { CRLF_BYTES } from "../../base/ascii.ts";
 import type { Block } from "../../base/block.ts";
 import { U64 } from "../../base/u64.ts";
 import { Action, Variant } from "../../protocol/binary/opcodes.ts";
-import { type BinaryRequest, HEADER_BYTES } from "../../protocol/binary/request.ts";
+import { type BinaryRequest, HEADER_BYTES } from "../../protocol/binary/binary_request.ts";
 import {
   NO_CAS,
   Status,

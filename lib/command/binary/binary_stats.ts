@@ -2,7 +2,7 @@
 
 import { ascii, latin1, latin1Bytes } from "../../base/ascii.ts";
 import { Block } from "../../base/block.ts";
-import { type BinaryRequest, HEADER_BYTES } from "../../protocol/binary/request.ts";
+import { type BinaryRequest, HEADER_BYTES } from "../../protocol/binary/binary_request.ts";
 import { NO_CAS, Status, writeHeader, writeStatus } from "../../protocol/binary/response.ts";
 import { Reply, ReplyBuffer } from "../../protocol/reply.ts";
 import { findStats, runDetail } from "../admin/server_commands.ts";

@@ -4,16 +4,14 @@
 import { CRLF_BYTES } from "../../base/ascii.ts";
 import type { Block } from "../../base/block.ts";
 import { Variant } from "../../protocol/binary/opcodes.ts";
-import type { BinaryRequest } from "../../protocol/binary/request.ts";
+import type { BinaryRequest } from "../../protocol/binary/binary_request.ts";
 import { Status, writeStatus } from "../../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import { Counter } from "../../stats/names.ts";
 import { allocate } from "../../store/room/allocate.ts";
 import { toExptime } from "../../store/item/exptime.ts";
-import { NO_ITEM } from "../../store/item/item.ts";
 import { logRefused } from "../../store/item_events.ts";
-import { Miss } from "../../store/outcome.ts";
-import { StoreMode } from "../../store/update/storing.ts";
+import { isRefused, Refusal, StoreMode } from "../../store/outcome.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
 import { removeOld, startValue } from "../text/storage.ts";
@@ -44,7 +42,7 @@ export function runBinaryStorage(
   if (store.prefixes.isOn) store.prefixes.countSet(block, keyFrom, keyFrom + nkey);
   session.mode = modeOf(request);
   const it = allocate(store, block, keyFrom, nkey, flags, exptime, valueBytes + CRLF_BYTES);
-  if (it === NO_ITEM) return refuse(executor, session, request, block, replies);
+  if (isRefused(it)) return refuse(executor, session, it, request, block, replies);
   session.how.onlyCompare(request.cas);
   return startValue(executor, session, it);
 }
@@ -69,12 +67,13 @@ function modeOf({ opcode, cas }: BinaryRequest): StoreMode {
 function refuse(
   { store, counters }: Executor,
   { mode }: Session,
+  refusal: Refusal,
   request: BinaryRequest,
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
-  const tooLarge = store.miss === Miss.TOO_LARGE;
-  logRefused(store, mode, block.bytes, request.keyFrom, request.nkey);
+  const tooLarge = refusal === Refusal.TOO_LARGE;
+  logRefused(store, refusal, mode, block.bytes, request.keyFrom, request.nkey);
   counters.add(tooLarge ? Counter.STORE_TOO_LARGE : Counter.STORE_NO_MEMORY, 1);
   writeStatus(replies, request, tooLarge ? Status.TOO_LARGE : Status.NO_MEMORY_STORING);
   if (request.opcode.variant === Variant.SET) {

@@ -2,15 +2,15 @@
 // and the reply made of the packet's header, which the session has kept.
 
 import { Variant } from "../../protocol/binary/opcodes.ts";
-import type { BinaryRequest } from "../../protocol/binary/request.ts";
+import type { BinaryRequest } from "../../protocol/binary/binary_request.ts";
 import { Status, writeDone, writeStatus } from "../../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
 import { blockOf, itemKeyAt, itemNkey, NO_ITEM } from "../../store/item/item.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { Stored } from "../../store/update/storing.ts";
+import { Stored } from "../../store/outcome.ts";
 import { storeMetaLocked } from "../../store/update/storing_meta.ts";
-import { endInCrlf } from "../../store/room/value.ts";
+import { endInCrlf } from "../../store/room/value_chunks.ts";
 import type { Executor } from "../executor.ts";
 import type { Session } from "../session.ts";
 import { hashKey, lockShard, releaseItem, unlockShard } from "../../store/link.ts";

@@ -8,7 +8,7 @@
 import { ascii, equalsWord } from "../../base/ascii.ts";
 import { Block } from "../../base/block.ts";
 import { Action } from "../../protocol/binary/opcodes.ts";
-import type { BinaryRequest } from "../../protocol/binary/request.ts";
+import type { BinaryRequest } from "../../protocol/binary/binary_request.ts";
 import { Status, writeBody, writeStatus } from "../../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import { Counter } from "../../stats/names.ts";

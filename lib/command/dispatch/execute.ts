@@ -107,8 +107,8 @@ export function execute(
     if (session.isDatagram && isReplyLine(bytes, from, to)) return Outcome.DONE;
     return refuseUnknown(executor, block, from, to, lineBytes, replies);
   }
-  executor.served = session.verb = command.verb;
-  executor.servedCount++;
+  session.verb = command.verb;
+  executor.turn.enter(command.verb);
   if (command.shape === CommandShape.KEYS) {
     return runRetrieval(executor, session, command, block, nameTo, to, true, replies);
   }

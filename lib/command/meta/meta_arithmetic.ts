@@ -10,7 +10,7 @@ import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import type { Verb } from "../../protocol/text/commands.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
 import { makeRoomUnlocked } from "../../store/room/allocate.ts";
-import { addDeltaLocked, Added, isNoNumber } from "../../store/update/arithmetic.ts";
+import { addDeltaLocked, Added, isNoNumber } from "../../store/update/add_delta.ts";
 import { toExptime } from "../../store/item/exptime.ts";
 import {
   blockOf,
@@ -23,7 +23,7 @@ import {
 } from "../../store/item/item.ts";
 import { logStored } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { Stored, StoreMode } from "../../store/update/storing.ts";
+import { isRefused, Stored, StoreMode } from "../../store/outcome.ts";
 import { linkNewLocked } from "../../store/update/vivify.ts";
 import type { Executor } from "../executor.ts";
 import {
@@ -100,8 +100,8 @@ function vivifyLocked(
   const initial = meta.has(Flag.J) ? meta.initial : ZERO;
   const digits = initial.write(text.bytes, 0);
   const it = linkNewLocked(store, meta, hv, digits);
-  if (it === NO_ITEM) {
-    if (makeRoomUnlocked(store, hv, NO_ITEM, looks)) return false;
+  if (isRefused(it)) {
+    if (makeRoomUnlocked(store, it, hv, NO_ITEM, looks)) return false;
     replies.write(Reply.NO_MEMORY_VIVIFYING);
     return true;
   }

@@ -22,6 +22,7 @@ import {
 } from "../../store/item/item.ts";
 import { DeletedBy, logDeletedLocked } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
+import { isRefused, type Refusal } from "../../store/outcome.ts";
 import { makeItem } from "../../store/update/vivify.ts";
 import type { Executor } from "../executor.ts";
 import { readLine, Word, writeWord } from "./meta_reply.ts";
@@ -55,7 +56,11 @@ export function runMetaDelete(
   lockShard(store, hv);
   let it = findLocked(store, hv, keyBlock, keyFrom, nkey);
   let word = it === NO_ITEM ? Word.NF : deleteLocked(executor, hv, it);
-  for (let looks = 0; word === Word.NS && makeRoomUnlocked(store, hv, it, looks); looks++) {
+  for (let looks = 0; typeof word === "number"; looks++) {
+    if (!makeRoomUnlocked(store, word, hv, it, looks)) {
+      word = Word.NS;
+      break;
+    }
     it = findLocked(store, hv, keyBlock, keyFrom, nkey);
     word = it === NO_ITEM ? Word.NF : deleteLocked(executor, hv, it);
   }
@@ -66,8 +71,12 @@ export function runMetaDelete(
   return Outcome.DONE;
 }
 
-/** Does to `it` what the flags ask for; returns the reply's word. Caller holds the shard. */
-function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block {
+/**
+ * Does to `it` what the flags ask for. Caller holds the shard.
+ *
+ * @returns The reply's word; or why there is no item to put in the place of `it`.
+ */
+function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block | Refusal {
   const { meta, store, counters } = executor;
   readItemCas(store.items, it, cas);
   if (meta.has(Flag.C) && !cas.equals(meta.compare)) {
@@ -77,8 +86,9 @@ function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block {
   const clsid = classOf(store.items, it);
   let left = it;
   if (meta.has(Flag.x)) {
-    left = emptyLocked(executor, hv, it);
-    if (left === NO_ITEM) return Word.NS;
+    const empty = emptyLocked(executor, hv, it);
+    if (isRefused(empty)) return empty;
+    left = empty;
   } else if (!meta.has(Flag.I)) logDeletedLocked(store, it, DeletedBy.MD);
   if (meta.has(Flag.I)) invalidateLocked(executor, left);
   else if (!meta.has(Flag.x)) unlinkLocked(store, hv, it);
@@ -93,12 +103,12 @@ function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block {
  * Puts an item without a value in the place of `it`; client flags and expiry are those of the
  * request, the version stays. Caller holds the shard.
  */
-function emptyLocked({ meta, store }: Executor, hv: number, it: ItemRef): ItemRef {
+function emptyLocked({ meta, store }: Executor, hv: number, it: ItemRef): ItemRef | Refusal {
   const { items, clock } = store;
   const clientFlags = meta.has(Flag.F) ? meta.clientFlags : 0;
   const exptime = meta.has(Flag.T) ? toExptime(meta.ttl, clock) : 0;
   const empty = makeItem(store, meta, clientFlags, exptime, 0);
-  if (empty === NO_ITEM) return NO_ITEM;
+  if (isRefused(empty)) return empty;
   const binary = itemFlags(items, it) & ItemFlag.KEY_BINARY;
   setItemFlags(items, empty, itemFlags(items, empty) & ~ItemFlag.KEY_BINARY | binary);
   if (!meta.has(Flag.I)) logDeletedLocked(store, it, DeletedBy.MD);

@@ -31,7 +31,7 @@ import {
   setItemFlags,
 } from "../../store/item/item.ts";
 import { classOf, segmentIndexOf } from "../../store/lru/lists.ts";
-import { Miss } from "../../store/outcome.ts";
+import { isRefused, type Refusal } from "../../store/outcome.ts";
 import { linkNewLocked } from "../../store/update/vivify.ts";
 import type { Executor } from "../executor.ts";
 import {
@@ -80,17 +80,19 @@ export function runMetaGet(
   if (session.isAgain) startAgain(executor, session);
 
   lockShard(store, hv);
-  let it = findLocked(store, hv, keyBlock, keyFrom, nkey);
+  let it: ItemRef | Refusal = findLocked(store, hv, keyBlock, keyFrom, nkey);
   for (let looks = 0; it === NO_ITEM && meta.has(Flag.N); looks++) {
     it = linkNewLocked(store, meta, hv, 0);
-    isNew = it !== NO_ITEM;
-    if (isNew || !makeRoomUnlocked(store, hv, NO_ITEM, looks)) break;
-    it = findLocked(store, hv, keyBlock, keyFrom, nkey);
+    if (!isRefused(it)) isNew = true;
+    else if (makeRoomUnlocked(store, it, hv, NO_ITEM, looks)) {
+      it = findLocked(store, hv, keyBlock, keyFrom, nkey);
+    }
   }
-  if (it !== NO_ITEM) served = hitLocked(executor, session, it, isNew, block, replies);
+  const found = isRefused(it) ? NO_ITEM : it;
+  if (found !== NO_ITEM) served = hitLocked(executor, session, found, isNew, block, replies);
   unlockShard(store, hv);
 
-  if (it === NO_ITEM) miss(executor, block, replies);
+  if (found === NO_ITEM) miss(executor, isRefused(it), block, replies);
   else if (served === Served.NEEDS_ROOM) {
     session.isAgain = true;
     return flushFirst(executor, session);
@@ -102,11 +104,16 @@ export function runMetaGet(
 }
 
 /** Answers and counts a miss, or a vivification that found no memory. */
-function miss(executor: Executor, block: Block, replies: ReplyBuffer): void {
-  const { meta, store, counters } = executor;
+function miss(
+  executor: Executor,
+  hasNoMemory: boolean,
+  block: Block,
+  replies: ReplyBuffer,
+): void {
+  const { meta, counters } = executor;
   counters.add(Counter.CMD_GET, 1);
   counters.add(Counter.GET_MISSES, 1);
-  if (store.miss === Miss.NO_MEMORY || store.miss === Miss.TOO_LARGE) {
+  if (hasNoMemory) {
     replies.write(Reply.NO_MEMORY_VIVIFYING);
     return;
   }

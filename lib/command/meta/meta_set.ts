@@ -13,9 +13,9 @@ import type { Verb } from "../../protocol/text/commands.ts";
 import { ClassCounter } from "../../stats/names.ts";
 import { allocate } from "../../store/room/allocate.ts";
 import { toExptime } from "../../store/item/exptime.ts";
-import { ItemFlag, itemFlags, NO_ITEM, setItemFlags } from "../../store/item/item.ts";
+import { ItemFlag, itemFlags, setItemFlags } from "../../store/item/item.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { StoreMode } from "../../store/update/storing.ts";
+import { isRefused, StoreMode } from "../../store/outcome.ts";
 import type { Executor } from "../executor.ts";
 import { flushFirst, META_BYTES_MAX, refuseLine } from "./meta_reply.ts";
 import { MetaReturns, Outcome, type Session } from "../session.ts";
@@ -71,8 +71,8 @@ export function runMetaSet(
   const exptime = meta.has(Flag.T) ? toExptime(meta.ttl, store.clock) : 0;
   const flags = meta.has(Flag.F) ? meta.clientFlags : 0;
   const it = allocate(store, keyBlock, keyFrom, nkey, flags, exptime, session.valueLeft);
-  if (it === NO_ITEM) {
-    return refuse(executor, session, keyBlock, keyFrom, nkey, true, replies);
+  if (isRefused(it)) {
+    return refuse(executor, session, it, keyBlock, keyFrom, nkey, true, replies);
   }
   if (meta.has(Flag.b)) {
     setItemFlags(store.items, it, itemFlags(store.items, it) | ItemFlag.KEY_BINARY);

@@ -6,7 +6,7 @@ import type { Block } from "../../base/block.ts";
 import { Flag } from "../../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import { blockOf, itemKeyAt, itemNkey, NO_ITEM } from "../../store/item/item.ts";
-import { Stored } from "../../store/update/storing.ts";
+import { Stored } from "../../store/outcome.ts";
 import { storeMetaLocked } from "../../store/update/storing_meta.ts";
 import type { Executor } from "../executor.ts";
 import { Word } from "./meta_reply.ts";

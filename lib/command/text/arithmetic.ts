@@ -6,7 +6,7 @@ import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import { Verb } from "../../protocol/text/commands.ts";
 import { KEY_MAX } from "../../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
-import { addDeltaLocked, Added } from "../../store/update/arithmetic.ts";
+import { addDeltaLocked, Added } from "../../store/update/add_delta.ts";
 import { NO_ITEM } from "../../store/item/item.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import type { Executor } from "../executor.ts";

@@ -4,7 +4,7 @@ import { ascii, equalsWord } from "../../base/ascii.ts";
 import type { Block } from "../../base/block.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import type { Verb } from "../../protocol/text/commands.ts";
-import { parseExptime, parseStrictExptime } from "../../protocol/text/exptime.ts";
+import { parseExptime, parseStrictExptime } from "../../protocol/text/exptime_token.ts";
 import { KEY_MAX } from "../../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
 import { touchLocked } from "../../store/update/bump.ts";

@@ -9,7 +9,7 @@ import { Block } from "../../base/block.ts";
 import { U64, U64_DIGITS_MAX } from "../../base/u64.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import { type Command, Verb } from "../../protocol/text/commands.ts";
-import { parseStrictExptime } from "../../protocol/text/exptime.ts";
+import { parseStrictExptime } from "../../protocol/text/exptime_token.ts";
 import { KEY_MAX } from "../../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
 import { bumpLocked, touchLocked } from "../../store/update/bump.ts";
@@ -37,7 +37,7 @@ import {
   unlockShard,
 } from "../../store/link.ts";
 import type { Store } from "../../store/store.ts";
-import { ValueCursor } from "../../store/room/value.ts";
+import { ValueCursor } from "../../store/item/value_cursor.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
 

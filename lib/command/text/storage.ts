@@ -7,7 +7,7 @@ import { NOT_A_NUMBER, parseUint } from "../../base/decimal.ts";
 import { Status, writeStatus } from "../../protocol/binary/response.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import { Verb } from "../../protocol/text/commands.ts";
-import { parseExptime } from "../../protocol/text/exptime.ts";
+import { parseExptime } from "../../protocol/text/exptime_token.ts";
 import { KEY_MAX } from "../../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
 import { allocate } from "../../store/room/allocate.ts";
@@ -24,8 +24,8 @@ import {
 } from "../../store/item/item.ts";
 import { logRefused } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { Miss } from "../../store/outcome.ts";
-import { Stored, storeLocked, StoreMode } from "../../store/update/storing.ts";
+import { isRefused, Refusal, Stored, StoreMode } from "../../store/outcome.ts";
+import { storeLocked } from "../../store/update/storing.ts";
 import {
   findLocked,
   hashKey,
@@ -35,7 +35,8 @@ import {
   unlockShard,
 } from "../../store/link.ts";
 import type { Store } from "../../store/store.ts";
-import { lastTwoBytes, takeValueChunk } from "../../store/room/value.ts";
+import { lastTwoBytes } from "../../store/item/value_cursor.ts";
+import { takeValueChunk } from "../../store/room/value_chunks.ts";
 import { finishBinaryStorage } from "../binary/binary_stored.ts";
 import type { Executor } from "../executor.ts";
 import { META_BYTES_MAX } from "../meta/meta_reply.ts";
@@ -113,9 +114,9 @@ export function runStorage(
   const keyFrom = tokens.start[Token.KEY]!;
   if (store.prefixes.isOn) store.prefixes.countSet(block, keyFrom, keyFrom + nkey);
   const it = allocate(store, block, keyFrom, nkey, flags, exptime, session.valueLeft);
-  if (it === NO_ITEM) {
+  if (isRefused(it)) {
     const removes = session.mode === StoreMode.SET;
-    return refuse(executor, session, block, keyFrom, nkey, removes, replies);
+    return refuse(executor, session, it, block, keyFrom, nkey, removes, replies);
   }
   executor.counters.addClass(classOf(store.items, it), ClassCounter.CMD_SET, 1);
   session.how.isMeta = false;
@@ -160,6 +161,7 @@ export function startValue({ store }: Executor, session: Session, it: ItemRef): 
 export function refuse(
   executor: Executor,
   session: Session,
+  refusal: Refusal,
   keyBlock: Block,
   keyFrom: number,
   nkey: number,
@@ -167,8 +169,8 @@ export function refuse(
   replies: ReplyBuffer,
 ): Outcome {
   const { store, counters } = executor;
-  const tooLarge = store.miss === Miss.TOO_LARGE;
-  logRefused(store, session.mode, keyBlock.bytes, keyFrom, nkey);
+  const tooLarge = refusal === Refusal.TOO_LARGE;
+  logRefused(store, refusal, session.mode, keyBlock.bytes, keyFrom, nkey);
   counters.add(tooLarge ? Counter.STORE_TOO_LARGE : Counter.STORE_NO_MEMORY, 1);
   replies.write(tooLarge ? Reply.TOO_LARGE : Reply.NO_MEMORY_STORING);
   if (removes) removeOld(store, keyBlock, keyFrom, nkey);
@@ -215,7 +217,7 @@ export function openPiece(executor: Executor, session: Session): boolean {
   const { store } = executor;
   const last = session.valueChunk;
   const chunk = takeValueChunk(store, session.item, last, session.valueLeft + session.valueEnd);
-  if (chunk === NO_ITEM) return false;
+  if (isRefused(chunk)) return false;
   session.valueChunk = chunk;
   session.valueSegment = segmentOf(chunk);
   session.valueAt = chunkValueAt(chunk);
@@ -249,8 +251,7 @@ function endsInCrlf({ store: { items } }: Executor, session: Session): boolean {
  */
 export function finishStorage(executor: Executor, session: Session, replies: ReplyBuffer): void {
   const { store } = executor;
-  executor.served = session.verb;
-  if (executor.servedCount === 0) executor.servedCount = 1; // Its line came in another turn.
+  executor.turn.finish(session.verb);
   if (session.request !== undefined) {
     return finishBinaryStorage(executor, session, session.request, replies);
   }

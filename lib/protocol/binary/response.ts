@@ -14,7 +14,7 @@ import { ascii } from "../../base/ascii.ts";
 import { Block } from "../../base/block.ts";
 import { U64 } from "../../base/u64.ts";
 import type { ReplyBuffer } from "../reply.ts";
-import { type BinaryRequest, HEADER_BYTES } from "./request.ts";
+import { type BinaryRequest, HEADER_BYTES } from "./binary_request.ts";
 
 /** First byte of every response. */
 export const RESPONSE_MAGIC = 0x81;

@@ -47,12 +47,16 @@ const INHERITED_FROM = 3;
  * Binds every address that the settings name, or takes the sockets that systemd has opened. Those
  * listen already: who connects to one waits until connections are accepted.
  *
+ * @param warn Learns which addresses are left out.
  * @throws {SettingsError} With memcached's exit code when one cannot be bound.
  */
-export async function openListeners(settings: Settings): Promise<ListeningConn[]> {
+export async function openListeners(
+  settings: Settings,
+  warn: (line: string) => void,
+): Promise<ListeningConn[]> {
   const { inherited } = settings;
   if (inherited.count > 0 && inherited.pid === Deno.pid) return takeInherited(settings);
-  const plans = await planListeners(settings);
+  const plans = await planListeners(settings, warn);
   for (const plan of plans) if ("path" in plan.at) await claimPath(plan, plan.at.path);
   const conns: ListeningConn[] = [];
   using undo = new DisposableStack();

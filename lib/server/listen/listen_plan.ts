@@ -36,25 +36,33 @@ export interface ListenPlan extends SocketPlan {
 /** Any address, once for each family. */
 export const ANY_V4 = "0.0.0.0";
 export const ANY_V6 = "::";
+const ANY: readonly string[] = [ANY_V4, ANY_V6];
 
 /** A Unix socket is never encrypted. Source: memcached memcached.c, server_socket_unix. */
 const PLAIN: ListenManner = { tls: "none", protocol: "auto", tag: "" };
 /** The entry of the Unix socket: none of `-l`. */
 const NO_ENTRY = -1;
 
+/** Takes a line for the operator. */
+type Warn = (line: string) => void;
+
+/** Every address of a host name, as numbers; none for a name that has none. */
+type Resolve = (host: string) => Promise<readonly string[]>;
+
 /**
  * Every socket that the settings ask for. Names are looked up, and all their addresses taken.
  *
+ * @param warn Learns which addresses are left out.
  * @throws {SettingsError} With memcached's exit code for a name that has no address.
  */
-export async function planListeners(settings: Settings): Promise<ListenPlan[]> {
+export async function planListeners(settings: Settings, warn: Warn): Promise<ListenPlan[]> {
   const plans: ListenPlan[] = [];
   const { socketPath, bindingProtocol: protocol } = settings;
   if (socketPath !== null) {
     const manner = { ...PLAIN, protocol };
     plans.push({ at: { path: socketPath }, port: 0, manner, entry: NO_ENTRY });
   }
-  for (const { hostname, ...plan } of await planAddresses(settings.listen, "TCP")) {
+  for (const { hostname, ...plan } of await planAddresses(settings.listen, "TCP", warn)) {
     plans.push({ at: { hostname }, ...plan });
   }
   return plans;
@@ -63,29 +71,58 @@ export async function planListeners(settings: Settings): Promise<ListenPlan[]> {
 /**
  * Every address that is meant by `listen`, as a number.
  *
+ * @param warn As in {@linkcode planListeners}.
  * @throws {SettingsError} With memcached's exit code for a name that has no address.
  */
 export async function planAddresses(
   listen: readonly ListenAddress[],
   protocol: IpProtocol,
+  warn: Warn,
+  resolve: Resolve = lookUp,
 ): Promise<AddressPlan[]> {
   const plans: AddressPlan[] = [];
   for (const [entry, { host, port, ...manner }] of listen.entries()) {
-    const names = host === null ? [ANY_V4, ANY_V6] : await addressesOf(host, port, protocol);
+    const what = `${protocol} port ${port}`;
+    const names = host === null ? ANY : await addressesOf(host, what, warn, resolve);
     for (const hostname of names) plans.push({ hostname, port, manner, entry });
   }
   return plans;
 }
 
-/** Every address of a name, as numbers. */
-async function addressesOf(host: string, port: number, protocol: IpProtocol): Promise<string[]> {
+/** A link-local address without its interface: no socket can be bound to it. Source: ipv6(7). */
+const NO_SCOPE = /^fe[89ab][^%]*$/i;
+
+/**
+ * Every address of `host` that a socket can be bound to.
+ *
+ * @param what What the message of a failure calls the socket.
+ */
+async function addressesOf(
+  host: string,
+  what: string,
+  warn: Warn,
+  resolve: Resolve,
+): Promise<string[]> {
   if (isNumeric(host)) return [host];
-  const found = await lookup(host, { all: true }).then(
-    (addresses) => addresses.map(({ address }) => address),
-    () => [],
-  );
-  if (found.length === 0) throw cannotListen(`${protocol} port ${port}`, `${host} has no address`);
-  return [...new Set(found)];
+  const found = [...new Set(await resolve(host))];
+  if (found.length === 0) throw cannotListen(what, `${host} has no address`);
+  const usable = found.filter((address) => !NO_SCOPE.test(address));
+  if (usable.length === 0) {
+    throw cannotListen(what, `${host} has only link-local addresses, without an interface`);
+  }
+  for (const address of found) {
+    if (usable.includes(address)) continue;
+    warn(`not listening on ${address} of ${host}: a link-local address needs an interface`);
+  }
+  return usable;
+}
+
+async function lookUp(host: string): Promise<readonly string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch {
+    return [];
+  }
 }
 
 function isNumeric(host: string): boolean {

@@ -2,7 +2,7 @@
 // machine does not have are left out, and nothing else is.
 // Method: bind by a function that has the machine's answers in a table.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseListen } from "../../config/listen_address.ts";
 import { SettingsError } from "../../config/settings_error.ts";
 import { type AddressPlan, bindEach, planAddresses, Refusal } from "./listen_plan.ts";
@@ -25,7 +25,7 @@ async function play(
   port: number,
   answers: Readonly<Record<string, Refusal>> = {},
 ): Promise<string[]> {
-  const plans = await planAddresses(parseListen(listen, port, PLAIN), "TCP");
+  const plans = await planAddresses(parseListen(listen, port, PLAIN), "TCP", () => {});
   const bound: string[] = [];
   let chosen = CHOSEN;
   bindEach<AddressPlan, string>(plans, bound, {
@@ -101,3 +101,41 @@ Deno.test("bindEach() keeps what it has bound when one is refused: somebody must
     }), SettingsError);
   assertEquals(bound, ["a", "b"]);
 });
+
+type Named = readonly [found: readonly string[], hostnames: readonly string[] | string];
+
+const NAMED: readonly Named[] = [
+  [["10.0.0.1", "2001:db8::1"], ["10.0.0.1", "2001:db8::1"]],
+  [["10.0.0.1", "10.0.0.1"], ["10.0.0.1"]],
+  [["10.0.0.1", "fe80::1"], ["10.0.0.1"]],
+  [["FEBF::1", "fe80::1%eth0", "fe80::1%2"], ["fe80::1%eth0", "fe80::1%2"]],
+  [["fec0::1", "fe::80"], ["fec0::1", "fe::80"]],
+  [["fe80::1", "fe90::2"], "cache has only link-local addresses, without an interface"],
+  [[], "cache has no address"],
+];
+
+for (const [found, expected] of NAMED) {
+  Deno.test(`planAddresses() with a name that means [${found}]`, async () => {
+    const lines: string[] = [];
+    const plan = () =>
+      planAddresses(
+        parseListen(["cache"], 11211, PLAIN),
+        "UDP",
+        (line) => void lines.push(line),
+        () => Promise.resolve(found),
+      );
+    if (typeof expected === "string") {
+      const message = `failed to listen on UDP port 11211: ${expected}`;
+      await assertRejects(plan, SettingsError, message);
+      return;
+    }
+    assertEquals((await plan()).map(({ hostname }) => hostname), [...expected]);
+    const leftOut = [...new Set(found)].filter((address) => !expected.includes(address));
+    assertEquals(
+      lines,
+      leftOut.map((address) =>
+        `not listening on ${address} of cache: a link-local address needs an interface`
+      ),
+    );
+  });
+}

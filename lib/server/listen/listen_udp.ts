@@ -17,10 +17,14 @@ export interface UdpSocket {
 /**
  * Binds UDP to every address that the settings name.
  *
+ * @param warn Learns which addresses are left out.
  * @throws {SettingsError} With memcached's exit code when one cannot be bound.
  */
-export async function openUdpSockets(settings: Settings): Promise<UdpSocket[]> {
-  const plans = await planAddresses(settings.udpListen, "UDP");
+export async function openUdpSockets(
+  settings: Settings,
+  warn: (line: string) => void,
+): Promise<UdpSocket[]> {
+  const plans = await planAddresses(settings.udpListen, "UDP", warn);
   const sockets: UdpSocket[] = [];
   using undo = new DisposableStack();
   undo.defer(() => closeUdpSockets(sockets));

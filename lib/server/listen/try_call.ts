@@ -4,7 +4,7 @@
 export function tryCall<T>(call: () => T): T | Error {
   try {
     return call();
-    // deno-lint-ignore house/catch-place -- The runtime reports an address in use by throwing.
+    // The runtime reports an address in use by throwing.
   } catch (error) {
     return error as Error;
   }

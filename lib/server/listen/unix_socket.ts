@@ -39,6 +39,14 @@ export function withMode<T>(mode: number, bind: () => T): T {
   return bind();
 }
 
+/** The files that this thread has made, and not removed yet. */
+const MADE = new Set<SocketFile>();
+
+/** Removes the files of all Unix sockets of this thread: for a process that exits at once. */
+export function removeSocketFiles(): void {
+  for (const file of MADE) file.remove();
+}
+
 /** The file that was made for a Unix socket. */
 export class SocketFile {
   readonly path: string;
@@ -48,6 +56,7 @@ export class SocketFile {
   constructor(path: string) {
     this.path = path;
     this.#inode = inodeOf(path);
+    MADE.add(this);
   }
 
   /** Whether the path does not lead to it any more. */
@@ -64,6 +73,7 @@ export class SocketFile {
 
   /** Removes it, if it is there. */
   remove(): void {
+    MADE.delete(this);
     if (!this.isLost) tryCall(() => Deno.removeSync(this.path));
   }
 }

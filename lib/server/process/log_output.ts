@@ -57,7 +57,7 @@ export function openLog(verbosity: number): Logger {
 function writeLine(text: string): void {
   try {
     Deno.stderr.writeSync(ENCODER.encode(`${text}\n`));
-    // deno-lint-ignore house/catch-place -- The terminal is gone: nobody is left to be told.
+    // The terminal is gone: nobody is left to be told.
   } catch {
     return;
   }

@@ -28,7 +28,7 @@ export function removePidFile(path: string, log: Logger): void {
 function readOld(path: string): string {
   try {
     return Deno.readTextFileSync(path);
-    // deno-lint-ignore house/catch-place -- That there is none is the rule.
+    // That there is none is the rule.
   } catch {
     return "";
   }
@@ -41,7 +41,7 @@ function isRunning(pid: number): boolean {
 function attempt(what: string, log: Logger, act: () => void): void {
   try {
     act();
-    // deno-lint-ignore house/catch-place -- The server works without the file.
+    // The server works without the file.
   } catch (error) {
     log.error(`could not ${what}: ${(error as Error).message}`);
   }

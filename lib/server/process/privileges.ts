@@ -65,7 +65,7 @@ function accountOf(user: string): User {
 function readPasswd(): string {
   try {
     return Deno.readTextFileSync(PASSWD);
-    // deno-lint-ignore house/catch-place -- A user with a number needs no account.
+    // A user with a number needs no account.
   } catch {
     return "";
   }

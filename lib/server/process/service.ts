@@ -45,6 +45,9 @@ export class Service {
     else warnOfNoLibc(wished, log);
     this.#daemon = wished.daemon ? new Daemon(logfile, verbosity > 0) : undefined;
     this.settings = wished.daemon ? withAbsolutePaths(wished, Deno.cwd()) : wished;
+    if (!wished.daemon && logfile !== null) {
+      log.warn(`--logfile=${logfile} does nothing without -d: the log stays on stderr`);
+    }
     if (wished.configFile !== null) log.info(`options were read from ${wished.configFile}`);
   }
 

@@ -41,10 +41,14 @@ export interface RelayListenPlan extends ListenPlan {
 /**
  * Every socket that the settings ask for, any address of both families as one.
  *
+ * @param warn Learns which addresses are left out.
  * @throws {SettingsError} For a name that has no address, and a path that another server has.
  */
-export async function planRelayListeners(settings: Settings): Promise<RelayListenPlan[]> {
-  const plans = await planListeners(settings);
+export async function planRelayListeners(
+  settings: Settings,
+  warn: (line: string) => void,
+): Promise<RelayListenPlan[]> {
+  const plans = await planListeners(settings, warn);
   for (const plan of plans) {
     const isTaken = "path" in plan.at && await isServed(plan.at.path);
     if (isTaken) throw cannotListen(nameOfPlan(plan), IN_USE);

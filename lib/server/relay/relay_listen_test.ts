@@ -10,7 +10,7 @@ const PLAIN = { tls: "none", protocol: "auto", tag: "" } as const;
 
 /** What `listen` means to the relay. */
 async function plansOf(listen: readonly string[], port: number): Promise<RelayListenPlan[]> {
-  const addresses = await planAddresses(parseListen(listen, port, PLAIN), "TCP");
+  const addresses = await planAddresses(parseListen(listen, port, PLAIN), "TCP", () => {});
   return joinFamilies(addresses.map(({ hostname, ...plan }) => ({ at: { hostname }, ...plan })));
 }
 

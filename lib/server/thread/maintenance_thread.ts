@@ -1,6 +1,7 @@
 // Maintainer entry: the thread that keeps the store in order. It sleeps until the next turn is due,
 // or until a worker wakes it.
 
+import { assert } from "../../base/assert.ts";
 import { type Clock, CLOCK_START } from "../../base/clock.ts";
 import { loadWord } from "../../memory/atomic.ts";
 import { Global, Stopping } from "../../memory/regions.ts";
@@ -46,6 +47,7 @@ serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => 
     else if (drain.isWatched) restMs = Math.min(restMs, LINES_MS);
     world.heed();
     world.leave();
+    assert(thread.locks.idle, "Turn of the maintainer ended with a lock held");
     if (restMs > 0) sleepUntilWoken(control, woken, restMs);
   }
 });

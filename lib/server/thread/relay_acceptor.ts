@@ -103,7 +103,7 @@ class RelayAcceptor {
     const { settings, listen } = this.#start;
     try {
       await RelayListener.open(listen, this.#bound, settings);
-      // deno-lint-ignore house/catch-place -- The main thread is told, and ends the program.
+      // The main thread is told, and ends the program.
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       return report({ type: "unusable", message: error.message, exitCode: error.exitCode });
@@ -264,7 +264,7 @@ function setOptions(conn: Deno.TcpConn): void {
   try {
     conn.setNoDelay(true);
     conn.setKeepAlive(true);
-    // deno-lint-ignore house/catch-place -- Some systems refuse it once the client is gone.
+    // Some systems refuse it once the client is gone.
   } catch {
     return; // The first read tells.
   }

@@ -3,6 +3,7 @@
 import { MessageChannel } from "node:worker_threads";
 import { threadModule } from "../../base/program.ts";
 import { openEventFd } from "../../sys/eventfd.ts";
+import { closeFd } from "../../sys/socket.ts";
 import type { ListeningConn } from "../listen/bind_sockets.ts";
 import type { RelayListenPlan } from "../relay/relay_listen.ts";
 import {
@@ -88,6 +89,14 @@ export interface WorkerHandle {
   readonly target: NotifyTarget;
 }
 
+/** Opens a channel, which `undo` closes. */
+function openChannel(undo: DisposableStack): MessageChannel {
+  return undo.adopt(new MessageChannel(), ({ port1, port2 }) => {
+    port1.close();
+    port2.close();
+  });
+}
+
 /** Starts a thread from the module that the source has at `url`. */
 function openThread(name: string, url: URL): Worker {
   return new Worker(threadModule(url), { type: "module", name });
@@ -98,38 +107,20 @@ export type WorkerCommon = Omit<WorkerStart, "thread" | "port" | "doorbell">;
 
 /** Starts worker `number`; the acceptor reaches it by what comes with the handle. */
 export function startWorker(number: number, common: WorkerCommon): WorkerHandle {
-  const { port1, port2 } = new MessageChannel();
-  const doorbell = common.settings.transport === "relay" ? -1 : openEventFd();
+  using undo = new DisposableStack();
+  const { port1, port2 } = openChannel(undo);
+  const doorbell = common.settings.transport === "relay" ? -1 : undo.adopt(openEventFd(), closeFd);
   const name = `worker ${number}`;
   const worker = common.certificates === undefined
     ? openThread(name, new URL("./worker.ts", import.meta.url))
     : openThread(name, new URL("./tls_worker.ts", import.meta.url));
   const start: WorkerStart = { ...common, thread: number, port: port2, doorbell };
+  undo.move();
   return {
     thread: new ThreadHandle(name, worker, start, [port2]),
     number,
     target: { port: port1, doorbell },
   };
-}
-
-/** Workers that start at a time: more would only wait for each other, and for a core. */
-const STARTING_MAX = 8;
-
-/**
- * Starts `count` workers, a few at a time, with a turn of this thread's loop between any two: a
- * signal that ends the process is heeded meanwhile, however many they are.
- *
- * @returns All of them, one that has died among them, too.
- */
-export async function startWorkers(count: number, common: WorkerCommon): Promise<WorkerHandle[]> {
-  const workers: WorkerHandle[] = [];
-  for (let number = 1; number <= count; number++) {
-    const oldest = workers[number - 1 - STARTING_MAX]?.thread;
-    if (oldest !== undefined) await Promise.race([oldest.ready, oldest.died]);
-    workers.push(startWorker(number, common));
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-  return workers;
 }
 
 /** Starts the acceptor, and hands it the ways to all workers. */
@@ -138,8 +129,9 @@ export function startAcceptor(
   { settings, plan, memory: { control } }: WorkerCommon,
   workers: readonly WorkerHandle[],
 ): AcceptorHandle {
-  const { port1, port2 } = new MessageChannel();
-  const doorbell = openEventFd();
+  using undo = new DisposableStack();
+  const { port1, port2 } = openChannel(undo);
+  const doorbell = undo.adopt(openEventFd(), closeFd);
   const name = "acceptor";
   const worker = openThread(name, new URL("./acceptor.ts", import.meta.url));
   const targets = workers.map(({ target }) => target);
@@ -154,6 +146,7 @@ export function startAcceptor(
     port: port2,
     doorbell,
   };
+  undo.move();
   return {
     thread: new ThreadHandle(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
     notify: new NotifySender(port1, doorbell),
@@ -167,7 +160,8 @@ export function startRelayAcceptor(
   listen: readonly RelayListenPlan[],
   workers: readonly WorkerHandle[],
 ): AcceptorHandle {
-  const { port1, port2 } = new MessageChannel();
+  using undo = new DisposableStack();
+  const { port1, port2 } = openChannel(undo);
   const name = "acceptor";
   const url = new URL("./relay_acceptor.ts", import.meta.url);
   const worker = openThread(name, url);
@@ -180,6 +174,7 @@ export function startRelayAcceptor(
     workers: targets,
     port: port2,
   };
+  undo.move();
   return {
     thread: new ThreadHandle(name, worker, start, [port2, ...targets.map(({ port }) => port)]),
     notify: {

@@ -122,7 +122,7 @@ function readBytes(path: string | null): Uint8Array<ArrayBuffer> | undefined {
 function attempt<T>(call: () => T): T | undefined {
   try {
     return call();
-    // deno-lint-ignore house/catch-place -- Deno and node:crypto refuse a file by throwing.
+    // Deno and node:crypto refuse a file by throwing.
   } catch {
     return undefined;
   }

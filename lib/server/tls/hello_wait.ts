@@ -1,7 +1,9 @@
-// Connections with TLS whose client has not spoken yet, with `-o ssl_session_cache`: a ticket is of
-// use with the worker that made it alone, so the acceptor looks at the first message before it
-// deals the connection. What it looks at stays in the socket. Who says nothing for a second, or
-// half a message, is dealt like the others.
+// TLS connections whose client has not sent its first message yet, with `-o ssl_session_cache`.
+// Only the worker that made a ticket can resume its session, so the acceptor reads the first
+// message before it deals the connection; the message stays in the socket. A client that sends
+// nothing, or part of a message, for a second is dealt round robin.
+//
+// Times are milliseconds from any moment on.
 
 import type { Control } from "../../memory/regions.ts";
 import { type Epoll, EpollEvent } from "../../sys/epoll.ts";
@@ -21,7 +23,7 @@ interface Held {
   readonly deadline: number;
 }
 
-/** The connections that are held. */
+/** The connections that wait for their first message. */
 export class HelloWait {
   readonly #epoll: Epoll;
   readonly #control: Control;
@@ -38,13 +40,13 @@ export class HelloWait {
     this.#deal = deal;
   }
 
-  /** Holds a connection until its client has spoken. */
-  hold(fd: number, listener: number): void {
-    this.#held.set(fd, { listener, deadline: performance.now() + WAIT_MS_MAX });
+  /** Holds a connection until its client has spoken, or a second after `now`. */
+  hold(fd: number, listener: number, now: number): void {
+    this.#held.set(fd, { listener, deadline: now + WAIT_MS_MAX });
     this.#epoll.add(fd, EpollEvent.IN | EpollEvent.RDHUP | EpollEvent.EDGE);
   }
 
-  /** `fd` is ready: deals it if its message is whole. */
+  /** `fd` is ready: deals it if its message is complete. Does nothing for one that is not held. */
   serve(fd: number): void {
     const held = this.#held.get(fd);
     if (held === undefined) return;
@@ -62,21 +64,19 @@ export class HelloWait {
     this.#deal(fd, listener, thread);
   }
 
-  /** Milliseconds until {@linkcode dealLate} has something to do, at most `otherwise`. */
-  timeout(otherwise: number): number {
+  /** Milliseconds until {@linkcode dealLate} deals one, at most `idleMs`; -1: for ever. */
+  timeout(now: number, idleMs: number): number {
     for (const { deadline } of this.#held.values()) {
-      const ms = Math.max(0, Math.ceil(deadline - performance.now()));
-      return otherwise < 0 ? ms : Math.min(ms, otherwise);
+      const ms = Math.max(0, Math.ceil(deadline - now));
+      return idleMs < 0 ? ms : Math.min(ms, idleMs);
     }
-    return otherwise;
+    return idleMs;
   }
 
-  /** Deals those that have been held for long; `all`: the others, too. */
-  dealLate(all: boolean): void {
-    if (this.#held.size === 0) return;
-    const now = performance.now();
+  /** Deals those that have been held for a second. All of them at `now` Infinity. */
+  dealLate(now: number): void {
     for (const [fd, { listener, deadline }] of this.#held) {
-      if (!all && deadline > now) return;
+      if (deadline > now) return;
       this.#end(fd, listener, 0);
     }
   }

@@ -65,7 +65,7 @@ function textOf(key: KeyObject | undefined): string {
 function attempt<T>(call: () => T): T | undefined {
   try {
     return call();
-    // deno-lint-ignore house/catch-place -- node:crypto refuses a key by throwing.
+    // node:crypto refuses a key by throwing.
   } catch {
     return undefined;
   }

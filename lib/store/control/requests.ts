@@ -128,7 +128,10 @@ export function isCrawling({ i32 }: Control): boolean {
   return loadWord(i32, Global.CRAWLING) !== 0 || loadWord(i32, Global.CRAWL_STATE) !== FREE;
 }
 
-/** The move of a page: from a class, or the pool (0), to another. */
+/** The global page pool, in the place of a slab class. */
+export const POOL = 0;
+
+/** A page move: from a slab class or {@linkcode POOL} to another. */
 export interface PageMove {
   readonly from: number;
   readonly to: number;

@@ -4,8 +4,9 @@
 //          │ next prev … generation  │ unless -C │ key │ unless 0    │ value │ \r\n │
 //          └─────────────────────────┴───────────┴─────┴─────────────┴───────┴──────┘
 //
-// Nothing outside this file knows a position. The comment behind a row says what must be held to
-// write the field. Source: memcached memcached.h, struct _stritem; the order and widths are ours.
+// Nothing outside this file and refcount.ts knows a position. The comment behind a row says what
+// must be held to write the field.
+// Source: memcached memcached.h, struct _stritem; the order and widths are ours.
 
 import {
   type Arena,
@@ -15,7 +16,6 @@ import {
   UNIT_BYTES,
   UNIT_MASK,
 } from "../../memory/arena.ts";
-import { addWord, loadWord } from "../../memory/atomic.ts";
 import { layout } from "../../memory/layout.ts";
 import { assert } from "../../base/assert.ts";
 import type { Block } from "../../base/block.ts";
@@ -76,9 +76,6 @@ export const ItemFlag = {
 /** Every bit of the flags field that means something. */
 export const ITEM_FLAGS_ALL = Object.values(ItemFlag).reduce<number>((all, bit) => all | bit, 0);
 
-/** Most holders an item may have. Source: memcached items.c, do_item_get's refcount limit. */
-export const REFCOUNT_MAX = 60000;
-
 /** The arena, with what all items of a server have in common. */
 export interface Items extends Arena {
   /** Bytes from the start of the header to the key: with a cas or without. */
@@ -91,7 +88,8 @@ export function openItems(segments: readonly Block[], useCas: boolean): Items {
 }
 
 const U32_PER_UNIT = UNIT_BYTES / 4;
-const U16_PER_UNIT = UNIT_BYTES / 2;
+/** Halves of a word in a unit: an index into `items.u16` is a unit times this. */
+export const U16_PER_UNIT = UNIT_BYTES / 2;
 const CAS_WORD = ITEM.bytes / 4;
 const {
   next: NEXT,
@@ -185,44 +183,6 @@ export function setItemExptime(items: Items, it: ItemRef, seconds: number): void
 /** Value length in bytes, final CRLF included. */
 export function itemNbytes(items: Items, it: ItemRef): number {
   return items.u32[it >>> SEGMENT_SHIFT]![(it & UNIT_MASK) * U32_PER_UNIT + NBYTES]!;
-}
-
-/** Holders of the item; the hash table counts as one. */
-export function loadRefcount(items: Items, it: ItemRef): number {
-  return loadWord(
-    items.u16[it >>> SEGMENT_SHIFT]!,
-    (it & UNIT_MASK) * U16_PER_UNIT + REFCOUNT,
-  );
-}
-
-/** Adds `delta` holders; returns how many there were before. */
-export function addRefcount(items: Items, it: ItemRef, delta: number): number {
-  return addWord(
-    items.u16[it >>> SEGMENT_SHIFT]!,
-    (it & UNIT_MASK) * U16_PER_UNIT + REFCOUNT,
-    delta,
-  );
-}
-
-/**
- * Takes the only holder away, if there is but one: the caller. Nobody else can become a holder
- * then, and a processor stores nothing ahead of the branch that it depends on; so no atomic
- * operation is needed, which V8 makes a call of. What is loaded next may be older than the count.
- *
- * @returns false when there are more, and nothing has changed.
- * @hot
- */
-export function dropOnlyHolder(items: Items, it: ItemRef): boolean {
-  const halves = items.u16[it >>> SEGMENT_SHIFT]!;
-  const at = (it & UNIT_MASK) * U16_PER_UNIT + REFCOUNT;
-  if (halves[at] !== 1) return false;
-  halves[at] = 0;
-  return true;
-}
-
-/** Leaves the item one holder, the hash table. Before any thread uses the store. */
-export function resetRefcount(items: Items, it: ItemRef): void {
-  items.u16[it >>> SEGMENT_SHIFT]![(it & UNIT_MASK) * U16_PER_UNIT + REFCOUNT] = 1;
 }
 
 /** {@linkcode ItemFlag} bits. */

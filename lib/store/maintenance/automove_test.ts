@@ -1,8 +1,9 @@
 // Goal: pages move to where items are evicted young, from where they grow old, and only then.
 
 import { assertEquals } from "@std/assert";
-import { type ClassState, SlabAutomove, sourceFor } from "./automove.ts";
-import { POOL } from "./mover.ts";
+import { POOL } from "../control/requests.ts";
+import { type ClassState, sourceFor } from "../room/page_source.ts";
+import { SlabAutomove } from "./automove.ts";
 
 const SECONDS = 10;
 const RATIO = 0.8;

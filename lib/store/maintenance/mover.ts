@@ -7,6 +7,7 @@
 // Source: memcached slabs.c, slab_rebalance_start, _move and _finish.
 
 import { ClassCounter, CLASSES_MAX, Counter } from "../../stats/names.ts";
+import { POOL } from "../control/requests.ts";
 import type { ItemRef } from "../item/item.ts";
 import { rescue } from "../room/rescue.ts";
 import { SlabWord } from "../slab/record.ts";
@@ -27,9 +28,6 @@ export const PASSES_MAX = GENTLE_PASSES + 200;
 
 /** Pages that are tried for a move before it is given up. */
 const START_TRIES_MAX = 3;
-
-/** The pool, in the place of a class. */
-export const POOL = 0;
 
 /** How a step ended. */
 export const Moving = {

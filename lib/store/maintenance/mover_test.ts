@@ -8,7 +8,10 @@ import { NO_ITEM } from "../item/item.ts";
 import type { StoreShape } from "../plan.ts";
 import { pageOf, SlabWord } from "../slab/record.ts";
 import type { SlabClass } from "../slab/classes.ts";
-import { GENTLE_PASSES, Moving, PASSES_MAX, POOL, SlabMover } from "./mover.ts";
+import { fail } from "../../base/assert.ts";
+import { POOL } from "../control/requests.ts";
+import { isRefused } from "../outcome.ts";
+import { GENTLE_PASSES, Moving, PASSES_MAX, SlabMover } from "./mover.ts";
 import { makeStore, testClock } from "../store_fixture.ts";
 import { releaseItem } from "../link.ts";
 import { setMemlimit } from "../whole_store.ts";
@@ -151,7 +154,11 @@ Deno.test("items held for long are unlinked, and the page moves once they are le
 Deno.test("a value that never comes keeps its page, and the move is given up", () => {
   const all = bed();
   const { client, mover, clsid } = all;
-  const coming = [client.make("a0001", VALUE + "a0001"), client.make("a0002", VALUE + "a0002")];
+  const coming = ["a0001", "a0002"].map((key) => {
+    const it = client.make(key, VALUE + key);
+    if (isRefused(it)) fail("There is memory");
+    return it;
+  });
   fill(all, 2, 2);
   client.delete("k0007");
   mover.start(clsid, POOL);

@@ -11,11 +11,13 @@ import {
   askMove,
   endMove,
   isMoving,
+  POOL,
   takeCrawl,
   takeNeedy,
 } from "../control/requests.ts";
-import { type ClassState, classStates, SlabAutomove, sourceFor } from "./automove.ts";
-import { Moving, POOL, SlabMover } from "./mover.ts";
+import { type ClassState, classStates, sourceFor } from "../room/page_source.ts";
+import { SlabAutomove } from "./automove.ts";
+import { Moving, SlabMover } from "./mover.ts";
 import type { Store } from "../store.ts";
 
 /** Longest rest between two turns, in milliseconds. */

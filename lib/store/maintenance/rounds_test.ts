@@ -8,7 +8,7 @@ import { checkStore } from "../check.ts";
 import { askCrawl, askMove, isMoving, needPage } from "../control/requests.ts";
 import type { StoreShape } from "../plan.ts";
 import type { SlabClass } from "../slab/classes.ts";
-import { POOL } from "./mover.ts";
+import { POOL } from "../control/requests.ts";
 import { SlabWord } from "../slab/record.ts";
 import { SMALL_SHAPE } from "../store_fixture.ts";
 import { flushNow, setMemlimit } from "../whole_store.ts";

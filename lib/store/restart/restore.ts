@@ -18,8 +18,8 @@ import {
   itemPrev,
   type ItemRef,
   NO_ITEM,
-  resetRefcount,
 } from "../item/item.ts";
+import { resetRefcount } from "../item/refcount.ts";
 import { classOf, type LruId, lruIdOf, LRUS_MAX, LruSegment } from "../lru/lists.ts";
 import { LIST_WORDS, ListWord, type SavedStore } from "./saved_store.ts";
 import type { SlabClass } from "../slab/classes.ts";

@@ -36,7 +36,7 @@ import {
 import { LRUS_MAX } from "../lru/lists.ts";
 import { LIST_WORDS, ListWord, type SavedStore } from "./saved_store.ts";
 import { PAGE_BYTES, type SlabClasses } from "../slab/classes.ts";
-import { lastTwoBytes } from "../room/value.ts";
+import { lastTwoBytes } from "../item/value_cursor.ts";
 
 const NKEY_MAX = 250;
 const CRLF = (CR << 8) | LF;

@@ -22,7 +22,7 @@ import { makeRoom, reclaimTail } from "./tail.ts";
 import { needPage } from "../control/requests.ts";
 import { NO_CLASS, PAGE_BYTES, type SlabClass } from "../slab/classes.ts";
 import { SlabWord } from "../slab/record.ts";
-import { Miss } from "../outcome.ts";
+import { isRefused, Refusal } from "../outcome.ts";
 import { reclaimChunk } from "./room.ts";
 import { lockShard, releaseItem, retainLocked, unlockShard } from "../link.ts";
 import type { Store } from "../store.ts";
@@ -32,17 +32,15 @@ const ROOM_TRIES_MAX = 10;
 /** Times that a command looks its item up again after room was made: others may take the room. */
 const LOOKS_MAX = 10;
 
-/** What this thread found no chunk of under a shard's lock, and how many it could do with. */
-const lack = { clsid: 0, chunks: 0, otherwise: 0 };
-
 /**
  * Makes an item that only the caller knows: key, flags and expiry filled in, the value not. A value
- * too large for one chunk has no chunk yet: see value.ts.
+ * too large for one chunk has no chunk yet: see value_chunks.ts.
  *
  * @param nbytes Length of the value with its CRLF, in bytes.
  * @param exptime Seconds since start; 0 never.
- * @returns The item with one holder, the caller, or {@linkcode NO_ITEM} with the reason in
- * `store.miss`. Takes: slab, page; LRU and buckets where room must be made.
+ * @returns The item with one holder, the caller; or why there is none. A command that holds its
+ * shard may call {@linkcode makeRoomUnlocked} then. Takes: slab, page; LRU and buckets where room
+ * must be made.
  * Source: memcached items.c, do_item_alloc.
  * @hot
  */
@@ -54,30 +52,26 @@ export function allocate(
   clientFlags: number,
   exptime: number,
   nbytes: number,
-): ItemRef {
+): ItemRef | Refusal {
   const { items, classes } = store;
   const bytes = itemBytesFor(items, nkey, clientFlags, nbytes);
-  if (bytes > store.shape.itemSizeMax) {
-    store.miss = Miss.TOO_LARGE;
-    return NO_ITEM;
-  }
+  if (bytes > store.shape.itemSizeMax) return Refusal.TOO_LARGE;
   let clsid = classes.fit(bytes);
   let ownClsid = clsid;
   let chunked = 0;
   if (clsid === NO_CLASS) {
     if (nbytes > store.slabs.pages.limit * PAGE_BYTES) {
       // Nothing should go for what can never fit.
-      store.miss = Miss.NO_MEMORY;
       store.counters.addClass(classes.last, ClassCounter.OUTOFMEMORY, 1);
-      noteLack(NO_CLASS, 0, NO_CLASS);
-      return NO_ITEM;
+      store.lack.set(NO_CLASS, 0, NO_CLASS);
+      return Refusal.NO_MEMORY;
     }
     clsid = classes.last;
     ownClsid = classes.fit(bytes - nbytes + FIRST_CHUNK_BYTES);
     chunked = ItemFlag.CHUNKED;
   } else clsid = ownClsid = store.slabs.classFor(clsid);
   const it = takeChunk(store, ownClsid);
-  if (it === NO_ITEM) return NO_ITEM;
+  if (isRefused(it)) return it;
   const lru = lruIdOf(clsid, segmentFor(store, exptime));
   initItem(items, it, lru, nkey, clientFlags, exptime, nbytes, chunked);
   if (chunked !== 0) setFirstChunk(items, it, NO_ITEM);
@@ -95,27 +89,27 @@ function segmentFor({ tunables, clock }: Store, exptime: number): LruSegment {
 /**
  * Takes a chunk of `clsid`, making room if need be.
  *
- * @returns The chunk, or {@linkcode NO_ITEM} with the reason in `store.miss`.
+ * @returns The chunk, or {@linkcode Refusal.NO_MEMORY}.
  * Takes: slab, page; LRU and buckets where room must be made.
  * @hot
  */
-export function takeChunk(store: Store, clsid: SlabClass): ItemRef {
+export function takeChunk(store: Store, clsid: SlabClass): ItemRef | Refusal {
   if (!store.tunables.isSegmented) reclaimTail(store, clsid);
   const chunk = store.slabs.take(clsid);
   return chunk === NO_ITEM ? takeOrComplain(store, clsid) : chunk;
 }
 
-function takeOrComplain(store: Store, clsid: SlabClass): ItemRef {
+function takeOrComplain(store: Store, clsid: SlabClass): ItemRef | Refusal {
   let chunk = tryTakeChunk(store, clsid);
   if (chunk !== NO_ITEM) return chunk;
-  store.miss = Miss.NO_MEMORY;
   if (holdsShard(store)) {
-    noteLack(clsid, 1, NO_CLASS);
-    return NO_ITEM;
+    store.lack.set(clsid, 1, NO_CLASS);
+    return Refusal.NO_MEMORY;
   }
   chunk = reclaimChunk(store, clsid);
-  if (chunk === NO_ITEM) complain(store, clsid);
-  return chunk;
+  if (chunk !== NO_ITEM) return chunk;
+  complain(store, clsid);
+  return Refusal.NO_MEMORY;
 }
 
 function complain(store: Store, clsid: SlabClass): void {
@@ -129,37 +123,32 @@ export function holdsShard({ locks }: Store): boolean {
 }
 
 /**
- * Notes that a command which holds a shard found no chunk.
- *
- * @param chunks How many of `clsid` it could do with; one of the class `otherwise` will do as well,
- * unless that is {@linkcode NO_CLASS}.
- */
-export function noteLack(clsid: SlabClass, chunks: number, otherwise: SlabClass): void {
-  lack.clsid = clsid;
-  lack.chunks = chunks;
-  lack.otherwise = otherwise;
-}
-
-/**
  * Makes room for a command that found no memory under its shard's lock. The lock is given back
  * meanwhile: whatever the command knows of its item, it has to find out again.
  *
+ * @param refusal How the allocation ended: {@linkcode Refusal.TOO_LARGE} makes no room.
  * @param it The item that the command works on, which is not to go; {@linkcode NO_ITEM} for none.
  * @param looks How often the command has looked already.
  * @returns Whether it should look again. Caller holds the shard of `hv`, before and after.
  * Takes: LRU, slab, page; waits for other shards.
  */
-export function makeRoomUnlocked(store: Store, hv: number, it: ItemRef, looks: number): boolean {
-  const clsid = lack.clsid as SlabClass;
-  if (store.miss !== Miss.NO_MEMORY || clsid === NO_CLASS) return false;
-  const isHopeless = looks >= LOOKS_MAX || !mayFit(store, clsid, lack.chunks);
+export function makeRoomUnlocked(
+  store: Store,
+  refusal: Refusal,
+  hv: number,
+  it: ItemRef,
+  looks: number,
+): boolean {
+  const { clsid, chunks, alternative } = store.lack;
+  if (refusal !== Refusal.NO_MEMORY || clsid === NO_CLASS) return false;
+  const isHopeless = looks >= LOOKS_MAX || !mayFit(store, clsid, chunks);
   if (isHopeless || (it !== NO_ITEM && !retainLocked(store, it))) {
     complain(store, clsid);
     return false;
   }
   unlockShard(store, hv);
-  const isMade = keepChunks(store, clsid, lack.chunks) ||
-    (lack.otherwise !== NO_CLASS && keepChunks(store, lack.otherwise as SlabClass, 1));
+  const isMade = keepChunks(store, clsid, chunks) ||
+    (alternative !== NO_CLASS && keepChunks(store, alternative, 1));
   lockShard(store, hv);
   if (it !== NO_ITEM) releaseItem(store, it);
   if (!isMade) complain(store, clsid);

@@ -21,17 +21,16 @@ import {
 } from "../item/chunk.ts";
 import { isFlushed } from "../item/generation.ts";
 import {
-  addRefcount,
   isExpired,
   ItemFlag,
   itemFlags,
   itemLruId,
   type ItemRef,
   type Items,
-  loadRefcount,
   NO_ITEM,
   segmentOf,
 } from "../item/item.ts";
+import { addRefcount, loadRefcount } from "../item/refcount.ts";
 import { classOf, type LruId } from "../lru/lists.ts";
 import { EVICT_FOR_RESCUE, makeRoom } from "./tail.ts";
 import type { SlabClass } from "../slab/classes.ts";

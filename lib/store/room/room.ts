@@ -22,23 +22,21 @@ import {
   setFirstChunk,
 } from "../item/chunk.ts";
 import {
-  addRefcount,
-  dropOnlyHolder,
   ItemFlag,
   itemFlags,
   itemPrev,
   type ItemRef,
   itemTime,
-  loadRefcount,
   NO_ITEM,
   segmentOf,
   setItemFlags,
 } from "../item/item.ts";
+import { addRefcount, dropOnlyHolder, loadRefcount } from "../item/refcount.ts";
 import { classOf, type LruId, lruIdOf, LruSegment } from "../lru/lists.ts";
 import { countGoneLocked } from "./tail.ts";
 import { NOT_LINKED } from "../outcome.ts";
 import { chunkBefore, rescue } from "./rescue.ts";
-import { classStates, sourceFor } from "../maintenance/automove.ts";
+import { classStates, sourceFor } from "./page_source.ts";
 import { PAGE_BYTES, type SlabClass } from "../slab/classes.ts";
 import { NO_PAGE } from "../slab/pages.ts";
 import { SlabWord } from "../slab/record.ts";

@@ -21,7 +21,7 @@ import { SlabWord } from "../slab/record.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import { ownClassOf } from "../link.ts";
 import { startStore, Store } from "../store.ts";
-import { StoreMode } from "../update/storing.ts";
+import { StoreMode } from "../outcome.ts";
 import { FLAT, makeStore, SMALL_SHAPE, testClock } from "../store_fixture.ts";
 
 const MIB = 2 ** 20;

@@ -17,10 +17,10 @@ import {
   itemPrev,
   type ItemRef,
   itemTime,
-  loadRefcount,
   NO_ITEM,
   setItemFlags,
 } from "../item/item.ts";
+import { loadRefcount } from "../item/refcount.ts";
 import { logEvictedLocked } from "../item_events.ts";
 import { type LruId, lruIdOf, LruSegment } from "../lru/lists.ts";
 import { needPage } from "../control/requests.ts";

@@ -14,7 +14,7 @@ import { checkStore } from "../check.ts";
 import { NO_ITEM } from "../item/item.ts";
 import { classOf, lruIdOf, LruSegment } from "../lru/lists.ts";
 import type { StoreShape } from "../plan.ts";
-import { StoreMode } from "../update/storing.ts";
+import { StoreMode } from "../outcome.ts";
 import { FLAT, makeStore, SMALL_SHAPE, testClock } from "../store_fixture.ts";
 import { hashKey } from "../link.ts";
 import { flushNow, tailAge } from "../whole_store.ts";

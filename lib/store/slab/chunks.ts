@@ -12,13 +12,13 @@
 
 import { compareExchangeWord, exchangeWord, loadWord } from "../../memory/atomic.ts";
 import { UNIT_BYTES } from "../../memory/arena.ts";
+import type { Locks } from "../../memory/lock.ts";
 import { type Control, wordIndex } from "../../memory/regions.ts";
 import type { Counters } from "../../stats/counters.ts";
 import { CLASSES_MAX, Counter } from "../../stats/names.ts";
 import type { ChunkMarks } from "./chunk_marks.ts";
 import { ItemFlag, type ItemRef, type Items, NO_ITEM, setItemFlags } from "../item/item.ts";
 import { wakeMaintainer } from "../control/requests.ts";
-import type { StoreThread } from "../plan.ts";
 import { PageLeaving } from "./leaving.ts";
 import type { SlabClass, SlabClasses } from "./classes.ts";
 import { NO_PAGE, Pages } from "./pages.ts";
@@ -28,8 +28,23 @@ import { Tunables } from "../control/tunables.ts";
 /** Largest chunk that a thread keeps for itself. */
 const SPARE_BYTES_MAX = 16 * 1024;
 
-/** What the slabs of one thread need of its part of the store. */
-type SlabParts = Pick<StoreThread, "control" | "counters" | "locks" | "thread" | "plan">;
+/** What one thread's slabs need of its part of the store. */
+export interface SlabParts {
+  readonly thread: number;
+  readonly control: Control;
+  readonly locks: Locks;
+  readonly counters: Counters;
+  readonly plan: {
+    /** Pages that `-m` allows. */
+    readonly pageLimit: number;
+    readonly shape: {
+      /** Pages may move between classes. */
+      readonly slabReassign: boolean;
+      /** Each class has its first page within the limit. */
+      readonly reservesFirstPages: boolean;
+    };
+  };
+}
 
 /** How far a class may grow for a chunk. */
 const Growth = {

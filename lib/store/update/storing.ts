@@ -23,23 +23,10 @@ import {
 import { logStored } from "../item_events.ts";
 import { classOf } from "../lru/lists.ts";
 import { findLocked, linkLocked, releaseItem, replaceLocked } from "../link.ts";
+import { isRefused, Refusal, Stored, StoreMode } from "../outcome.ts";
 import type { Store } from "../store.ts";
-import { copyPieces, takeAllChunks, ValueCursor } from "../room/value.ts";
-
-/** When a received item is stored. */
-export const StoreMode = {
-  SET: 0,
-  ADD: 1,
-  REPLACE: 2,
-  APPEND: 3,
-  PREPEND: 4,
-  CAS: 5,
-} as const;
-export type StoreMode = typeof StoreMode[keyof typeof StoreMode];
-
-/** What became of it. */
-export const Stored = { STORED: 0, NOT_STORED: 1, EXISTS: 2, NOT_FOUND: 3 } as const;
-export type Stored = typeof Stored[keyof typeof Stored];
+import { copyPieces, ValueCursor } from "../item/value_cursor.ts";
+import { takeAllChunks } from "../room/value_chunks.ts";
 
 const current = new U64();
 const source = new ValueCursor();
@@ -70,11 +57,11 @@ export function storeLocked(
   }
   if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
     const joined = joinLocked(store, hv, old, it, mode);
-    if (joined === NO_ITEM && makeRoomUnlocked(store, hv, old, looks)) {
+    if (isRefused(joined) && makeRoomUnlocked(store, joined, hv, old, looks)) {
       return storeLocked(store, hv, it, mode, cas, looks + 1);
     }
-    const end = joined === NO_ITEM ? Stored.NOT_STORED : Stored.STORED;
-    logStored(store, joined === NO_ITEM ? it : joined, end, mode);
+    const end = isRefused(joined) ? Stored.NOT_STORED : Stored.STORED;
+    logStored(store, isRefused(joined) ? it : joined, end, mode);
     releaseItem(store, it);
     return end;
   }
@@ -121,7 +108,7 @@ function judgeCas(store: Store, old: ItemRef, cas: U64): Stored {
  * Replaces `old` by its value and that of `it` together; flags and expiry stay those of `old`.
  * Caller holds the shard's lock, and keeps its hold on `it`. Takes: LRU, slab.
  *
- * @returns The new item, or {@linkcode NO_ITEM} when there is no memory for it.
+ * @returns The new item, or why there is none.
  */
 export function joinLocked(
   store: Store,
@@ -129,7 +116,7 @@ export function joinLocked(
   old: ItemRef,
   it: ItemRef,
   mode: StoreMode,
-): ItemRef {
+): ItemRef | Refusal {
   const { items } = store;
   const oldBytes = itemNbytes(items, old) - CRLF_BYTES;
   const addedBytes = itemNbytes(items, it) - CRLF_BYTES;
@@ -142,10 +129,10 @@ export function joinLocked(
     itemExptime(items, old),
     oldBytes + addedBytes + CRLF_BYTES,
   );
-  if (joined === NO_ITEM) return NO_ITEM;
+  if (isRefused(joined)) return joined;
   if (isChunked(items, joined) && !takeAllChunks(store, joined)) {
     releaseItem(store, joined);
-    return NO_ITEM;
+    return Refusal.NO_MEMORY;
   }
   const first = mode === StoreMode.APPEND ? old : it;
   const second = mode === StoreMode.APPEND ? it : old;

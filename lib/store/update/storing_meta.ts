@@ -27,7 +27,8 @@ import { logStored } from "../item_events.ts";
 import { classOf } from "../lru/lists.ts";
 import { findLocked, linkLocked, releaseItem, replaceLocked } from "../link.ts";
 import type { Store } from "../store.ts";
-import { joinLocked, Stored, StoreMode } from "./storing.ts";
+import { joinLocked } from "./storing.ts";
+import { isRefused, type Refusal, Stored, StoreMode } from "../outcome.ts";
 
 /** How an item is to be stored, and what came of it. */
 export class MetaStorage {
@@ -96,8 +97,8 @@ export function storeMetaLocked(
     return stored;
   }
   const left = putLocked(store, hv, old, it, mode, how);
-  if (left === NO_ITEM) {
-    if (makeRoomUnlocked(store, hv, old, looks)) {
+  if (isRefused(left)) {
+    if (makeRoomUnlocked(store, left, hv, old, looks)) {
       return storeMetaLocked(store, hv, it, mode, how, looks + 1);
     }
     logStored(store, it, Stored.NOT_STORED, mode);
@@ -136,7 +137,7 @@ function judge(store: Store, old: ItemRef, mode: StoreMode, how: MetaStorage): S
     return isSame || !isAsked ? Stored.STORED : Stored.EXISTS;
   }
   const clsid = classOf(store.items, old);
-  if (isSame || isStale(how)) {
+  if (isSame || isStale(store, old, how)) {
     store.counters.addClass(clsid, ClassCounter.CAS_HITS, 1);
     return Stored.STORED;
   }
@@ -145,17 +146,19 @@ function judge(store: Store, old: ItemRef, mode: StoreMode, how: MetaStorage): S
 }
 
 /**
- * Whether the client knows an older version than `current`, and may store all the same. Version 0
- * is none that anybody can know.
+ * Whether the client knows an older version than that of `old`, and may store all the same. No
+ * client can know version 0.
  */
-function isStale(how: MetaStorage): boolean {
+function isStale(store: Store, old: ItemRef, how: MetaStorage): boolean {
   if (!how.compares || !how.invalidates || how.compare.isZero) return false;
+  readItemCas(store.items, old, current);
   return how.compare.isBelow(current);
 }
 
 /**
- * Puts `it` in its place; returns the item that is there now, or {@linkcode NO_ITEM} when there was
- * no memory for it, and the caller still holds it.
+ * Puts `it` in its place. Caller holds the shard's lock.
+ *
+ * @returns The item that is there now; or why there is none, and then the caller still holds `it`.
  */
 function putLocked(
   store: Store,
@@ -164,7 +167,7 @@ function putLocked(
   it: ItemRef,
   mode: StoreMode,
   how: MetaStorage,
-): ItemRef {
+): ItemRef | Refusal {
   const { items } = store;
   if (old === NO_ITEM) {
     if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
@@ -175,10 +178,10 @@ function putLocked(
   }
   if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {
     const joined = joinLocked(store, hv, old, it, mode);
-    if (joined !== NO_ITEM) releaseItem(store, it);
+    if (!isRefused(joined)) releaseItem(store, it);
     return joined;
   }
-  if (isStale(how)) {
+  if (isStale(store, old, how)) {
     // A late value: it can be used, and is to be made anew. Who was told to do so stays told.
     const sent = itemFlags(items, old) & ItemFlag.TOKEN_SENT;
     setItemExptime(items, it, itemExptime(items, old));

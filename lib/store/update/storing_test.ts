@@ -7,7 +7,7 @@ import { StoreClient } from "../../../tests/support/store_client.ts";
 import { Snapshot } from "../../stats/counters.ts";
 import { checkStore } from "../check.ts";
 import { ItemFlag, itemFlags } from "../item/item.ts";
-import { StoreMode } from "./storing.ts";
+import { StoreMode } from "../outcome.ts";
 import { makeStore, testClock } from "../store_fixture.ts";
 import { flushAt, flushNow } from "../whole_store.ts";
 

@@ -11,11 +11,11 @@ import {
   itemFlags,
   type ItemRef,
   itemValueAt,
-  NO_ITEM,
   setItemCas,
   setItemFlags,
 } from "../item/item.ts";
 import { linkLocked } from "../link.ts";
+import { isRefused, type Refusal } from "../outcome.ts";
 import type { Store } from "../store.ts";
 
 const BASE64_FLAG = 0x62;
@@ -35,12 +35,17 @@ export interface NewItem {
  * Makes an item with room for `bytes` value bytes and links it; its CRLF is filled in. Caller holds
  * the shard, and knows that there is no item with the key. Takes: LRU, slab.
  *
- * @returns The item, or {@linkcode NO_ITEM} with the reason in `store.miss`.
+ * @returns The item, or why there is none.
  */
-export function linkNewLocked(store: Store, asked: NewItem, hv: number, bytes: number): ItemRef {
+export function linkNewLocked(
+  store: Store,
+  asked: NewItem,
+  hv: number,
+  bytes: number,
+): ItemRef | Refusal {
   const exptime = toExptime(asked.vivifyTtl, store.clock);
   const it = makeItem(store, asked, 0, exptime, bytes);
-  if (it === NO_ITEM) return NO_ITEM;
+  if (isRefused(it)) return it;
   linkLocked(store, hv, it);
   if (asked.has(EXPLICIT_FLAG) && !asked.explicit.isZero) {
     setItemCas(store.items, it, asked.explicit);
@@ -55,11 +60,11 @@ export function makeItem(
   clientFlags: number,
   exptime: number,
   bytes: number,
-): ItemRef {
+): ItemRef | Refusal {
   const { keyBlock, keyFrom, nkey } = asked;
   const nbytes = bytes + CRLF_BYTES;
   const it = allocate(store, keyBlock, keyFrom, nkey, clientFlags, exptime, nbytes);
-  if (it === NO_ITEM) return NO_ITEM;
+  if (isRefused(it)) return it;
   const block = blockOf(store.items, it);
   const at = itemValueAt(store.items, it) + bytes;
   block.bytes[at] = CR;

@@ -1,15 +1,10 @@
 // Whole requests through a connection, without a socket: parse, run, reply. 16 requests a turn.
 
 import { ascii } from "../../../lib/base/ascii.ts";
-import { Executor } from "../../../lib/command/executor.ts";
-import { defaultSettings } from "../../../lib/config/settings.ts";
-import { TEST_SERVER } from "../../../lib/net/network_fixture.ts";
-import { ConnTable } from "../../../lib/stats/conn_table.ts";
-import { Workload } from "../../../lib/stats/samples.ts";
-import { BufferPool } from "../../../lib/net/buffer_pool.ts";
+import { makeShared } from "../../../lib/net/network_fixture.ts";
 import { drive } from "../../../lib/net/conn.ts";
-import { Conn, type ConnShared } from "../../../lib/net/conn_record.ts";
-import { ConnState } from "../../../lib/net/conn_state.ts";
+import { Conn } from "../../../lib/net/conn_record.ts";
+import { ConnState, moveTo } from "../../../lib/net/conn_state.ts";
 import { Op, packets, type Parts } from "../../../tests/support/packets.ts";
 import { Watched } from "../../../lib/log/event_log.ts";
 import { LogDrain } from "../../../lib/log/drain.ts";
@@ -55,19 +50,7 @@ class Batch implements Transport {
 
 const store = makeStore({ maxbytes: 64 * 2 ** 20 });
 const transport = new Batch();
-const shared: ConnShared = {
-  transport,
-  executor: new Executor(store, defaultSettings(), TEST_SERVER),
-  pool: new BufferPool(new ArrayBuffer(1 << 20), store.counters),
-  reqsPerEvent: 20,
-  trace: undefined,
-  comesShort: [false],
-  protocols: ["auto"],
-  table: new ConnTable(store.control),
-  workload: new Workload(store.control, 1, () => NaN),
-  idleTimeout: 0,
-  halfClosedMax: 20,
-};
+const shared = makeShared(store, transport);
 const watcher = new LinesCursor(Watched.FETCHERS);
 const drain = new LogDrain(store.control, store.lines);
 const conn = new Conn(5);
@@ -75,7 +58,7 @@ drive(conn, shared);
 
 function turn(batch: Uint8Array<ArrayBuffer>): void {
   transport.fill(batch);
-  conn.state = ConnState.READ;
+  moveTo(conn, ConnState.READ);
   drive(conn, shared);
 }
 
@@ -98,7 +81,7 @@ drive(binaryConn, shared);
 
 function binaryTurn(batch: Uint8Array<ArrayBuffer>): void {
   transport.fill(batch);
-  binaryConn.state = ConnState.READ;
+  moveTo(binaryConn, ConnState.READ);
   drive(binaryConn, shared);
 }
 

@@ -1,11 +1,14 @@
 // The store's steps: hash, lock, find, allocate, replace.
 
+import { assert } from "../../../lib/base/assert.ts";
 import { ascii } from "../../../lib/base/ascii.ts";
 import { Block } from "../../../lib/base/block.ts";
 import { U64 } from "../../../lib/base/u64.ts";
 import { allocate } from "../../../lib/store/room/allocate.ts";
+import type { ItemRef } from "../../../lib/store/item/item.ts";
 import { takeCas } from "../../../lib/store/item/cas.ts";
-import { storeLocked, StoreMode } from "../../../lib/store/update/storing.ts";
+import { storeLocked } from "../../../lib/store/update/storing.ts";
+import { isRefused, StoreMode } from "../../../lib/store/outcome.ts";
 import { makeStore } from "../../../lib/store/store_fixture.ts";
 import {
   findLocked,
@@ -20,9 +23,15 @@ const cas = new U64();
 const VALUE = "x".repeat(100);
 const KEYS = Array.from({ length: 10_000 }, (_, i) => Block.of(ascii(`bench-key-${i}`)));
 
+function make(key: Block): ItemRef {
+  const it = allocate(store, key, 0, key.bytes.length, 0, 0, VALUE.length + 2);
+  assert(!isRefused(it), "There is memory");
+  return it;
+}
+
 function put(key: Block): void {
   const length = key.bytes.length;
-  const it = allocate(store, key, 0, length, 0, 0, VALUE.length + 2);
+  const it = make(key);
   const hv = hashKey(store, key, 0, length);
   lockShard(store, hv);
   storeLocked(store, hv, it, StoreMode.SET, cas);
@@ -56,7 +65,7 @@ Deno.bench("find an item", () => {
 });
 
 Deno.bench("allocate and release", () => {
-  releaseItem(store, allocate(store, KEYS[0]!, 0, KEYS[0]!.bytes.length, 0, 0, 102));
+  releaseItem(store, make(KEYS[0]!));
 });
 
 Deno.bench("replace a value of 100 bytes", () => put(nextKey()));
