@@ -70,8 +70,6 @@ export function wallMs(): number {
 export class EventLog {
   /** The connection at hand. */
   fd = 0;
-  /** The next lookup was logged before: its command waited for room, and starts again. */
-  isAgain = false;
   readonly #u32: Uint32Array<SharedArrayBuffer>;
   readonly #f64: Float64Array<SharedArrayBuffer>;
   readonly #u8: Uint8Array<SharedArrayBuffer>;

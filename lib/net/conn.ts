@@ -6,16 +6,14 @@
 
 import { assert, fail } from "../base/assert.ts";
 import { continueAnswer } from "../command/answer.ts";
-import { abandonRetrieval, releaseHolders } from "../command/text/retrieval.ts";
+import { abandonWatch } from "../command/admin/watch.ts";
 import {
-  abandonStorage,
   finishStorage,
-  openPiece,
-  receiveValue,
   refuseValue,
   STORED_BYTES_MAX,
-} from "../command/text/storage.ts";
-import { abandonWatch } from "../command/admin/watch.ts";
+} from "../command/dispatch/finish_storage.ts";
+import { abandonStorage, openPiece, receiveValue } from "../command/value_receive.ts";
+import { abandonRetrieval, releaseHolders } from "../command/value_reply.ts";
 import { LINE_BYTES_MAX } from "../protocol/reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { Counter } from "../stats/names.ts";
