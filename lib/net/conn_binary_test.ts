@@ -15,6 +15,7 @@ import {
   word32,
   word64,
 } from "../../tests/support/packets.ts";
+import { Logins } from "../auth/logins.ts";
 import { ascii } from "../base/ascii.ts";
 import type { Settings } from "../config/settings.ts";
 import { checkStore } from "../store/check.ts";
@@ -180,7 +181,7 @@ function logIn(...requests: readonly Parts[]): string[] {
   let answers: string[] = [];
   for (const recv of [1 << 20, 1, 5]) {
     const store = makeStore();
-    store.logins.replace([{ user: ascii("joe"), pass: ascii("secret") }]);
+    new Logins(store.control, store.locks).replace([{ user: ascii("joe"), pass: ascii("secret") }]);
     const settings = { sasl: true, bindingProtocol: "binary" } as const;
     const these = short(talk(packets(...requests), { ...WHOLE, recv }, store, settings));
     if (recv < 1 << 20) assertEquals(these, answers);

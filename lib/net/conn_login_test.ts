@@ -2,6 +2,7 @@
 // Method: play one conversation at every receive size, and compare replies, counters and the store.
 
 import { assertEquals } from "@std/assert";
+import { Logins } from "../auth/logins.ts";
 import { ascii } from "../base/ascii.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "../store/check.ts";
@@ -21,7 +22,7 @@ const TOO_LONG = "CLIENT_ERROR auth token too long\r\n";
 /** Plays `input` to a server that asks for a login. */
 function knock(input: string, cut: Cut): Talk {
   const store = makeStore();
-  store.logins.replace([
+  new Logins(store.control, store.locks).replace([
     { user: ascii("user"), pass: ascii("pass") },
     { user: ascii("other"), pass: ascii("longer password") },
   ]);
