@@ -8,8 +8,11 @@ import { ByteQueue } from "./byte_queue.ts";
 
 const REGION_BYTES = 2 ** 20;
 
+/** Byte `at` of it is `at % 251`. */
+const PATTERN = Uint8Array.from({ length: 4 * STORE_BLOCK_BYTES }, (_, at) => at % 251);
+
 function bytesFrom(start: number, length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, at) => (start + at) % 251);
+  return PATTERN.subarray(start % 251, start % 251 + length);
 }
 
 Deno.test("ByteQueue gives out what was put in, in order, cut in any way", () => {
@@ -56,7 +59,11 @@ Deno.test("BlockStore has memory for what waits, and one region when nothing doe
   assertEquals(store.heldBytes, 2 * REGION_BYTES);
   store.give(blocks[0]!);
   assertEquals(store.heldBytes, REGION_BYTES);
-  for (let time = 0; time < 1000; time++) store.give(store.take());
+  for (let time = 0; time < 1000; time++) {
+    const block = store.take();
+    assertEquals(store.heldBytes, REGION_BYTES, "the one that was kept");
+    store.give(block);
+  }
   assertEquals(store.heldBytes, REGION_BYTES);
   const again = Array.from({ length: 100 }, () => store.take());
   assertEquals(store.heldBytes, regions * REGION_BYTES);
