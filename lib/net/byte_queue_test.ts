@@ -1,7 +1,8 @@
 // Goal: bytes come out of a queue as they went in, however they are cut; a store has memory for
 // what waits, and gives the rest back.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { InvariantError } from "../base/assert.ts";
 import { Prng } from "../base/prng.ts";
 import { BlockStore, freeBuffer, mappedBuffer, STORE_BLOCK_BYTES } from "./block_store.ts";
 import { ByteQueue } from "./byte_queue.ts";
@@ -77,4 +78,11 @@ Deno.test("freeBuffer() leaves a buffer of no bytes", () => {
     freeBuffer(buffer);
     assertEquals([bytes.length, buffer.byteLength], [0, 0]);
   }
+});
+
+Deno.test("ByteQueue.skip() stops the worker past what peek() has shown", () => {
+  const queue = new ByteQueue(new BlockStore());
+  queue.append(bytesFrom(0, 10));
+  queue.skip(4);
+  assertThrows(() => queue.skip(7), InvariantError);
 });

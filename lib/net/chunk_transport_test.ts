@@ -1,7 +1,8 @@
 // Goal: bytes that come and go in chunks, however cut, make the same conversation as a socket; and
 // neither side holds more than its window.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { InvariantError } from "../base/assert.ts";
 import { ascii, latin1 } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
 import { makeStore } from "../store/store_fixture.ts";
@@ -139,3 +140,10 @@ for (const [name, partial] of Object.entries(PARTIAL)) {
     });
   }
 }
+
+Deno.test("ChunkTransport.sent() stops the worker at more than was on its way", () => {
+  const bed = new Bed();
+  bed.transport.arrived(FD, ascii("mn\r\n"));
+  bed.loop.turn(NOT_AT_ALL);
+  assertThrows(() => bed.transport.sent(FD, 5), InvariantError);
+});

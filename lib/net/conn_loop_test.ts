@@ -288,3 +288,9 @@ Deno.test("ConnLoop times all requests of a connection, over as many turns as th
   bed.settle();
   assertEquals(latencies(bed).map(({ count }) => count), [13, 1]);
 });
+
+Deno.test("ConnLoop.add() stops the worker at a descriptor that it serves", () => {
+  const bed = new LoopBed(makeStore());
+  const { fd } = bed.connect();
+  assertThrows(() => bed.loop.add(fd, 0), InvariantError, "twice");
+});
