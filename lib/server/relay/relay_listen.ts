@@ -5,7 +5,7 @@
 // socket that is bound and never listens; both have SO_REUSEADDR, and Linux lets them stand beside
 // each other. Any address of both families is one socket of IPv6.
 
-import { sameManner } from "../../config/listen_address.ts";
+import { sameListenerOptions } from "../../config/listen_address.ts";
 import type { Settings } from "../../config/settings.ts";
 import { bindInternet } from "../../sys/bind.ts";
 import { canCallLibc } from "../../sys/libc.ts";
@@ -21,6 +21,7 @@ import {
   nameOfPlan,
   planListeners,
   Refusal,
+  type RelayListenPlan,
 } from "../listen/listen_plan.ts";
 import { tryCall } from "../listen/try_call.ts";
 import {
@@ -31,12 +32,6 @@ import {
   SocketFile,
   withMode,
 } from "../listen/unix_socket.ts";
-
-/** A socket of the relay to listen on. */
-export interface RelayListenPlan extends ListenPlan {
-  /** An address of IPv6 for which one of IPv4 is not to be bound: it takes both. */
-  readonly isDual: boolean;
-}
 
 /**
  * Every socket that the settings ask for, any address of both families as one.
@@ -75,7 +70,7 @@ function isAt(at: ListenPlan["at"], hostname: string): boolean {
 /** Whether two plans are for one port, which may be one that the kernel is yet to choose. */
 function isPair(a: ListenPlan, b: ListenPlan): boolean {
   return a.port === b.port && (a.port !== 0 || a.entry === b.entry) &&
-    sameManner(a.manner, b.manner);
+    sameListenerOptions(a.options, b.options);
 }
 
 /** Addresses that are held for the acceptor. */

@@ -44,7 +44,7 @@ serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => 
     let restMs = maintainer.turn(performance.now());
     if (drain.turn()) restMs = 0;
     else if (drain.isWatched) restMs = Math.min(restMs, LINES_MS);
-    world.heed();
+    world.switchAtTurnEnd();
     world.leave();
     if (restMs > 0) sleepUntilWoken(control, woken, restMs);
   }

@@ -111,12 +111,12 @@ class RelayAcceptor {
     if (this.#stopping) return this.#unbind();
     const now = loadWord(this.#control.u32, Global.NOW);
     const listening: Listening[] = [];
-    for (const { addresses, plan: { manner }, index } of this.#bound) {
+    for (const { addresses, plan: { options }, index } of this.#bound) {
       for (const address of addresses) {
         const fd = this.#nextFd++;
         this.#table.open(fd, ConnState.LISTENING, now, index);
         this.#table.setNames(fd, "", addressText(address));
-        listening.push({ address, manner });
+        listening.push({ address, options });
       }
     }
     report({ type: "listening", listening });
@@ -213,7 +213,7 @@ class RelayAcceptor {
 
   #hasSessions(listener: number): boolean {
     const { settings, listen } = this.#start;
-    return settings.sslSessionCache && listen[listener]!.manner.tls !== "none";
+    return settings.sslSessionCache && listen[listener]!.options.tls !== "none";
   }
 
   /** The worker that can go on with a client's session; the next one where there is none. */

@@ -126,7 +126,7 @@ export function runWorker(start: WorkerStart, report: ReportFunction, tls?: Tls)
     pool: new BufferPool(buffers, thread.counters),
     reqsPerEvent: settings.reqsPerEvent,
     comesShort: start.families.map((family) => family === "unix"),
-    protocols: start.manners.map(({ protocol }) => protocol),
+    protocols: start.listenerOptions.map(({ protocol }) => protocol),
     table,
     workload: new Workload(thread.control, start.thread, threadCpuSeconds),
     idleTimeout: settings.idleTimeout,
@@ -228,7 +228,7 @@ function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunct
   const take = (notice: Notice): void => {
     if (notice.type === "s") return loop.stop();
     if (notice.type === "o") return link.startUdp(loop, shared);
-    if (notice.type !== "c") return world.heed();
+    if (notice.type !== "c") return world.switchAtTurnEnd();
     if (shared.trace !== undefined) {
       log.debug(`<${notice.fd} new auto-negotiating client connection`);
     }

@@ -5,7 +5,7 @@
 // Source of the sentences and of the exit code: memcached tls.c, load_server_certificates.
 
 import { X509Certificate } from "node:crypto";
-import type { ListenManner, TlsMode } from "../../config/listen_address.ts";
+import type { ListenerOptions, TlsMode } from "../../config/listen_address.ts";
 import type { TlsSettings } from "../../config/tls_settings.ts";
 import { privateKeyIn } from "./private_key.ts";
 import {
@@ -31,7 +31,7 @@ const VERIFY_NONE = 0;
 const VERIFY_REQUEST = 1;
 
 /** The kinds of listener that there are. */
-function kindsOf({ listen }: { readonly listen: readonly ListenManner[] }): ServedMode[] {
+function kindsOf({ listen }: { readonly listen: readonly ListenerOptions[] }): ServedMode[] {
   return listen.some(({ tls }) => tls === "mutual") ? ["server", "mutual"] : ["server"];
 }
 
@@ -44,7 +44,7 @@ function clientCertificateOf(tls: TlsMode, { sslVerifyMode }: TlsSettings): Clie
 
 /** Reads the files that the settings name and tries them. */
 export function loadCertificates(
-  settings: TlsSettings & { readonly listen: readonly ListenManner[] },
+  settings: TlsSettings & { readonly listen: readonly ListenerOptions[] },
 ): Loaded {
   const { sslChainCert, sslKey, sslCaCert, sslKeyformat } = settings;
   const chain = certificatesIn(readBytes(sslChainCert));

@@ -11,7 +11,7 @@
 
 import type { Block } from "../../base/block.ts";
 import { viewOf } from "../../base/copy.ts";
-import type { ListenManner } from "../../config/listen_address.ts";
+import type { ListenerOptions } from "../../config/listen_address.ts";
 import type { TlsSettings } from "../../config/tls_settings.ts";
 import { freeBuffer } from "../../net/block_store.ts";
 import { Io, type Poller, type Transport } from "../../net/transport.ts";
@@ -40,7 +40,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 interface TlsStart {
   readonly settings: TlsSettings;
   /** How each listener is served. */
-  readonly manners: readonly ListenManner[];
+  readonly listenerOptions: readonly ListenerOptions[];
   readonly certificates: Certificates;
   /** Tells whoever deals connections by whose key this worker's tickets are made. */
   readonly tellTicketName: (name: Uint8Array) => void;
@@ -85,7 +85,7 @@ export class TlsTransport implements Transport, Poller {
   readonly #counters: Counters;
   readonly #log: EventLog;
   readonly #settings: TlsSettings;
-  readonly #manners: readonly ListenManner[];
+  readonly #listenerOptions: readonly ListenerOptions[];
   #contexts: TlsContexts;
   readonly #ticketKey: TicketKey | undefined;
   /** By descriptor; nothing for a connection without TLS. */
@@ -105,14 +105,14 @@ export class TlsTransport implements Transport, Poller {
     segments: readonly Block[],
     counters: Counters,
     log: EventLog,
-    { settings, manners, certificates, tellTicketName }: TlsStart,
+    { settings, listenerOptions, certificates, tellTicketName }: TlsStart,
   ) {
     this.#log = log;
     this.#inner = inner;
     this.#segments = segments.map(({ bytes }) => bytes);
     this.#counters = counters;
     this.#settings = settings;
-    this.#manners = manners;
+    this.#listenerOptions = listenerOptions;
     this.#contexts = openContexts(certificates, settings);
     if (settings.sslSessionCache) this.#ticketKey = new TicketKey(certificates, tellTicketName);
     this.#ticketKey?.look();
@@ -126,7 +126,7 @@ export class TlsTransport implements Transport, Poller {
   /** Starts watching a connection for input, and for its handshake where it has one. */
   watch(fd: number, listener: number): void {
     this.#inner.watch(fd);
-    const { tls } = this.#manners[listener]!;
+    const { tls } = this.#listenerOptions[listener]!;
     if (tls === "none") return;
     const context = this.#contexts[tls];
     const session = context === undefined ? undefined : TlsSession.open(context);
