@@ -21,7 +21,7 @@ import {
   type WorkerCommon,
   type WorkerHandle,
 } from "./thread/threads.ts";
-import type { Certificates } from "./tls/tls_wrap.ts";
+import type { Certificates } from "./tls/tls_context.ts";
 
 /** Takes a line for the operator. */
 type Warn = (line: string) => void;

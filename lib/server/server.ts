@@ -20,7 +20,7 @@ import type { WarmRestart } from "./restart/warm_restart.ts";
 import { StoreCheck } from "./store_check.ts";
 import type { ServerThreads } from "./thread/server_threads.ts";
 import type { ThreadHandle } from "./thread/threads.ts";
-import type { Certificates } from "./tls/tls_wrap.ts";
+import type { Certificates } from "./tls/tls_context.ts";
 
 /** How a server came to its end. */
 export type Ending =

@@ -8,7 +8,7 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { ExitCode } from "../../config/settings_error.ts";
 import type { BoundAddress } from "../../sys/socket.ts";
 import type { RelayListenPlan } from "../listen/listen_plan.ts";
-import type { Certificates } from "../tls/tls_wrap.ts";
+import type { Certificates } from "../tls/tls_context.ts";
 import { ring } from "../../sys/eventfd.ts";
 import type { ListenerOptions } from "../../config/listen_address.ts";
 import type { Settings } from "../../config/settings.ts";

@@ -8,13 +8,9 @@ import { X509Certificate } from "node:crypto";
 import type { ListenerOptions, TlsMode } from "../../config/listen_address.ts";
 import type { TlsSettings } from "../../config/tls_settings.ts";
 import { privateKeyIn } from "./private_key.ts";
-import {
-  canDriveTls,
-  type Certificates,
-  type ClientCertificate,
-  openContext,
-  type TlsContext,
-} from "./tls_wrap.ts";
+import type { Certificates, ClientCertificate, TlsContext } from "./tls_context.ts";
+import { openContext } from "./tls_session.ts";
+import { canDriveTls } from "./tls_wrap.ts";
 
 /** Certificates, or why there are none. */
 export type Loaded =
