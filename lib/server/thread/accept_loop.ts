@@ -1,8 +1,8 @@
-// The acceptor's loop: takes connections off the listening sockets, refuses those over the limit, and
-// deals the rest to the workers round robin. A connection stays with its worker for life.
+// The acceptor's loop: takes connections off the listening sockets, refuses those over the limit,
+// and deals the rest to the workers round robin. A connection stays with its worker for life.
 //
-// It has its own thread: the main thread could only wait through Deno's thread pool, which costs each
-// connection two thread switches (docs/decisions/0009-acceptor-thread.md).
+// It has its own thread: the main thread could only wait through Deno's thread pool, which costs
+// each connection two thread switches (docs/decisions/0009-acceptor-thread.md).
 
 import type { Settings } from "../../config/settings.ts";
 import { addWord, loadWord, storeWord } from "../../memory/atomic.ts";

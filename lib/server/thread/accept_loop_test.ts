@@ -1,6 +1,6 @@
-// Goal: with ssl_session_cache the acceptor deals each connection once, whatever comes at the moment
-// at which its second ends, and never takes it for a listening socket.
-// Method: one turn of the loop at a time, with a clock that the test sets, on real sockets.
+// Goal: with ssl_session_cache the acceptor deals each connection once, whatever comes at the
+// moment at which its second ends, and never takes it for a listening socket. Method: one turn of
+// the loop at a time, with a clock that the test sets, on real sockets.
 
 import { assertEquals } from "@std/assert";
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";

@@ -1,7 +1,7 @@
-// TLS connections whose client has not sent its first message yet, with `-o ssl_session_cache`. Only
-// the worker that made a ticket can resume its session, so the acceptor reads the first message
-// before it deals the connection; the message stays in the socket. A client that sends nothing, or
-// part of a message, for a second is dealt round robin.
+// TLS connections whose client has not sent its first message yet, with `-o ssl_session_cache`.
+// Only the worker that made a ticket can resume its session, so the acceptor reads the first
+// message before it deals the connection; the message stays in the socket. A client that sends
+// nothing, or part of a message, for a second is dealt round robin.
 //
 // Times are milliseconds from any moment on.
 

@@ -1,5 +1,5 @@
-// The name of the key by which this worker makes session tickets. The runtime does not expose it, and
-// changes the key after some hours, so the worker finds it out again once a minute.
+// The name of the key by which this worker makes session tickets. The runtime does not expose it,
+// and changes the key after some hours, so the worker finds it out again once a minute.
 
 import type { Certificates } from "./tls_context.ts";
 import { issuedTicketName } from "./tls_messages.ts";

@@ -1,5 +1,5 @@
-// One connection's TLS: encrypted bytes from the socket in, plain bytes out, and the other way, in the
-// same call.
+// One connection's TLS: encrypted bytes from the socket in, plain bytes out, and the other way, in
+// the same call.
 
 import { freeBuffer } from "../../net/block_store.ts";
 import {
