@@ -114,9 +114,9 @@ export interface Settings
   readonly trackSizes: boolean;
   /** Chunk sizes in bytes, from the smallest on; empty for the growth factor. */
   readonly slabSizes: readonly number[];
-  /** Memory is kept from being paged out. */
+  /** The kernel must not page memory out. */
   readonly lockMemory: boolean;
-  /** The kernel is asked for large memory pages. */
+  /** memden asks the kernel for large memory pages. */
   readonly largePages: boolean;
 
   /** The hash table starts with 2^this buckets; 0 lets the store choose. */
@@ -179,7 +179,7 @@ export function settingsFrom(raw: RawValues, env: Environment): Settings {
   return settings;
 }
 
-/** What to tell the operator about settings that work but are seldom meant. */
+/** Warnings about settings that work but are seldom intended. */
 export function warningsFor(settings: Settings): readonly string[] {
   const warnings: string[] = [];
   if (settings.threads > THREADS_SENSIBLE_MAX) {
