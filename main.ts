@@ -16,7 +16,7 @@ import { shutOutDebugger } from "./lib/server/process/graceful_signal.ts";
 /** Source: sysexits.h, EX_SOFTWARE. */
 const EX_SOFTWARE = 70;
 
-/** Prints what an option asks for that serves nobody. */
+/** Prints the text of an option that starts no server. */
 async function print(action: Action): Promise<void> {
   const { helpText, licenseText, versionText } = await import("./lib/config/help.ts");
   const { subCommandsText } = await import("./lib/cli/command_line/sub_command_line.ts");

@@ -25,12 +25,12 @@ export const LIBRARY = "lib/mod.ts";
 /** Where the bundle is made, in the repository. */
 export const BUNDLE = "build/bundle";
 
-/** Where modules are written that stand for the entries; each run has a directory of its own. */
+/** Directory of the modules that stand for the entries; each run makes another. */
 const ENTRIES = `build/entries-${Deno.pid}`;
 
-/** What `deno bundle` is told besides the entries and the directory. */
+/** Arguments of `deno bundle` besides the entries and the directory. */
 const BUNDLE_FLAGS = ["--quiet", "--platform", "deno"] as const;
-/** The same, for entries that load modules late: those stay in files of their own. */
+/** The same, for entries that load modules late: those stay separate files. */
 export const SPLIT_FLAGS = [...BUNDLE_FLAGS, "--code-splitting"] as const;
 
 /** The modules that threads start from, as repository paths: those named in a `new URL(…)`. */

@@ -1,5 +1,5 @@
-// Checks that every import in lib/ obeys the table of layers, that the table allows nothing that
-// nobody uses, and that there is no circle: neither of layers, nor of folders, nor of files.
+// Checks that every import in lib/ obeys the table of layers, that the table allows nothing
+// unused, and that there is no circle: neither of layers, nor of folders, nor of files.
 // Imports of types count as all others do.
 // deno-lint-ignore-file no-console
 

@@ -137,7 +137,7 @@ function neededFiles({ threads, loads }: Bundle): string[] {
   return [...new Set(names)].sort();
 }
 
-/** Whether all is embedded; says so if not. */
+/** Whether all is embedded; prints what is not. */
 function isComplete(bundle: Bundle, printed: string): boolean {
   const embedded = embeddedFiles(printed);
   const missing = neededFiles(bundle).filter((name) => !isEmbedded(embedded, `${BUNDLE}/${name}`));

@@ -14,7 +14,7 @@ function labelOf(folder: string): string {
   return folder === "lib" ? "mod.ts" : folder.slice("lib/".length);
 }
 
-/** What Mermaid calls a node; `end` and the like would be words of its own. */
+/** The identifier of a node: never a keyword of Mermaid, such as `end`. */
 function idOf(folder: string): string {
   return `${folder.replaceAll(/\W/g, "_")}_`;
 }

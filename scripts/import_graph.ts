@@ -21,7 +21,7 @@ export function fileGraph(sources: ReadonlyMap<string, string>): Graph {
 }
 
 /**
- * The folders of lib/. Every directory is a node of its own: the files directly in lib/store are
+ * The folders of lib/. Every directory is a separate node: the files directly in lib/store are
  * `lib/store`, those in lib/store/lru are `lib/store/lru`. Tests may import anything and are left
  * out.
  */

@@ -283,7 +283,7 @@ function isTypeName(node: Node): boolean {
     parent?.type === "TSTypeQuery";
 }
 
-/** Whether `node` is the name of somebody's own member, as in `x.Atomics` or `{ Atomics: 1 }`. */
+/** Whether `node` names a member of an object, as in `x.Atomics` or `{ Atomics: 1 }`. */
 function isOwnName(node: Node): boolean {
   const parent = parentOf(node);
   if (parent?.type === "MemberExpression") return parent.property === node && !parent.computed;

@@ -1,6 +1,6 @@
 // deploy/man/memden.1, in the macros of man(7).
 //
-// Options, sub-commands, keys and variables come from their tables; only what no table knows is
+// Options, sub-commands, keys and variables come from their tables; only what no table has is
 // written here.
 
 import { MEMCACHED_VERSION, MEMDEN_VERSION } from "../lib/base/version.ts";
@@ -92,7 +92,7 @@ function paragraphs(texts: readonly string[]): string[] {
   );
 }
 
-/** Each sentence on a line of its own, as roff wants them; long ones on several. */
+/** One line for each sentence, as roff wants them; several for a long one. */
 function sentences(text: string): string[] {
   return text.split(/(?<=[.]) (?=[A-Z])/).flatMap(wrapped);
 }

@@ -1,4 +1,4 @@
-// Writes the license texts of the packages in a release, which most of them ask to go with copies.
+// Writes the license texts of the packages in a release: most licenses require them in copies.
 //
 //   deno run --allow-all scripts/notices.ts > THIRD_PARTY_LICENSES
 
@@ -15,7 +15,7 @@ export interface Notice {
   readonly texts: readonly string[];
 }
 
-/** The whole text. A package without a text of its own is named with its license. */
+/** The whole text. A package without a license text is named with its license. */
 export function noticesText(notices: readonly Notice[], denoVersion: string): string {
   const parts = notices.map(({ id, license, texts }) =>
     [RULE, `${id} (${license})`, "", ...texts.map((text) => `${text.trim()}\n`)].join("\n")

@@ -1,5 +1,5 @@
 // The notes of a release: its section of CHANGELOG.md. Also holds the tag against the version that
-// the program tells, so that no release goes out under another's name.
+// the program prints, so that a release has the version of its program.
 //
 //   deno run --allow-read scripts/release_notes.ts v0.1.0
 // deno-lint-ignore-file no-console

@@ -46,7 +46,7 @@ export interface BomSource {
 
 const MS_PER_SECOND = 1000;
 
-/** The bill of materials; dependencies that are nobody's but memden's come first. */
+/** The bill of materials; memden's direct dependencies come first. */
 export function bomOf({ version, denoVersion, packages, licenses, time }: BomSource): Bom {
   const memden: Component = {
     type: "application",
@@ -85,7 +85,7 @@ export function bomOf({ version, denoVersion, packages, licenses, time }: BomSou
   };
 }
 
-/** @throws {Error} For a package whose license is not known: somebody must look. */
+/** @throws {Error} For a package whose license is unknown. */
 function libraryOf(it: ShippedPackage, license: string | undefined): Component {
   if (license === undefined) throw new Error(`${idOf(it)} names no license`);
   const slash = it.name.indexOf("/");

@@ -8,7 +8,7 @@ import { KETAMA, pointsPerNode, Ring } from "../tests/many/ring.ts";
 /** A table: its head, then its rows. */
 export type Table = readonly (readonly string[])[];
 
-/** Numbers of nodes that the tables speak of. */
+/** Numbers of nodes in the tables. */
 const NODES = [4, 20, 100, 1000] as const;
 
 /** Nodes of all rings of one size together: so many are looked at. */

@@ -27,7 +27,7 @@ export interface ShippedPackage {
   readonly needs: readonly string[];
 }
 
-/** What tells a package from others: `name@version`. */
+/** The identity of a package: `name@version`. */
 export function idOf({ name, version }: Pick<ShippedPackage, "name" | "version">): string {
   return `${name}@${version}`;
 }

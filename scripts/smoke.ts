@@ -1,4 +1,4 @@
-// Starts a memden, speaks to it and stops it: does this program run on this system at all?
+// Starts a memden, sends it requests and stops it: does the program run on this system?
 //
 //   deno run --allow-all scripts/smoke.ts                       this checkout
 //   deno run --allow-all scripts/smoke.ts build/memden          an executable

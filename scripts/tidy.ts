@@ -11,7 +11,7 @@ import { importsOf, isTest, listFiles, readSources, resolveImport, ROOT } from "
 const FILE_LINES_MAX = 400;
 const LINE_COLUMNS_MAX = 100;
 
-/** Files of lib/ that nobody imports although they are in use, each with the reason. */
+/** Files of lib/ that no other file imports although they are in use, each with the reason. */
 const UNIMPORTED = new Map([
   ["lib/mod.ts", "other programs import it"],
 ]);
@@ -41,7 +41,7 @@ const EXPORT =
   /^export (?:declare |abstract |async )*(?:function\*?|class|const|let|interface|type) /;
 const ONE_LINE_CONST = /^export const .*;$/;
 
-/** Something to put right. */
+/** A problem in a file. */
 export interface Finding {
   readonly path: string;
   /** 1 is the first; 0 means the whole file. */
@@ -51,7 +51,7 @@ export interface Finding {
 
 type Report = (line: number, message: string) => void;
 
-/** Everything wrong in the file `path`, looked at by itself. */
+/** The problems of the file `path` alone. */
 export function inspect(path: string, text: string): Finding[] {
   const findings: Finding[] = [];
   const report: Report = (line, message) => findings.push({ path, line, message });
@@ -85,9 +85,9 @@ function inspectLines(path: string, lines: readonly string[], report: Report): v
     if (columns > LINE_COLUMNS_MAX && !line.includes("https://")) {
       report(at + 1, `${columns} columns; at most ${LINE_COLUMNS_MAX}`);
     }
-    if (UNFINISHED.test(line)) report(at + 1, "unfinished: put it right before it goes in");
+    if (UNFINISHED.test(line)) report(at + 1, "unfinished: finish it first");
     if (citesUnknownDocument(line)) report(at + 1, UNKNOWN_DOCUMENT);
-    if (PROMISE.test(line) && !OWNED_PROMISE.test(line)) report(at + 1, "to do, but by whom?");
+    if (PROMISE.test(line) && !OWNED_PROMISE.test(line)) report(at + 1, "to do without a name");
     if (/^export (default\b|\{.* as default\b)/.test(line) && !DEFAULT_EXPORTS.has(path)) {
       report(at + 1, "default export");
     }
@@ -97,7 +97,7 @@ function inspectLines(path: string, lines: readonly string[], report: Report): v
   });
 }
 
-/** Whether `line` lets a command line tool speak: the reason goes without saying. */
+/** Whether `line` allows console output in a command line tool, which needs no reason. */
 function isConsole(path: string, line: string): boolean {
   return /^(scripts\/|tests\/|main\.ts)/.test(path) &&
     /^\/\/ deno-lint-ignore-file no-console$/.test(line);
@@ -148,7 +148,7 @@ export function leftBehind(sources: ReadonlyMap<string, string>): Finding[] {
     if (!path.startsWith("lib/") || isTest(path)) continue;
     const isListed = UNIMPORTED.has(path);
     if (!used.has(path) && !isListed) {
-      findings.push({ path, line: 0, message: "nobody imports it" });
+      findings.push({ path, line: 0, message: "no file imports it" });
     }
     if (used.has(path) && isListed) {
       findings.push({ path, line: 0, message: "is imported: take its row out of scripts/tidy.ts" });

@@ -26,8 +26,8 @@ const CASES: readonly (readonly [name: string, body: string, finding: string | u
   ["a data suffix", "interface ItemData {}\n", "3: ItemData does not say what it is"],
   ["an info suffix", "const slabInfo = 1;\n", "3: slabInfo does not say what it is"],
   ["innocent names", "const utilization = 1;\nlet data, info, dataAt;\n", undefined],
-  ["unfinished work", `// ${FIX}: later\n`, "3: unfinished: put it right before it goes in"],
-  ["nobody's work", `// ${PROMISE}: later\n`, "3: to do, but by whom?"],
+  ["unfinished work", `// ${FIX}: later\n`, "3: unfinished: finish it first"],
+  ["nobody's work", `// ${PROMISE}: later\n`, "3: to do without a name"],
   ["somebody's work", `// ${PROMISE}(ada): later\n`, undefined],
   [
     "a document that nobody has",

@@ -30,7 +30,7 @@ export interface ApiStats {
     /** By command. */
     readonly commands: Readonly<Record<string, Omit<CommandLatency, "command">>>;
   };
-  /** What is asked for most: estimates, of the last ten seconds or so. With `--admin-keys`. */
+  /** The most requested keys: estimates over about the last ten seconds. With `--admin-keys`. */
   readonly hot?: HotNames | undefined;
   readonly workers: readonly WorkerLoad[];
 }

@@ -5,8 +5,7 @@
 //   data: {"general":{…       one line of JSON
 //
 // Everything is made once, however many clients there are, and nothing while there is none. A
-// client that does not read misses what it has no room for: its queue has an end, and the server
-// waits for nobody.
+// client that does not read misses events once its queue is full: the server does not wait for it.
 // Source: HTML Standard, 9.2 Server-sent events.
 
 /** Clients at a time. */
@@ -44,7 +43,7 @@ export interface LogLine {
   readonly at: number;
 }
 
-/** Time, as the stream sees it; tests have one of their own. */
+/** Clock and timer of the stream; tests replace it. */
 export interface Timer {
   /** Unix time in milliseconds. */
   now(): number;
@@ -101,7 +100,7 @@ export class EventStream {
     }, { highWaterMark: QUEUE_MAX });
   }
 
-  /** Shows a line of the log to all clients. */
+  /** Sends a line of the log to all clients. */
   tell(line: LogLine): void {
     if (this.#clients.size === 0) return;
     const text = line.text.slice(0, LINE_LENGTH_MAX);
@@ -111,7 +110,7 @@ export class EventStream {
     }
   }
 
-  /** Ends all streams; nobody is taken from now on. */
+  /** Ends all streams, and refuses new ones. */
   close(): void {
     this.#isClosed = true;
     this.#callOff();

@@ -4,9 +4,8 @@
 //   /metrics     series for Prometheus          /readyz    200 while clients are taken, else 503
 //   /api/stats   all of `stats` as JSON         /api/events   the same each second, and the log
 //
-// It reads statistics and changes nothing. A request's body is never read. What goes wrong in one
-// answer is told to that client and to the log, and to nobody else. No answer is for the scripts of
-// other pages: there is no CORS.
+// It reads statistics and changes nothing. A request's body is never read. An error in
+// one answer reaches that client and the log only. CORS is off.
 
 import { ADMIN_CONNS_MAX, type AdminAddress, isLoopback } from "../config/admin_address.ts";
 import { ExitCode, SettingsError } from "../config/settings_error.ts";
@@ -100,10 +99,10 @@ export class AdminServer {
 }
 
 /**
- * Makes what answers requests. It never throws.
+ * Makes the handler of requests. It never throws.
  *
- * @param isLocal Answers only under names of this machine: a page of somebody else can have its own
- * name lead to 127.0.0.1, and would read what is here with its visitor's browser.
+ * @param isLocal Answers only requests whose Host is a name of this machine, which blocks DNS
+ * rebinding.
  */
 export function makeHandler(sources: Sources, complain: Complain, isLocal = true): Handler {
   return async (asked) => {
@@ -126,7 +125,7 @@ export function makeHandler(sources: Sources, complain: Complain, isLocal = true
   };
 }
 
-/** What is asked for; undefined where the Host header makes no address. */
+/** The URL of a request; undefined where the Host header is no address. */
 function urlOf(asked: Asked): URL | undefined {
   try {
     return new URL(asked.url);

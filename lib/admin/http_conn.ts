@@ -1,9 +1,8 @@
 // One connection of the admin server: what node:http reads from and writes to.
 //
-// A connection is for one request. The client has so long to say what it wants, which is a whole
-// head, as no body is waited for; so long to take some bytes of the answer; and so long to hang up
-// after it. So whoever says nothing, says it a byte at a time, or does not read, has a place for a
-// while and no longer.
+// A connection serves one request. One time limit applies to each step: receiving the whole head (a
+// body is not read), sending each part of the answer, and the client's close after it. So a client
+// that sends nothing, sends byte by byte or does not read cannot hold a connection for long.
 
 import { Duplex } from "node:stream";
 
@@ -19,7 +18,7 @@ export class HttpConn extends Duplex {
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #isAsked = false;
 
-  /** @param patienceMs How long the client has, in milliseconds. */
+  /** @param patienceMs The time limit of each step, in milliseconds. */
   constructor(conn: Deno.Conn, patienceMs: number) {
     super();
     this.#conn = conn;
@@ -35,7 +34,7 @@ export class HttpConn extends Duplex {
     return true;
   }
 
-  /** Gives the client its time, from now on. */
+  /** Starts the time limit anew. */
   #wait(): void {
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.destroy(), this.#patienceMs);

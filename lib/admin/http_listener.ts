@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AdminAddress } from "../config/admin_address.ts";
 import { HttpConn } from "./http_conn.ts";
 
-/** What is asked for, as far as routes look at it. A `Request` is one. */
+/** The parts of a request that routes read. A `Request` is one. */
 export interface Asked {
   readonly method: string;
   readonly url: string;
@@ -172,7 +172,7 @@ async function pump(events: Events, to: ServerResponse): Promise<void> {
   while (!to.destroyed) {
     const { done, value } = await events.read();
     if (done) break;
-    // Where the connection ends meanwhile, nobody is waited for any more.
+    // A connection that ends meanwhile drains no more: `destroyed` ends the loop.
     if (!to.write(value)) await new Promise((resolve) => to.once("drain", resolve));
   }
   to.end();

@@ -127,7 +127,7 @@ const SLABS: readonly Row[] = [
     "Chunks at the end of the newest page that were never used"],
 ];
 
-/** Commands that are counted as hits and misses by names of their own. */
+/** Commands with counters for hits and misses. */
 const COMMANDS = ["get", "delete", "incr", "decr", "cas", "touch"] as const;
 
 /** The lists of a class, as `stats items` names them, and as labels do. */
@@ -166,7 +166,7 @@ export function familiesOf(view: StatsView): Family[] {
   return families.filter(({ samples }) => samples.length > 0);
 }
 
-/** What is known of any process, by the names that Prometheus's own libraries use. */
+/** Series of any process, by the names that Prometheus's client libraries use. */
 function processFamilies(general: Stats): Family[] {
   const cpu = (valueOf(general, "rusage_user") ?? 0) + (valueOf(general, "rusage_system") ?? 0);
   return [

@@ -1,4 +1,4 @@
-// Series of what the workers note of their work, by names of memden's own: the exporter has none.
+// Series of the workers' samples. memcached_exporter has none of them, so the names are memden's.
 
 import { LATENCY_BOUNDS_US } from "../stats/latency.ts";
 import type { CommandLatency, HotNames, WorkerLoad, WorkSamples } from "../stats/stats_view.ts";

@@ -1,6 +1,6 @@
-// Where lines for the operator go. LogTape's Logger is one; so is any object with these functions.
+// The log for the operator, as an interface. LogTape's Logger implements it.
 
-/** Takes lines of four levels; each is complete as it is. */
+/** A log with four levels; each line is a complete message. */
 export interface Log {
   debug(line: string): void;
   info(line: string): void;

@@ -10,7 +10,7 @@ export function prefixEnd(bytes: Uint8Array, from: number, to: number, delimiter
   return end;
 }
 
-/** Hash of `bytes[from, to)`, 0..2^32-1. Anybody can make two that are alike. Source: FNV-1a. */
+/** Hash of `bytes[from, to)`, 0..2^32-1. Collisions are easy to make. Source: FNV-1a. */
 export function fnv1a(bytes: Uint8Array, from: number, to: number): number {
   let hash = FNV_OFFSET;
   for (let at = from; at < to; at++) hash = Math.imul(hash ^ bytes[at]!, FNV_PRIME);

@@ -1,11 +1,11 @@
 // How this program was put together.
 //
-//   source    deno run main.ts   each module is a .ts file of its own
+//   source    deno run main.ts   one .ts file for each module
 //   bundle    deno run main.js   the modules are in a few .js files, all in one directory
 //   compiled  ./memden           one executable
 //
-// Nobody else asks for the place or the ending of a module's file, so that the same source works in
-// each form: a thread's entry is named as it is in the source, and threadModule() says where it is.
+// No other module depends on where a module's file is or how its name ends, so the same source
+// works in each form: code names a thread's entry as in the source, and threadModule() resolves it.
 
 /** How a program was put together. */
 export type Form = "source" | "bundle" | "compiled";

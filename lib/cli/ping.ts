@@ -1,9 +1,9 @@
 // `memden ping`: is a server alive? One line and exit code 0, or the reason and exit code 1.
 //
-// The question is `version`: every memcached has it since the first, and proxies answer it. A line
-// of the protocol is enough, an error too: who must log in first is told so by a server that lives.
-// Servers that speak the binary protocol only close the connection over text, and are asked again
-// by a packet, VERSION, which needs no login either.
+// The question is `version`: every memcached has it since the first, and proxies answer it. Any
+// line of the protocol counts, an error too: a server that demands a login is alive. A server that
+// speaks the binary protocol alone closes a connection with text on it; ping then sends a VERSION
+// packet, which needs no login either.
 // deno-lint-ignore-file no-console -- One line is what the command is for.
 
 import { ExitCode, SettingsError } from "../config/settings_error.ts";

@@ -1,4 +1,4 @@
-// Runs a sub-command: what each does is loaded only when it is asked for.
+// Runs a sub-command: its program is loaded only then.
 
 import { ExitCode } from "../config/settings_error.ts";
 import { type Given, parseSubCommand, subCommandHelp } from "./command_line/sub_command_line.ts";

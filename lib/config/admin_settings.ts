@@ -7,7 +7,7 @@ import type { Values } from "./values.ts";
 export interface AdminSettings {
   /** Where the HTTP server of the operator listens; null for none. */
   readonly admin: AdminAddress | null;
-  /** Whether keys that are asked for often are to be shown there: see {@linkcode showsKeys}. */
+  /** Whether the admin server shows the most requested keys: see {@linkcode showsKeys}. */
   readonly adminKeys: boolean;
 }
 

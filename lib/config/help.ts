@@ -1,7 +1,7 @@
 // What -h, -V and -i print, and docs/options.md: all from the rows of options.ts.
 //
 // Test suites and packages of memcached search the text of `-h` for words such as `unix-socket` to
-// learn what the server can do. So `-h` lists an option only once it can be used, and no help text
+// detect features. So `-h` lists an option only once it can be used, and no help text
 // may name another option's word.
 
 import { MEMCACHED_VERSION, MEMDEN_VERSION } from "../base/version.ts";

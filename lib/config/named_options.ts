@@ -9,7 +9,7 @@ import type { OptionName } from "./options.ts";
 import type { RawValues } from "./parse.ts";
 import { ExitCode, SettingsError } from "./settings_error.ts";
 
-/** Options that are about a process of its own, not about a server in another's. */
+/** Options of a server process, which a server embedded in another program does not have. */
 const NOT_NAMED = [
   ...["user", "pidfile", "daemon", "enable-coredumps", "config", "logfile", "admin"] as const,
   ...["admin-keys", "extended"] as const,

@@ -27,8 +27,8 @@ interface Gathered {
  * Reads the options of all sources.
  *
  * @param argv What follows the program's name. `-h`, `-i` and `-V` in it leave the others unread.
- * @throws {SettingsError} As {@linkcode parseCommandLine}, and for a file that cannot be read. What
- * is wrong in the file is told with its name and line.
+ * @throws {SettingsError} As {@linkcode parseCommandLine}, and for a file that cannot be read. An
+ * error in the file names the file and the line.
  */
 export function readOptions(argv: readonly string[], env: Environment): CommandLine {
   const commandLine = parseCommandLine(argv);
@@ -67,7 +67,7 @@ function wordsOf(line: string): readonly string[] {
   return [`--logfile=${rest.join(" ")}`];
 }
 
-/** Parses words, and checks each value by itself, so that an error is told where it is. */
+/** Parses words and checks each value by itself, so that an error names its source. */
 function rawOf(words: readonly string[]): RawValues {
   const parsed = parseCommandLine(words);
   if (parsed.action !== "serve") {

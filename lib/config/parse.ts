@@ -38,7 +38,7 @@ type Found = readonly [option: Option, text: string | undefined];
  *
  * @param argv What follows the program's name.
  * @throws {SettingsError} For an option or sub-option that memcached does not know, for a value
- * that is missing or not wanted, and for a word that is no option.
+ * that is missing or superfluous, and for a word that is no option.
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const canonical: string[] = [];

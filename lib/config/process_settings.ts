@@ -1,11 +1,11 @@
-// Settings of the process around the server: who it is, where it is noted down, how it is started.
+// Settings of the server process: user, pid file, daemon, log file, name.
 
 import type { Environment } from "./options.ts";
 import type { Values } from "./values.ts";
 
-/** The part of the settings that concerns the process. */
+/** Settings of the server process. */
 export interface ProcessSettings {
-  /** A name or a numeric uid; null to stay who started the server. */
+  /** A name or a numeric uid; null to keep the user that started the server. */
   readonly user: string | null;
   readonly pidfile: string | null;
   /** The server goes into the background once it has started. */
@@ -14,7 +14,7 @@ export interface ProcessSettings {
   readonly logfile: string | null;
   /** The limit on the size of core files is raised. */
   readonly coredumps: boolean;
-  /** What the process is to be called; null for what it was started as. */
+  /** Name of the process; null to keep the name of the executable. */
   readonly processName: string | null;
   /** The file that options were read from; null for none. */
   readonly configFile: string | null;

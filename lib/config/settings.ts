@@ -114,9 +114,9 @@ export interface Settings
   readonly trackSizes: boolean;
   /** Chunk sizes in bytes, from the smallest on; empty for the growth factor. */
   readonly slabSizes: readonly number[];
-  /** Memory is kept from being paged out. */
+  /** The kernel must not page memory out. */
   readonly lockMemory: boolean;
-  /** The kernel is asked for large memory pages. */
+  /** memden asks the kernel for large memory pages. */
   readonly largePages: boolean;
 
   /** The hash table starts with 2^this buckets; 0 lets the store choose. */
@@ -179,7 +179,7 @@ export function settingsFrom(raw: RawValues, env: Environment): Settings {
   return settings;
 }
 
-/** What to tell the operator about settings that work but are seldom meant. */
+/** Warnings about settings that work but are seldom intended. */
 export function warningsFor(settings: Settings): readonly string[] {
   const warnings: string[] = [];
   if (settings.threads > THREADS_SENSIBLE_MAX) {
@@ -274,19 +274,19 @@ function networkSettings(values: Values, env: Environment) {
   const socketPath = values.name("unix-socket");
   // memcached has a Unix socket instead of TCP; here both can be had by asking for TCP, too.
   const onlySocket = socketPath !== null && given.length === 0 && !values.isGiven("port");
-  const manner = {
+  const options = {
     tls: values.isOn("enable-ssl") ? "server" as const : "none" as const,
     protocol: protocolOf(values),
     tag: "",
   };
-  const listen = port === 0 || onlySocket ? [] : parseListen(given, Math.max(port, 0), manner);
+  const listen = port === 0 || onlySocket ? [] : parseListen(given, Math.max(port, 0), options);
   return {
     transport: values.text("transport") as Transport, // One of its row's words.
     port,
     udpPort,
     listen: Object.freeze(listen),
     udpListen: Object.freeze(
-      udpPort === 0 ? [] : parseListen(given, Math.max(udpPort, 0), manner),
+      udpPort === 0 ? [] : parseListen(given, Math.max(udpPort, 0), options),
     ),
     inter: given.length > 0 ? given.join(",").replaceAll(/\s/g, "") : null,
     socketPath,

@@ -54,8 +54,8 @@ export class Values {
   }
 
   /**
-   * The same of an option that must not be empty: a variable of a script that is not set would turn
-   * off what was asked for, without a word.
+   * The same for an option that must not be empty: an unset variable in a script would silently
+   * turn the option off.
    *
    * @throws {SettingsError} For an empty value.
    */

@@ -1,8 +1,8 @@
-// What every connection is doing, in shared memory: so that any thread can tell of all of them.
+// What every connection is doing, in shared memory: any thread can list all of them.
 //
 //   record of descriptor n   [ state + 1, 0 unused ][ second of the last command ][ listener ][ - ]
 //
-// Written by the thread that owns the connection, read by whoever asks. A reader may see a
+// The thread that owns the connection writes its record; any thread may read it. A reader may see a
 // connection that is just closing or has just closed.
 
 import { ascii } from "../base/ascii.ts";

@@ -1,5 +1,5 @@
 // Counters in shared memory. Each thread writes only its own slots, so adding is one plain write
-// and takes no lock; whoever wants a total adds the threads up.
+// and takes no lock; a reader adds up the threads.
 
 import type { Control } from "../memory/regions.ts";
 import {
@@ -17,7 +17,7 @@ const HIT_NAMES = ["hits_to_hot", "hits_to_warm", "hits_to_cold", "hits_to_temp"
 const FLOAT_BYTES = 8;
 const CLASS_SLOTS = CLASS_ROWS.length;
 
-/** Slots by name: whoever reads statistics asks for hundreds. */
+/** Slots by name: one reading of the statistics looks up hundreds. */
 const THREAD_SLOTS = Object.fromEntries(
   THREAD_ROWS.map(([name], slot) => [name, slot]),
 ) as Record<CounterName, number>;
@@ -106,12 +106,12 @@ export class Snapshot {
     return this.#sums[THREAD_ROWS.length + clsid * CLASS_SLOTS + CLASS_COLUMNS[name]]!;
   }
 
-  /** Keys asked for and found in slab class `clsid`, in whichever segment. */
+  /** Keys found in slab class `clsid`, in any segment. */
   getHits(clsid: number): number {
     return HIT_NAMES.reduce((sum, name) => sum + this.ofClass(clsid, name), 0);
   }
 
-  /** Keys asked for and found in all classes. */
+  /** Keys found in all classes. */
   get allGetHits(): number {
     return HIT_NAMES.reduce((sum, name) => sum + this.ofClasses(name), 0);
   }

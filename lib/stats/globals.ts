@@ -1,4 +1,4 @@
-// Facts about the whole server that any thread may ask for: words of the control memory.
+// Global values that any thread may read: words of the control memory.
 
 import { loadWord, storeWord } from "../memory/atomic.ts";
 import { type Control, Global } from "../memory/regions.ts";

@@ -1,17 +1,17 @@
-// Which names are asked for most: a list of a few hundred that keeps the frequent ones, of whatever
-// number there are.
+// The most requested names: a list of a few hundred places keeps the frequent ones of any number of
+// names.
 //
 //   a list:  [ head ][ hashes | versions | lengths | born | counts | errors | looks | names ]
 //
 // A name that is not in the list takes the place of the one that was counted least, and goes on
 // from its count: that much of its count, the error, may belong to others. So a name with a larger
 // share of all requests than one place of the list has is in it, and a count less its error is
-// never too much. Counts fade by half in ten seconds, so they tell of now.
+// never too much. Counts halve every ten seconds, so they describe the present.
 // Source: Metwally, Agrawal and El Abbadi, "Efficient Computation of Frequent and Top-k Elements in
 // Data Streams" (2005), "Space-Saving", with weights and with fading added.
 //
-// Each thread writes a list of its own; who reads adds them up. A name may be replaced while it is
-// read: its version, odd meanwhile, tells.
+// Each thread writes its own list; a reader adds them up. A name may be replaced while it is read:
+// its version is odd meanwhile.
 
 import { latin1 } from "../base/ascii.ts";
 import { loadWord, storeWord } from "../memory/atomic.ts";
@@ -23,7 +23,7 @@ const FLOAT_BYTES = 8;
 const NAME_BYTES = 256;
 /** What is left of a count after a second. */
 const FADE = 2 ** (-1 / 10);
-/** Names that were looked at fewer times, which fade as counts do, are not told: it is chance. */
+/** Names with fewer looks (which fade as counts do) are left out: they may be chance. */
 const LOOKS_MIN = 4;
 /** Shortest time that a rate is worked out over, in seconds. */
 const AGE_MIN = 3;
@@ -52,7 +52,7 @@ export function hotListBytes(places: number): number {
   return planList(0, places).end;
 }
 
-/** A name and how often it is asked for. */
+/** A name and how often clients request it. */
 export interface HotName {
   /** One character per byte. */
   readonly name: string;
@@ -85,7 +85,7 @@ export class HotList {
   }
 
   /**
-   * Counts the name `bytes[from, to)`, of 1 to 250 bytes, as asked for `weight` times.
+   * Adds `weight` requests to the name `bytes[from, to)`, of 1 to 250 bytes.
    *
    * @param hash Of the name, 1..2^32-1. Of two names with the same one the first counts.
    * @param now Seconds since start.

@@ -1,10 +1,10 @@
 // How long requests take, by command: histograms of each thread, filled by samples.
 //
-// The time of a request is from when its worker learned that something had come, by epoll_wait, to
-// when the last reply of the connection was handed to the kernel: what clients wait for, less the
-// network and the time until the worker was free. So it tells of a busy worker, not of a slow
-// client: a connection that waits for its client in between is not counted. One that gives way to
-// others (-R) is timed from the turn in which it began.
+// The time of a request is from the epoll_wait that reported its arrival to the moment when the
+// last reply of the connection was handed to the kernel: what clients wait for, less the network
+// and the time until the worker was free. So it measures a busy worker, not a slow client: a
+// connection that waits for its client in between is not counted. One that gives way to others (-R)
+// is timed from the turn in which it began.
 //
 // A turn that is looked at costs a clock reading for itself and one for each of its connections. A
 // sample counts for as many requests as it stands for; of a batch all count as its last command.
@@ -12,7 +12,7 @@
 import type { Control } from "../memory/regions.ts";
 import { Sampler } from "./sampler.ts";
 
-/** Kinds of requests: whoever records decides what the numbers mean. */
+/** Number of kinds of requests; the recorder defines what each number means. */
 export const LATENCY_KINDS = 40;
 
 /** Buckets in which the time doubles once. */

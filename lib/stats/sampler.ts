@@ -1,5 +1,5 @@
-// Which of many events to look at: all while they are few, about a thousand a second when they are
-// many. So what a look costs is bounded by time, not by the load.
+// Chooses which events to sample: all while they are few, about a thousand a second when they are
+// many. So the cost is bounded by time, not by the load.
 
 import { Prng } from "../base/prng.ts";
 

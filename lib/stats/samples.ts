@@ -1,10 +1,10 @@
-// What each thread notes of its work besides counters, for the admin server: how long requests
-// take, how busy it is, and with --admin-keys which keys are asked for. Nothing of it is there
-// without --admin.
+// What each thread records besides counters, for the admin server: how long requests
+// take, how busy it is, and with --admin-keys which keys are requested. Without --admin there
+// are no samples.
 //
 //   a thread's part   [ load ][ latencies ][ hot keys ][ hot prefixes ]
 //
-// Where keys are not noted the part ends before them: there is no place for one.
+// Without --admin-keys the part ends before the hot keys.
 
 import { fnv1a, prefixEnd } from "../base/prefix.ts";
 import { type Control, LINE_BYTES } from "../memory/regions.ts";
@@ -139,18 +139,18 @@ export interface ThreadLoad {
 /** What all threads have noted. */
 export interface Samples {
   readonly latencies: readonly Latencies[];
-  /** The keys asked for most, and the prefixes; undefined where they are not noted. */
+  /** The most requested keys and prefixes; undefined where keys are not recorded. */
   readonly hot: HotNames | undefined;
   /** By worker, from thread 1 on. */
   readonly loads: readonly ThreadLoad[];
 }
 
 /**
- * Reads what the workers have noted; undefined where nothing is.
+ * Reads the samples of the workers; undefined where there are none.
  *
  * @param workers How many there are.
  * @param now Seconds since start.
- * @param most Names that are told of each list.
+ * @param most Names to return of each list.
  */
 export function readSamples(
   control: Control,

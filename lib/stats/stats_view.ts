@@ -1,4 +1,4 @@
-// What `stats` shows, as rows: for whoever tells it in another form than the protocols do.
+// The statistics as rows, for output in other forms than the protocols'.
 
 import type { HotName } from "./hot_names.ts";
 
@@ -39,16 +39,16 @@ export interface WorkerLoad {
   readonly bytesWritten: number;
 }
 
-/** The keys asked for most, and what comes before a delimiter in them. */
+/** The most requested keys and prefixes. */
 export interface HotNames {
   readonly keys: readonly HotName[];
   readonly prefixes: readonly HotName[];
 }
 
-/** What the workers have noted of their work. */
+/** Samples of the workers. */
 export interface WorkSamples {
   readonly latencies: readonly CommandLatency[];
-  /** What is asked for most, the most frequent first; undefined where no keys are noted. */
+  /** The most requested names, most frequent first; undefined where keys are not recorded. */
   readonly hot: HotNames | undefined;
   readonly workers: readonly WorkerLoad[];
 }

@@ -54,7 +54,7 @@ const fillEvictions = sections.makeEvictions();
 const fillWorkers = sections.makeWorkers();
 const fillSettings = sections.makeSettings();
 
-/** Shows all that is known, with the next frame: one that nobody sees costs nothing. */
+/** Draws everything with the next frame: a hidden page draws none. */
 function showSoon() {
   if (isDue || isPaused) return;
   isDue = true;

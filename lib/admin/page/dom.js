@@ -2,7 +2,7 @@
 // of clients.
 
 /**
- * The element with that id, which the page is known to have.
+ * The element with that id, which the page has.
  * @param {string} id
  * @returns {HTMLElement}
  */

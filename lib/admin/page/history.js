@@ -2,7 +2,7 @@
 //
 //   reading ──► difference to the one before ──► row ──► columns, oldest first
 //
-// Where nothing is known, a column has null, which a chart shows as a gap: the first reading, one
+// An unknown value is null in its column, which a chart shows as a gap: the first reading, one
 // after a pause in the stream, and one of another run of the server.
 
 import { measuredByCommand, merged, percentile } from "./percentiles.js";

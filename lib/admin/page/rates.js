@@ -1,7 +1,7 @@
 // From counters to rates: what happened between two readings of the statistics.
 //
 // A counter that went backwards was reset (`stats reset`) or belongs to a server that was started
-// anew: nothing is known about the time in between, so the answer is null and never a guess. A
+// anew: the time in between is unknown, so the answer is null and never a guess. A
 // reset takes all counters but CPU time, and those that have grown past their old value hide it:
 // one that went backwards speaks for all.
 

@@ -27,7 +27,7 @@ export const SEGMENTS = /** @type {const} */ (["hot", "warm", "cold", "temp"]);
  * @property {number} bytes Of its pages.
  * @property {Parts} parts
  * @property {number} evicted
- * @property {number} evictedUnfetched Those that nobody had asked for.
+ * @property {number} evictedUnfetched Those that were never read.
  * @property {number} evictedAge Seconds since the last access of the item evicted last.
  * @property {number} oldest Age in seconds of the oldest item in COLD.
  */

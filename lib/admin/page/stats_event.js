@@ -21,7 +21,7 @@
  */
 
 /**
- * A key or a prefix that is asked for often.
+ * A frequently requested key or prefix.
  * @typedef {object} Hot
  * @property {string} name
  * @property {number} perSecond

@@ -82,7 +82,7 @@ export interface SubCommand {
   /** Sentences for its help and the man page. */
   readonly about: readonly string[];
   readonly options: readonly SubOption[];
-  /** Keys it knows while it runs. */
+  /** Keys that it accepts while it runs. */
   readonly keys: readonly (readonly [key: string, meaning: string])[];
 }
 

@@ -1,10 +1,9 @@
 // Text that came over the network, made fit for a terminal.
 //
-// Whoever answers may send escape sequences: they would move the cursor, set the window's title or
-// type into the shell. So nothing but printable ASCII passes, which also makes one character one
-// column.
+// A server may send escape sequences, which move the cursor, set the window's title or type into
+// the shell. So only printable ASCII passes, which also makes one character one column.
 
-/** What stands in the place of a character that is not shown. */
+/** Shown in place of any other character. */
 const REPLACEMENT = "?";
 
 /** Longest text of a server that is shown, in characters. */

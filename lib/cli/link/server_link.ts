@@ -17,7 +17,7 @@ const CLOSED_REASON = "the server closed the connection";
 /** How a link is opened. */
 export interface LinkOptions {
   readonly address: ServerAddress;
-  /** Whether to speak TLS, and with whose certificates. */
+  /** How to check the certificate; undefined for a connection without TLS. */
   readonly tls: TlsOptions | undefined;
   /** Longest time for the connection, and for each answer from its question to its last line. */
   readonly timeoutMs: number;
@@ -31,7 +31,7 @@ export interface TlsOptions {
   readonly name: string | undefined;
 }
 
-/** Why a server could not be asked: one line, printable. */
+/** Why a server gave no answer: one line, printable. */
 export class LinkError extends Error {
   override name = "LinkError";
 }
@@ -52,13 +52,13 @@ const AUTHORITY_REASON =
   "the server's certificate is that of an authority (CA:TRUE), which is not " +
   "trusted as a server's own: sign another one by it, or make one with basicConstraints=CA:FALSE";
 
-/** Errors of the runtime that say the same. */
+/** Errors of the runtime that mean the same. */
 const CLOSED = [Deno.errors.ConnectionReset, Deno.errors.BrokenPipe, Deno.errors.UnexpectedEof];
 
 /** Lines of `stats`: name and value. */
 export type StatLines = ReadonlyMap<string, string>;
 
-/** A connection; closed by whoever opened it, or by the first error. */
+/** A connection. Its owner closes it, or the first error does. */
 export class ServerLink {
   readonly #conn: Deno.Conn;
   readonly #timeoutMs: number;
@@ -99,7 +99,7 @@ export class ServerLink {
    * Asks for `stats WHAT`.
    *
    * @param what Empty for the general ones.
-   * @returns What was told; the line that refuses it, as a string.
+   * @returns The lines; where the server refuses, its error line as a string.
    */
   async stats(what: string): Promise<StatLines | string> {
     return await this.#step(this.#readStats(what));

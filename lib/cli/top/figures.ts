@@ -1,7 +1,7 @@
 // From samples to what is shown: rates between two of them, totals since a third.
 //
-// Counters go back to zero when the server starts anew and at `stats reset`. Then nothing can be
-// said about the time in between: rates are undefined, and totals count from zero.
+// Counters go back to zero when the server starts anew and at `stats reset`. Then the
+// time in between is unknown: rates are undefined, and totals count from zero.
 
 import { numberOf, type Sample, type SlabClassSample, sumOf } from "./sample.ts";
 
@@ -32,7 +32,7 @@ export interface KindFigures {
   readonly name: string;
   readonly perSecond: number | undefined;
   readonly total: number | undefined;
-  /** Share of hits between the samples, 0 to 1; undefined where nothing was asked for. */
+  /** Share of hits between the samples, 0 to 1; undefined without requests. */
   readonly hitShare: number | undefined;
 }
 
@@ -121,7 +121,7 @@ export function figuresOf(
   };
 }
 
-/** By how much the sum of some lines has grown; undefined where it has not been told or shrank. */
+/** Growth of the sum of some lines; undefined where one is missing or the sum has shrunk. */
 function changeOf(
   sample: Sample,
   from: Sample | undefined,

@@ -1,4 +1,4 @@
-// What `memden top` knows: the last samples, their history, and what keys have changed.
+// The state of `memden top`: the last samples, their history, and the settings that keys change.
 
 import { fail } from "../../base/assert.ts";
 import { figuresOf, wasReset } from "./figures.ts";
@@ -10,13 +10,13 @@ import { ORDER_COUNT } from "./slab_table.ts";
 /** Updates that a history line can show: more than a window has columns. */
 const HISTORY_MAX = 500;
 
-/** What a key asks of the program, besides another picture. */
-export type Wish = "redraw" | "quit";
+/** What the program does after a key. */
+export type KeyEffect = "redraw" | "quit";
 
 /** A list of keys and their meaning. */
 export type KeyRows = readonly (readonly [key: string, meaning: string])[];
 
-/** Gathers samples, and makes of them what a picture shows. */
+/** Collects samples and derives from them what the screen shows. */
 export class TopModel {
   readonly #label: string;
   readonly #keys: KeyRows;
@@ -45,7 +45,7 @@ export class TopModel {
     this.#keys = keys;
   }
 
-  /** Takes in what the server has said. @param clock Time of day. */
+  /** Adds a sample. @param clock Time of day. */
   take(sample: Sample, clock: string): void {
     const before = this.#sample;
     const reset = before !== undefined && wasReset(before, sample);
@@ -85,8 +85,8 @@ export class TopModel {
     remember(this.#hitShares, undefined);
   }
 
-  /** Does what a key is for. */
-  press(key: Key, clock: string): Wish {
+  /** Handles a key. */
+  press(key: Key, clock: string): KeyEffect {
     if (key === "quit") return "quit";
     if (this.#showsHelp) {
       this.#showsHelp = false;

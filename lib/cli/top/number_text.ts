@@ -38,7 +38,7 @@ export function bytesText(bytes: number | undefined): string {
 export function shareText(share: number | undefined): string {
   if (share === undefined) return UNKNOWN;
   const percent = share * 100;
-  // 99.96 is not all of it: only what is complete says so.
+  // 99.96 % must not show as 100 %: only a complete share does.
   if (percent < 100) return `${Math.min(99.9, percent).toFixed(1)}%`;
   return `${countText(Math.round(percent))}%`;
 }

@@ -1,8 +1,8 @@
-// Asks a server for all that `memden top` shows, over one connection that is opened again when it
-// is lost.
+// Fetches everything that `memden top` shows, over one connection, which is opened again after it
+// was lost.
 //
-// Only the general `stats` must be there. What else is refused stays away from that answer; what is
-// met with silence costs a connection, and is not asked for again.
+// Only the general `stats` are required. Other lists may be refused, and are then missing from that
+// sample. A list that gets no answer costs the connection, and is not requested again.
 
 import {
   ClosedError,
@@ -13,21 +13,21 @@ import {
 } from "../link/server_link.ts";
 import { type Answers, numberOf, type Sample, sampleOf } from "./sample.ts";
 
-/** What is asked for besides the general ones. */
+/** Lists of statistics besides the general one. */
 type Optional = "items" | "slabs" | "settings" | "conns";
 
-/** With more connections than this `stats conns` is not asked for: it names each of them. */
+/** With more connections, `stats conns` is not requested: it has lines for each of them. */
 const LISTED_CONNS_MAX = 1000;
 
-/** What a server with `-Y` answers until one has logged in. Source: memcached proto_text.c. */
+/** Answer of a server with `-Y` before the login. Source: memcached proto_text.c. */
 const UNAUTHENTICATED = "CLIENT_ERROR unauthenticated";
 
-/** A server that lets nobody in without a login, or not with this one. */
+/** The server demands a login, or refuses this one. */
 export class LoginError extends LinkError {
   override name = "LoginError";
 }
 
-/** What asks, once for each update. */
+/** Takes a sample for each update. */
 export class Poller {
   readonly #open: () => Promise<ServerLink>;
   readonly #login: string | undefined;
@@ -49,7 +49,7 @@ export class Poller {
   }
 
   /**
-   * Asks for everything.
+   * Takes one sample.
    *
    * @throws {LinkError} When the server does not answer; the next call connects anew.
    */
@@ -101,7 +101,7 @@ export class Poller {
     const link = await this.#open();
     this.#link = link; // So that it is closed, and its bytes count, when the login fails.
     if (this.#login !== undefined) await logIn(link, this.#login);
-    // The first question tells whether this is a server that speaks with us at all.
+    // The first request shows whether the server speaks this protocol at all.
     try {
       await link.stats("");
     } catch (error) {

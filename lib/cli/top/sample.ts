@@ -1,11 +1,11 @@
-// What a server said at one moment: answers to `stats` and its kin, turned into numbers.
+// A sample: the answers to `stats` and its sub-commands at one moment, as numbers.
 //
-// Nothing of it is trusted. A value that is no number is as good as missing, and so is a line: old
-// servers lack some, proxies most.
+// Answers are not trusted. A value that is no number counts as missing, and any line may be
+// missing: old servers lack some, proxies most.
 
 import type { StatLines } from "../link/server_link.ts";
 
-/** Answers as they came; undefined for one that was refused or not asked for. */
+/** Answers as they came; undefined for one that was refused or not requested. */
 export interface Answers {
   readonly general: StatLines;
   readonly items: StatLines | undefined;
@@ -20,7 +20,7 @@ export interface OwnBytes {
   readonly received: number;
 }
 
-/** One slab class; numbers that the server did not tell are undefined. */
+/** One slab class; numbers that the answer lacks are undefined. */
 export interface SlabClassSample {
   readonly clsid: number;
   readonly chunkBytes: number | undefined;

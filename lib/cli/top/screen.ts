@@ -10,7 +10,7 @@ const HOME = "\x1b[H";
 const ERASE_LINE_END = "\x1b[K";
 const ERASE_BELOW = "\x1b[J";
 
-/** A window whose size nobody knows. Source: what terminals start with since the VT100. */
+/** Size of a window that does not report it. Source: the VT100, and terminals since. */
 const DEFAULT_ROOM: Room = { columns: 80, rows: 24 };
 
 /** The terminal on stdin and stdout. */

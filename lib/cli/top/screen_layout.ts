@@ -22,12 +22,12 @@ export interface View {
   readonly history: History;
   /** What totals count from: `since start`. */
   readonly since: string;
-  /** Something that must be said; empty for nothing. */
+  /** A message in the second line; empty for none. */
   readonly status: string;
-  /** Whether the numbers are old: nobody answers. */
+  /** Whether the numbers are old: the server does not answer. */
   readonly isStale: boolean;
   readonly order: number;
-  /** The keys and what they do, where they are asked for. */
+  /** The keys and what they do; empty unless help is shown. */
   readonly help: readonly (readonly [key: string, meaning: string])[];
 }
 

@@ -10,7 +10,7 @@ export type Span = readonly [text: string, style: Style];
 export type Line = readonly Span[];
 
 /**
- * What a terminal is told for each style: with colours, and without. Bold, dim and reverse are no
+ * The escape sequence of each style: with colours, and without. Bold, dim and reverse are no
  * colours: NO_COLOR leaves them. Source: ECMA-48, SGR; no-color.org.
  */
 const SGR: Readonly<Record<Style, readonly [colour: string, plain: string]>> = {

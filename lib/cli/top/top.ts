@@ -47,7 +47,7 @@ export async function runTop(given: Given, { keys }: SubCommand): Promise<number
     count: given.number("count", Infinity),
     glyphs: showsUtf8() ? BLOCKS : ASCII,
   };
-  // Whoever has mistyped the address wants to know at once.
+  // A mistyped address must show at once.
   const problem = await update(source);
   if (problem !== undefined) {
     throw new SettingsError(`memden top: ${label}: ${problem}`, ExitCode.FAILURE);
@@ -98,7 +98,7 @@ async function print(source: Source): Promise<number> {
   return code;
 }
 
-/** @returns False when nobody reads any more. */
+/** @returns False once the reader of the pipe has gone. */
 async function writePlain(text: string): Promise<boolean> {
   const bytes = new TextEncoder().encode(text);
   try {

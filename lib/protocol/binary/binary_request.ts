@@ -7,7 +7,7 @@
 //   16 cas (8)
 //   24 extras, key, value
 //
-// The first byte of a connection tells this protocol from the others: no text command starts so.
+// The first byte of a connection identifies the protocol: no text command begins with 80.
 // Source: memcached protocol_binary.h, protocol_binary_request_header.
 
 import type { Block } from "../../base/block.ts";
@@ -92,7 +92,7 @@ export class BinaryRequest {
     const { opcode, nkey } = this;
     if (nkey > KEY_MAX || this.bodyBytes > BODY_BYTES_MAX) return Framing.MALFORMED;
     if (opcode === UNKNOWN) return Framing.UNKNOWN;
-    // A shift counts modulo 32: longer extras have to be told apart.
+    // A shift counts modulo 32, so longer extras need a check of their own.
     if (this.extrasBytes > 31 || ((opcode.extrasBits >> this.extrasBytes) & 1) === 0) {
       return Framing.MALFORMED;
     }

@@ -61,7 +61,7 @@ export interface Opcode {
   readonly hasValue: boolean;
   /** Sets the expiry of what it reads. */
   readonly touches: boolean;
-  /** May be said by a client that has not logged in. */
+  /** Allowed before the login. */
   readonly isOpen: boolean;
 }
 
@@ -113,7 +113,7 @@ const ROWS: readonly Row[] = [
   [0x23, 0x24,     "GATK",      A.GET,        V.WITH_KEY,  Verb.GAT,       [4],    NEEDED,   false],
 ];
 
-/** What a client may say before it has logged in. Source: memcached proto_bin.c, authenticated. */
+/** Commands that are allowed before the login. Source: memcached proto_bin.c, authenticated. */
 const OPEN: readonly Action[] = [
   Action.SASL_LIST,
   Action.SASL_AUTH,

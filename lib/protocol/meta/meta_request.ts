@@ -124,7 +124,7 @@ export class MetaRequest {
         this.clientFlags = parseUint(bytes, from, to, CLIENT_FLAGS_MAX);
         return !Number.isNaN(this.clientFlags) || this.#refuseFlag(Reply.BAD_FORMAT);
       case FlagToken.MODE:
-        this.mode = from < to ? bytes[from]! : MODE_MISSING; // No command knows it.
+        this.mode = from < to ? bytes[from]! : MODE_MISSING; // No mode of any command.
         return true;
       default:
         return to - from < OPAQUE_BYTES_MAX || this.#refuse(Reply.OPAQUE_TOO_LONG);

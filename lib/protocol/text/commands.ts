@@ -60,7 +60,7 @@ export interface Command {
   readonly shape: CommandShape;
   /**
    * A line with fewer is answered `CLIENT_ERROR bad command line format`. A storage command reads a
-   * short line itself: a length in it tells how many bytes follow.
+   * short line itself: it may have a length, and the value of that length follows.
    */
   readonly tokensMin: number;
   /** A line that ends in `noreply` is not answered. */
@@ -78,7 +78,7 @@ const STORE_USAGE = "<key> <flags> <exptime> <bytes> [noreply]";
 const CAS_USAGE = "<key> <flags> <exptime> <bytes> <cas> [noreply]";
 const STORED_REPLIES = "STORED, NOT_STORED";
 const META_USAGE = "<key> <flag>*";
-/** What the usage of a command ends in that may be told not to answer. */
+/** End of the usage of a command whose reply the client can suppress. */
 const NOREPLY = "[noreply]";
 const DELTA_REPLIES = "<value>, NOT_FOUND";
 

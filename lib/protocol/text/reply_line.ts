@@ -1,5 +1,5 @@
-// What a server says, told from what a client says. The sender of a datagram can be forged: a
-// server that answered another's reply, or its own, by an error would get an error back, for ever.
+// Recognises lines that a server sends. The sender of a datagram can be forged: two servers that
+// answer each other's replies with errors, or one that answers its own, would never stop.
 
 import { latin1 } from "../../base/ascii.ts";
 import { Reply } from "../reply.ts";

@@ -42,7 +42,7 @@ export function isReply({ bytes }: Block, count: number): boolean {
   return isReplyLine(bytes, FRAME_BYTES, to);
 }
 
-/** The number by which a client knows its request; comes back in every datagram of the reply. */
+/** The client's number of its request, which every datagram of the reply repeats. */
 export function requestId(datagram: Block): number {
   return datagram.view.getUint16(0);
 }
