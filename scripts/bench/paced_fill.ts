@@ -1,4 +1,4 @@
-// Load generator that stores small items with new keys at a limited rate, as a process of its own.
+// Load generator that stores small items with new keys at a limited rate, as a separate process.
 //
 // Sets go out in small steps, so that the rate holds within every few milliseconds too, and want no
 // reply: whether all were stored is for `stats` to tell. Prints one line of JSON.

@@ -1,4 +1,4 @@
-// Load generator for pipelined requests over raw TCP, run as a process of its own.
+// Load generator for pipelined requests over raw TCP, run as a separate process.
 //
 // Each conn owns one batch of requests, encoded once, and knows the exact reply to it. It sends the
 // batch, counts reply bytes until the reply is complete, and starts again. The first and the last
