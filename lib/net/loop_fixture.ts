@@ -4,6 +4,7 @@
 import { ascii, latin1 } from "../base/ascii.ts";
 import type { Settings } from "../config/settings.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
+import { Snapshot } from "../stats/counters.ts";
 import type { Store } from "../store/store.ts";
 import { ConnLoop } from "./conn_loop.ts";
 import { CLOSE_REASONS, type CloseReason, type ConnShared } from "./conn_record.ts";
@@ -27,7 +28,7 @@ export class LoopClient {
   sendMax = Infinity;
   /** Bytes that it still takes. */
   room = Infinity;
-  /** It sends no more; it is gone. */
+  /** It sends no more; nothing can be sent to it either. */
   hasEnded = false;
   isGone = false;
   isClosed = false;
@@ -61,6 +62,8 @@ export class LoopClient {
 export class ScriptedNetwork implements Transport, Poller {
   /** Descriptors in the order in which they were served, one entry for calls in a row. */
   order: number[] = [];
+  /** Called whenever a client is received from or sent to. */
+  onCall: (fd: number) => void = () => {};
   readonly #store: Store;
   readonly #clients: LoopClient[] = [];
   #ready: number[] = [];
@@ -132,7 +135,6 @@ export class ScriptedNetwork implements Transport, Poller {
   #receive(fd: number, bytes: Uint8Array, from: number, to: number): number {
     const client = this.#call(fd);
     client.receives++;
-    if (client.isGone) return Io.GONE;
     const taken = client.take(to - from);
     if (taken === "") return client.hasEnded ? 0 : Io.AGAIN;
     bytes.set(ascii(taken), from);
@@ -157,6 +159,7 @@ export class ScriptedNetwork implements Transport, Poller {
   #call(fd: number): LoopClient {
     if (++this.#calls > CALLS_MAX) throw new Error("The turn of the loop does not end");
     if (this.order.at(-1) !== fd) this.order.push(fd);
+    this.onCall(fd);
     return this.#clients[fd]!;
   }
 
@@ -244,4 +247,18 @@ export class LoopBed {
   ring(): void {
     this.network.wake(DOORBELL);
   }
+}
+
+/** Buffers that connections have. */
+export function heldBytes({ store: { control } }: LoopBed): number {
+  const totals = new Snapshot(control);
+  return totals.of("read_buf_bytes") - totals.of("read_buf_bytes_free");
+}
+
+/** A log line. */
+export const LINE: Uint8Array = ascii(`${"x".repeat(200)}\n`);
+
+/** Puts `count` log lines in front of the watchers. */
+export function addLines({ store: { lines } }: LoopBed, count: number): void {
+  for (let line = 0; line < count; line++) lines.append(0, () => LINE);
 }
