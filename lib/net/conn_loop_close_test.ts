@@ -33,6 +33,14 @@ Deno.test("ConnLoop closes those that wait for longer than idle_timeout, and no 
   assertEquals(new Snapshot(bed.store.control).of("idle_kicks"), 1);
 });
 
+Deno.test("ConnLoop closes nobody for its silence without idle_timeout", () => {
+  const bed = new LoopBed(makeStore());
+  const client = bed.connect("mn\r\n");
+  bed.now += 1_000_000;
+  bed.turn();
+  assertEquals(client.isClosed, false);
+});
+
 Deno.test("ConnLoop counts the time of a connection that says nothing from when it came", () => {
   const bed = new LoopBed(makeStore(), { idleTimeout: 10 });
   bed.now += 100;

@@ -1,7 +1,7 @@
 // Goal: what the admin server shows of requests and connections is what was there.
 
 import { assertEquals } from "@std/assert";
-import { readSamples } from "../stats/samples.ts";
+import { readSamples, Workload } from "../stats/samples.ts";
 import { makeStore } from "../store/store_fixture.ts";
 import { LoopBed } from "./loop_fixture.ts";
 
@@ -18,6 +18,20 @@ Deno.test("ConnLoop counts the connections that it has", () => {
   bed.network.end(first);
   bed.settle();
   assertEquals(connections(), 1);
+});
+
+Deno.test("ConnLoop notes its CPU time each second", () => {
+  const store = makeStore({ takesSamples: true });
+  let seconds = 1.5;
+  const workload = new Workload(store.control, 1, () => seconds);
+  const bed = new LoopBed(store, {}, { workload });
+  const noted = () => readSamples(store.control, 1, 0, 0)?.loads[0]?.cpuSeconds;
+  seconds = 2.5;
+  bed.turn();
+  assertEquals(noted(), 1.5);
+  bed.now += 1;
+  bed.turn();
+  assertEquals(noted(), 2.5);
 });
 
 Deno.test("ConnLoop does not time what began in a turn that is not timed", () => {

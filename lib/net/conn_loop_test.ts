@@ -50,6 +50,17 @@ Deno.test("ConnLoop receives on where a receive has filled the buffer", () => {
   assertEquals(client.text.length, 4 * count, "nothing wakes it again");
 });
 
+for (const bytes of [500, 10_000_000]) {
+  Deno.test(`ConnLoop receives on behind a value of which it was told once: ${bytes}`, () => {
+    const bed = new LoopBed(makeStore());
+    const client = bed.connect();
+    client.recvMax = Math.ceil(bytes / 6);
+    bed.network.arrive(client, `set k 0 0 ${bytes}\r\n${"x".repeat(bytes)}\r\nmn\r\n`);
+    bed.settle();
+    assert(client.text.endsWith("\r\nMN\r\n"), client.text);
+  });
+}
+
 Deno.test("ConnLoop receives to the end after a hang-up", () => {
   const bed = new LoopBed(makeStore());
   const client = bed.connect();
@@ -148,7 +159,7 @@ Deno.test("ConnLoop takes a record again, and nothing of the last connection wit
   bed.network.end(first);
   bed.settle();
   assert(first.isClosed);
-  assertEquals(bed.connect("mn\r\n").text, "CLIENT_ERROR unauthenticated\r\n");
+  assertEquals(bed.connect("mn\r\n", 0, first.fd).text, "CLIENT_ERROR unauthenticated\r\n");
   assertEquals(new Snapshot(bed.store.control).of("connection_structures"), 1);
 });
 
@@ -171,6 +182,25 @@ function udpSocket(sent: string[]): DatagramSocket {
     waitWritable: () => {},
   };
 }
+
+Deno.test("ConnLoop.run() sleeps until something comes, but not while somebody waits", () => {
+  const bed = new LoopBed(makeStore(), { reqsPerEvent: 5 });
+  let watcher: LoopClient;
+  const rests: number[] = [];
+  const steps = [
+    () => void (watcher = bed.connect("watch\r\n")),
+    () => bed.network.end(watcher, true),
+    () => void bed.connect("mn\r\n".repeat(13)),
+    () => {},
+    () => bed.loop.stop(),
+  ];
+  bed.network.onWait = (timeoutMs) => {
+    rests.push(timeoutMs);
+    steps.shift()?.();
+  };
+  bed.loop.run();
+  assertEquals(rests, [-1, 20, -1, 0, -1]);
+});
 
 Deno.test("ConnLoop serves UDP in turns, and gives up what is under way when it ends", () => {
   for (const turns of [1, 5]) {

@@ -64,6 +64,8 @@ export class ScriptedNetwork implements Transport, Poller {
   order: number[] = [];
   /** Called whenever a client is received from or sent to. */
   onCall: (fd: number) => void = () => {};
+  /** Called before each wait. */
+  onWait: (timeoutMs: number) => void = () => {};
   readonly #store: Store;
   readonly #clients: LoopClient[] = [];
   #ready: number[] = [];
@@ -105,7 +107,8 @@ export class ScriptedNetwork implements Transport, Poller {
     if (!this.#ready.includes(fd)) this.#ready.push(fd);
   }
 
-  wait(): number {
+  wait(timeoutMs: number): number {
+    this.onWait(timeoutMs);
     this.#given = this.#ready;
     this.#ready = [];
     this.#calls = 0;
@@ -222,8 +225,8 @@ export class LoopBed {
   }
 
   /** A client that has sent `input` when the loop takes it over, which serves it. */
-  connect(input = "", listener = 0): LoopClient {
-    const client = this.network.open(this.#nextFd++);
+  connect(input = "", listener = 0, fd: number = this.#nextFd++): LoopClient {
+    const client = this.network.open(fd);
     client.input = input;
     this.loop.add(client.fd, listener);
     return client;
