@@ -3,6 +3,7 @@
 // served in the same turn.
 
 import { assert, assertEquals } from "@std/assert";
+import { Snapshot } from "../stats/counters.ts";
 import { makeStore } from "../store/store_fixture.ts";
 import { RECEIVES_PER_TURN } from "./conn_input.ts";
 import { addLines, LoopBed } from "./loop_fixture.ts";
@@ -95,4 +96,52 @@ Deno.test("ConnLoop serves the others while a watcher reads lines without end", 
   }
   bed.settle();
   assertEquals(greedy.text.length - first, 3000 * 201);
+});
+
+Deno.test("ConnLoop gives a client no more of a turn for those that it did not use", () => {
+  const bed = new LoopBed(makeStore(), { reqsPerEvent: 10 });
+  const [fresh, modest] = [bed.connect(), bed.connect()];
+  for (let turn = 0; turn < 100; turn++) {
+    bed.network.arrive(modest, "mn\r\n");
+    bed.turn();
+  }
+  for (const input of ["mn\r\n".repeat(50), "stats settings\r\n".repeat(50)]) {
+    const received = [fresh, modest].map((client) => {
+      const before = client.text.length;
+      bed.network.arrive(client, input);
+      bed.turn();
+      const { length } = client.text;
+      bed.settle();
+      return length - before;
+    });
+    assertEquals(received[0], received[1]);
+  }
+});
+
+Deno.test("ConnLoop ends a turn also where all that was received is answered", () => {
+  const reqsPerEvent = 5;
+  const bed = new LoopBed(makeStore(), { reqsPerEvent }, { comesShort: [true] });
+  const client = bed.connect();
+  client.endless = "mn\r\n";
+  client.recvMax = 4; // One request at a time, and there may always be more.
+  bed.network.wake(client.fd);
+  for (let turn = 0; turn < 5; turn++) {
+    const before = client.text.length;
+    bed.turn();
+    assert(client.text.length > before, "It has its turn");
+    assert(client.text.length - before <= 4 * reqsPerEvent, `${client.text.length - before} bytes`);
+    assertEquals(new Snapshot(bed.store.control).of("conn_yields"), turn + 1);
+  }
+});
+
+Deno.test("ConnLoop goes on with an answer of many turns, with nothing left to receive", () => {
+  const bed = new LoopBed(makeStore(), { reqsPerEvent: 1 });
+  const client = bed.connect();
+  const sets = Array.from({ length: 2000 }, (_, i) => `set k${i} 0 0 1\r\n1\r\n`);
+  bed.network.arrive(client, sets.join(""));
+  bed.settle();
+  bed.network.arrive(client, "lru_crawler metadump all\r\n");
+  bed.settle();
+  assertEquals(client.text.split("\n").filter((line) => line.startsWith("key=")).length, 2000);
+  assert(client.text.endsWith("END\r\n"));
 });

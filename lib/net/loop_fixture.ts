@@ -14,6 +14,8 @@ import { Io, type Poller, type Transport } from "./transport.ts";
 /** Calls of the transport in one turn: more are taken for a loop without end. */
 const CALLS_MAX = 50_000;
 const NOT_AT_ALL = 0;
+/** Turns without a call after which the loop is at rest. */
+const QUIET_TURNS = 5;
 const DOORBELL = 1;
 
 /** One client, by its side of the connection. */
@@ -239,10 +241,12 @@ export class LoopBed {
     return this.network.order;
   }
 
-  /** Turns until nobody is served any more. */
+  /** Turns until nobody is served any more, and several more, as commands may take a turn each. */
   settle(): void {
-    for (let turns = 0; this.turn().length > 0; turns++) {
+    let quiet = 0;
+    for (let turns = 0; quiet < QUIET_TURNS; turns++) {
       if (turns > CALLS_MAX) throw new Error("The loop does not come to rest");
+      quiet = this.turn().length > 0 ? 0 : quiet + 1;
     }
   }
 
