@@ -1,23 +1,19 @@
-// Goal: the loop serves everybody: no client takes more than its share of a turn, none is
-// forgotten, and none is left behind when the loop ends.
-// Method: a scripted network that wakes once for what arrives and counts every call about a client.
+// Goal: the loop serves everybody: none is forgotten that the network speaks of only once, and none
+// keeps more than it needs while it waits.
+// Method: a scripted network that wakes once for what arrives.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { ascii } from "../base/ascii.ts";
+import { ascii, latin1 } from "../base/ascii.ts";
 import { InvariantError } from "../base/assert.ts";
 import { type LockIndex, LockRank } from "../memory/lock.ts";
 import { Snapshot } from "../stats/counters.ts";
-import { readSamples } from "../stats/samples.ts";
-import { Watched } from "../log/event_log.ts";
-import { LinesCursor } from "../log/lines.ts";
 import { checkStore } from "../store/check.ts";
 import { makeStore } from "../store/store_fixture.ts";
-import { READ_BYTES } from "./buffer_pool.ts";
-import { RECEIVES_PER_TURN } from "./conn_input.ts";
+import { READ_BYTES, REPLY_BYTES } from "./buffer_pool.ts";
 import { type ConnState, stateName } from "./conn_state.ts";
-import { LoopBed, type LoopClient } from "./loop_fixture.ts";
-
-const x = (count: number) => "x".repeat(count);
+import { addLines, heldBytes, LoopBed, type LoopClient } from "./loop_fixture.ts";
+import { Io } from "./transport.ts";
+import { type DatagramSocket, UdpConn } from "./udp_conn.ts";
 
 /** The state of `client`'s connection, as `stats conns` shows it. */
 function stateOf({ shared: { table } }: LoopBed, { fd }: LoopClient): string {
@@ -30,6 +26,21 @@ Deno.test("ConnLoop serves the request that came before the connection", () => {
   assertEquals(bed.connect("mn\r\n").text, "MN\r\n");
 });
 
+Deno.test("ConnLoop keeps the table of connections for who asks meanwhile", () => {
+  const bed = new LoopBed(makeStore());
+  const client = bed.connect();
+  bed.network.onCall = () => assertEquals(stateOf(bed, client), "conn_parse_cmd");
+  bed.network.arrive(client, "mn\r\n");
+  bed.now += 7;
+  bed.turn();
+  assertEquals([client.text, stateOf(bed, client)], ["MN\r\n", "conn_waiting"]);
+  const [row] = bed.shared.table.rows();
+  assertEquals(row?.lastCommand, bed.now);
+  bed.network.end(client);
+  bed.settle();
+  assertEquals(stateOf(bed, client), "none");
+});
+
 Deno.test("ConnLoop receives on where a receive has filled the buffer", () => {
   const bed = new LoopBed(makeStore(), { reqsPerEvent: 10_000 });
   const client = bed.connect();
@@ -38,6 +49,17 @@ Deno.test("ConnLoop receives on where a receive has filled the buffer", () => {
   bed.settle();
   assertEquals(client.text.length, 4 * count, "nothing wakes it again");
 });
+
+for (const bytes of [500, 10_000_000]) {
+  Deno.test(`ConnLoop receives on behind a value of which it was told once: ${bytes}`, () => {
+    const bed = new LoopBed(makeStore());
+    const client = bed.connect();
+    client.recvMax = Math.ceil(bytes / 6);
+    bed.network.arrive(client, `set k 0 0 ${bytes}\r\n${"x".repeat(bytes)}\r\nmn\r\n`);
+    bed.settle();
+    assert(client.text.endsWith("\r\nMN\r\n"), client.text);
+  });
+}
 
 Deno.test("ConnLoop receives to the end after a hang-up", () => {
   const bed = new LoopBed(makeStore());
@@ -62,97 +84,25 @@ for (const comesShort of [false, true]) {
   });
 }
 
-Deno.test("ConnLoop gives those that used up their turn another one, in their order", () => {
-  const bed = new LoopBed(makeStore(), { reqsPerEvent: 5 });
-  const [first, second, third] = [bed.connect(), bed.connect(), bed.connect()];
-  bed.network.arrive(first, "mn\r\n".repeat(12));
-  bed.network.arrive(second, "mn\r\n".repeat(12));
-  assertEquals(bed.turn(), [first.fd, second.fd]);
-  bed.network.arrive(third, "mn\r\n".repeat(7));
-  assertEquals(bed.turn(), [third.fd, first.fd, second.fd], "who is new comes first");
-  bed.network.arrive(third, "mn\r\n"); // It is in line: no second turn for that.
-  const texts = [first, second, third].map(({ text }) => text.length / 4);
-  assertEquals(bed.turn(), [third.fd, first.fd, second.fd]);
-  const more = [first, second, third].map(({ text }, index) => text.length / 4 - texts[index]!);
-  assert(more.every((count) => count > 0 && count <= 5), `${more} requests`);
-  bed.settle();
-  assertEquals([first, second, third].map(({ text }) => text.length / 4), [12, 12, 8]);
-});
-
-/** Calls in a turn that a client may cause besides what is limited. */
-const FEW = 5;
-
-/** Clients that send without end; what they send first, and on and on. */
-const SENDERS: readonly (readonly [name: string, first: string, endless: string])[] = [
-  ["a value", "set k 0 0 900000\r\n", "x"],
-  ["a value that was refused", "set k 0 0 900000000\r\n", "x"],
-  ["a line in pieces", "get ", "k "],
-  ["as a watcher", "watch\r\n", "x"],
+/** What a client has sent when it pauses, and what buffers its connection keeps meanwhile. */
+const PAUSES: readonly (readonly [name: string, input: string, held: number])[] = [
+  ["between two commands", "set k 0 0 1\r\n1\r\nget k\r\n", 0],
+  ["in a line", "ge", READ_BYTES],
+  ["in a value", "set k 0 0 1000\r\nxyz", REPLY_BYTES],
+  ["in a value that was refused", "set k 0 0 10000000\r\nxyz", REPLY_BYTES],
+  ["as a watcher", "watch\r\n", 0],
+  ["as a watcher that talks", "watch\r\nget k\r\n", 0],
 ];
 
-for (const [name, first, endless] of SENDERS) {
-  Deno.test(`ConnLoop serves the others while a client sends without end: ${name}`, () => {
-    const bed = new LoopBed(makeStore(), {}, { comesShort: [true] });
-    const [greedy, meek] = [bed.connect(), bed.connect()];
-    bed.network.arrive(greedy, first);
-    bed.turn();
-    greedy.recvMax = 10;
-    greedy.endless = endless;
-    bed.network.wake(greedy.fd);
-    for (let turn = 0; turn < 5; turn++) {
-      const { receives } = greedy;
-      const { length } = meek.text;
-      bed.network.arrive(meek, "mn\r\n");
-      bed.turn();
-      assert(greedy.receives - receives >= RECEIVES_PER_TURN, "It has its turn");
-      assert(greedy.receives - receives <= RECEIVES_PER_TURN + FEW, `${greedy.receives} receives`);
-      assertEquals(meek.text.length - length, 4);
-    }
+for (const [name, input, held] of PAUSES) {
+  Deno.test(`ConnLoop keeps few buffers for a client that pauses ${name}`, () => {
+    const bed = new LoopBed(makeStore());
+    const client = bed.connect();
+    bed.network.arrive(client, input);
+    bed.settle();
+    assertEquals(heldBytes(bed), held);
   });
 }
-
-const SEND_BYTES_MAX = 64 * 1024;
-/** What one turn may send at most: the last send begins below 256 KiB. */
-const TURN_BYTES_MAX = 256 * 1024 + SEND_BYTES_MAX;
-
-Deno.test("ConnLoop serves the others while a client reads large values without end", () => {
-  const bed = new LoopBed(makeStore());
-  const [greedy, meek] = [bed.connect(), bed.connect()];
-  bed.network.arrive(greedy, `set big 0 0 60000\r\n${x(60_000)}\r\n`);
-  bed.settle();
-  greedy.sendMax = SEND_BYTES_MAX;
-  bed.network.arrive(greedy, "get big\r\n".repeat(100));
-  for (let turn = 0; turn < 5; turn++) {
-    const before = [greedy.text.length, meek.text.length] as const;
-    bed.network.arrive(meek, "mn\r\n");
-    bed.turn();
-    assert(greedy.text.length > before[0], "It has its turn");
-    assert(greedy.text.length - before[0] <= TURN_BYTES_MAX, `${greedy.text.length - before[0]}`);
-    assertEquals(meek.text.length - before[1], 4);
-  }
-});
-
-const LINE = ascii(`${x(200)}\n`);
-
-/** Puts `count` log lines in front of the watchers. */
-function addLines({ store: { lines } }: LoopBed, count: number): void {
-  for (let line = 0; line < count; line++) lines.append(0, () => LINE);
-}
-
-Deno.test("ConnLoop serves the others while a watcher reads lines without end", () => {
-  const bed = new LoopBed(makeStore({ watcherLogbufSize: 2 ** 20 }));
-  const [greedy, meek] = [bed.connect("watch\r\n"), bed.connect()];
-  bed.settle();
-  addLines(bed, 3000);
-  const before = greedy.text.length;
-  bed.network.arrive(meek, "mn\r\n");
-  bed.turn();
-  assert(greedy.text.length - before > 0, "It has its turn");
-  assert(greedy.text.length - before <= TURN_BYTES_MAX, `${greedy.text.length - before} bytes`);
-  assertEquals(meek.text, "MN\r\n");
-  bed.settle();
-  assertEquals(greedy.text.length - before, 3000 * 201);
-});
 
 Deno.test("ConnLoop waits for a client that does not read, and asks the network once", () => {
   const bed = new LoopBed(makeStore());
@@ -191,61 +141,13 @@ Deno.test("ConnLoop does not try to send lines to a watcher that has no room", (
   assertEquals([client.text.length, client.readableWaits], ["OK\r\n".length + 2 * 201, 1]);
 });
 
-/** Notes why connections were closed, which the log asks for while somebody watches for that. */
-function noteReasons(bed: LoopBed): string[] {
-  assert(bed.store.lines.join(new LinesCursor(Watched.CONNEVENTS)));
-  return bed.reasons;
-}
-
-Deno.test("ConnLoop closes those that wait for longer than idle_timeout, and no others", () => {
-  const bed = new LoopBed(makeStore(), { idleTimeout: 10 });
-  const reasons = noteReasons(bed);
-  const [idle, busy, stuck] = [bed.connect("mn\r\n"), bed.connect("mn\r\n"), bed.connect()];
-  bed.network.arrive(stuck, "set k 0 0 5\r\nab");
-  bed.turn();
-  bed.now += 10;
-  bed.turn();
-  assertEquals(idle.isClosed, false, "not longer than that");
-  bed.network.arrive(busy, "mn\r\n");
-  bed.turn();
-  bed.now += 1;
-  bed.turn();
-  assertEquals([idle, busy, stuck].map(({ isClosed }) => isClosed), [true, false, false]);
-  assertEquals(reasons, ["idle_timeout"]);
-  assertEquals(new Snapshot(bed.store.control).of("idle_kicks"), 1);
-});
-
-Deno.test("ConnLoop keeps a few watchers that send no more, those that came last", () => {
-  const bed = new LoopBed(makeStore(), {}, { halfClosedMax: 2 });
-  const reasons = noteReasons(bed);
-  const watchers = Array.from({ length: 5 }, () => bed.connect("watch\r\n"));
-  for (const index of [0, 1, 3, 4]) bed.network.end(watchers[index]!);
-  bed.settle();
-  bed.now += 1;
-  bed.settle();
-  assertEquals(watchers.map(({ isClosed }) => isClosed), [true, true, false, false, false]);
-  assertEquals(reasons, ["normal", "normal"]);
-  bed.network.end(watchers[2]!, true);
-  bed.settle();
-  assert(watchers[2]!.isClosed, "one that is gone is closed at once");
-});
-
-Deno.test("ConnLoop closes everybody when it ends, wherever they are", () => {
+Deno.test("ConnLoop runs what a client has sent before it was gone", () => {
   const bed = new LoopBed(makeStore());
-  const reasons = noteReasons(bed);
-  const clients = Array.from({ length: 6 }, () => bed.connect());
-  const inputs = ["mn\r\n", "mn\r\n".repeat(500), "set k 0 0 9\r\nab", "watch\r\n", "ge", "mn\r\n"];
-  clients[5]!.room = 2;
-  for (const [index, client] of clients.entries()) bed.network.arrive(client, inputs[index]!);
-  bed.onDoorbell = () => bed.loop.stop();
-  bed.ring();
-  bed.loop.run();
-  assert(clients.every(({ isClosed }) => isClosed));
-  assertEquals(reasons, clients.map(() => "shutdown"));
-  assertEquals(checkStore(bed.store), { problems: [], items: 0 });
-  bed.shared.pool.countSpare();
-  const totals = new Snapshot(bed.store.control);
-  assertEquals(totals.of("read_buf_bytes_free"), totals.of("read_buf_bytes"));
+  const client = bed.connect();
+  client.input = "set k 0 0 1 noreply\r\n1\r\n";
+  bed.network.end(client, true);
+  bed.settle();
+  assertEquals([client.isClosed, checkStore(bed.store).items], [true, 1]);
 });
 
 Deno.test("ConnLoop takes a record again, and nothing of the last connection with it", () => {
@@ -257,8 +159,63 @@ Deno.test("ConnLoop takes a record again, and nothing of the last connection wit
   bed.network.end(first);
   bed.settle();
   assert(first.isClosed);
-  assertEquals(bed.connect("mn\r\n").text, "CLIENT_ERROR unauthenticated\r\n");
+  assertEquals(bed.connect("mn\r\n", 0, first.fd).text, "CLIENT_ERROR unauthenticated\r\n");
   assertEquals(new Snapshot(bed.store.control).of("connection_structures"), 1);
+});
+
+/** A socket with one datagram of more requests than fit in a turn, and what it was sent. */
+function udpSocket(sent: string[]): DatagramSocket {
+  const datagram = ascii("\0\x01\0\0\0\x01\0\0" + "mn\r\n".repeat(50));
+  const waiting = [datagram];
+  return {
+    receive: (bytes) => {
+      const next = waiting.pop();
+      if (next !== undefined) bytes.set(next);
+      return next?.length ?? Io.AGAIN;
+    },
+    isFromSelf: () => false,
+    reply: (bytes, count) => {
+      sent.push(latin1(bytes.subarray(8, count)));
+      return count;
+    },
+    waitReadable: () => {},
+    waitWritable: () => {},
+  };
+}
+
+Deno.test("ConnLoop.run() sleeps until something comes, but not while somebody waits", () => {
+  const bed = new LoopBed(makeStore(), { reqsPerEvent: 5 });
+  let watcher: LoopClient;
+  const rests: number[] = [];
+  const steps = [
+    () => void (watcher = bed.connect("watch\r\n")),
+    () => bed.network.end(watcher, true),
+    () => void bed.connect("mn\r\n".repeat(13)),
+    () => {},
+    () => bed.loop.stop(),
+  ];
+  bed.network.onWait = (timeoutMs) => {
+    rests.push(timeoutMs);
+    steps.shift()?.();
+  };
+  bed.loop.run();
+  assertEquals(rests, [-1, 20, -1, 0, -1]);
+});
+
+Deno.test("ConnLoop serves UDP in turns, and gives up what is under way when it ends", () => {
+  for (const turns of [1, 5]) {
+    const bed = new LoopBed(makeStore());
+    const sent: string[] = [];
+    bed.loop.udp.add(3, new UdpConn(3, udpSocket(sent), bed.shared));
+    bed.network.wake(3);
+    for (let turn = 0; turn < turns; turn++) bed.turn();
+    assertEquals(bed.loop.udp.hasLine, turns === 1);
+    bed.loop.stop();
+    bed.loop.run();
+    assertEquals(sent, turns === 1 ? [] : ["MN\r\n".repeat(50)]);
+    bed.shared.pool.countSpare();
+    assertEquals(heldBytes(bed), 0);
+  }
 });
 
 Deno.test("ConnLoop ends no turn with a lock held", () => {
@@ -269,24 +226,6 @@ Deno.test("ConnLoop ends no turn with a lock held", () => {
   assertThrows(() => bed.turn(), InvariantError, "with a lock held");
   bed.store.locks.unlock(0 as LockIndex, LockRank.LOG);
   bed.turn();
-});
-
-/** Requests that were timed, by command. */
-function latencies({ store: { control, clock } }: LoopBed): readonly { readonly count: number }[] {
-  return readSamples(control, 1, clock.now, 0)?.latencies ?? [];
-}
-
-Deno.test("ConnLoop times all requests of a connection, over as many turns as they take", () => {
-  const bed = new LoopBed(makeStore({ takesSamples: true }), { reqsPerEvent: 5 });
-  const client = bed.connect();
-  bed.network.arrive(client, "mn\r\n".repeat(12) + "get k\r\n");
-  bed.settle();
-  assertEquals(latencies(bed).map(({ count }) => count), [13], "as the last one");
-  bed.network.arrive(client, "set k 0 0 1\r\n");
-  bed.settle();
-  bed.network.arrive(client, "1\r\n");
-  bed.settle();
-  assertEquals(latencies(bed).map(({ count }) => count), [13, 1]);
 });
 
 Deno.test("ConnLoop.add() stops the worker at a descriptor that it serves", () => {

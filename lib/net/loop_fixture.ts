@@ -4,6 +4,7 @@
 import { ascii, latin1 } from "../base/ascii.ts";
 import type { Settings } from "../config/settings.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
+import { Snapshot } from "../stats/counters.ts";
 import type { Store } from "../store/store.ts";
 import { ConnLoop } from "./conn_loop.ts";
 import { CLOSE_REASONS, type CloseReason, type ConnShared } from "./conn_record.ts";
@@ -13,6 +14,8 @@ import { Io, type Poller, type Transport } from "./transport.ts";
 /** Calls of the transport in one turn: more are taken for a loop without end. */
 const CALLS_MAX = 50_000;
 const NOT_AT_ALL = 0;
+/** Turns without a call after which the loop is at rest. */
+const QUIET_TURNS = 5;
 const DOORBELL = 1;
 
 /** One client, by its side of the connection. */
@@ -27,7 +30,7 @@ export class LoopClient {
   sendMax = Infinity;
   /** Bytes that it still takes. */
   room = Infinity;
-  /** It sends no more; it is gone. */
+  /** It sends no more; nothing can be sent to it either. */
   hasEnded = false;
   isGone = false;
   isClosed = false;
@@ -61,6 +64,10 @@ export class LoopClient {
 export class ScriptedNetwork implements Transport, Poller {
   /** Descriptors in the order in which they were served, one entry for calls in a row. */
   order: number[] = [];
+  /** Called whenever a client is received from or sent to. */
+  onCall: (fd: number) => void = () => {};
+  /** Called before each wait. */
+  onWait: (timeoutMs: number) => void = () => {};
   readonly #store: Store;
   readonly #clients: LoopClient[] = [];
   #ready: number[] = [];
@@ -102,7 +109,8 @@ export class ScriptedNetwork implements Transport, Poller {
     if (!this.#ready.includes(fd)) this.#ready.push(fd);
   }
 
-  wait(): number {
+  wait(timeoutMs: number): number {
+    this.onWait(timeoutMs);
     this.#given = this.#ready;
     this.#ready = [];
     this.#calls = 0;
@@ -132,7 +140,6 @@ export class ScriptedNetwork implements Transport, Poller {
   #receive(fd: number, bytes: Uint8Array, from: number, to: number): number {
     const client = this.#call(fd);
     client.receives++;
-    if (client.isGone) return Io.GONE;
     const taken = client.take(to - from);
     if (taken === "") return client.hasEnded ? 0 : Io.AGAIN;
     bytes.set(ascii(taken), from);
@@ -157,6 +164,7 @@ export class ScriptedNetwork implements Transport, Poller {
   #call(fd: number): LoopClient {
     if (++this.#calls > CALLS_MAX) throw new Error("The turn of the loop does not end");
     if (this.order.at(-1) !== fd) this.order.push(fd);
+    this.onCall(fd);
     return this.#clients[fd]!;
   }
 
@@ -219,8 +227,8 @@ export class LoopBed {
   }
 
   /** A client that has sent `input` when the loop takes it over, which serves it. */
-  connect(input = "", listener = 0): LoopClient {
-    const client = this.network.open(this.#nextFd++);
+  connect(input = "", listener = 0, fd: number = this.#nextFd++): LoopClient {
+    const client = this.network.open(fd);
     client.input = input;
     this.loop.add(client.fd, listener);
     return client;
@@ -233,10 +241,12 @@ export class LoopBed {
     return this.network.order;
   }
 
-  /** Turns until nobody is served any more. */
+  /** Turns until nobody is served any more, and several more, as commands may take a turn each. */
   settle(): void {
-    for (let turns = 0; this.turn().length > 0; turns++) {
+    let quiet = 0;
+    for (let turns = 0; quiet < QUIET_TURNS; turns++) {
       if (turns > CALLS_MAX) throw new Error("The loop does not come to rest");
+      quiet = this.turn().length > 0 ? 0 : quiet + 1;
     }
   }
 
@@ -244,4 +254,18 @@ export class LoopBed {
   ring(): void {
     this.network.wake(DOORBELL);
   }
+}
+
+/** Buffers that connections have. */
+export function heldBytes({ store: { control } }: LoopBed): number {
+  const totals = new Snapshot(control);
+  return totals.of("read_buf_bytes") - totals.of("read_buf_bytes_free");
+}
+
+/** A log line. */
+export const LINE: Uint8Array = ascii(`${"x".repeat(200)}\n`);
+
+/** Puts `count` log lines in front of the watchers. */
+export function addLines({ store: { lines } }: LoopBed, count: number): void {
+  for (let line = 0; line < count; line++) lines.append(0, () => LINE);
 }

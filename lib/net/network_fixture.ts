@@ -130,7 +130,7 @@ export function makeShared(
     comesShort: [false],
     protocols: [all.bindingProtocol],
     table: new ConnTable(store.control),
-    workload: new Workload(store.control, 1, () => NaN),
+    workload: more.workload ?? new Workload(store.control, 1, () => NaN),
     idleTimeout: all.idleTimeout,
     halfClosedMax: 20,
     ...more,
