@@ -4,8 +4,8 @@
 //          │ next prev … generation  │ unless -C │ key │ unless 0    │ value │ \r\n │
 //          └─────────────────────────┴───────────┴─────┴─────────────┴───────┴──────┘
 //
-// Nothing outside this file and refcount.ts knows a position. The comment behind a row says what must
-// be held to write the field.
+// Nothing outside this file and refcount.ts knows a position. The comment behind a row says what
+// must be held to write the field.
 // Source: memcached memcached.h, struct _stritem; the order and widths are ours.
 
 import {
