@@ -72,14 +72,14 @@ export function startValue({ store }: Executor, session: Session, it: ItemRef): 
 }
 
 /**
- * Counts and logs that the store has refused an item for a key.
+ * Counts and logs that the store has refused an item for a key, and removes the old value if asked.
  *
  * @param removes Whether the old value goes all the same, so that no client reads outdated data:
  * after a set, and after an ms of any mode. Source: memcached proto_text.c, process_update_command,
  * process_mset_command.
  * Takes: bucket, LRU, slab.
  */
-export function countRefusal(
+export function handleRefusal(
   { store, counters }: Executor,
   session: Session,
   refusal: Refusal,

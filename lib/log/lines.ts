@@ -9,6 +9,7 @@
 // watcher that does not read costs nothing, and delays nobody. All of it is done under the lock,
 // which nobody holds for longer than it takes to copy a buffer.
 
+import { assert, CHECKS } from "../base/assert.ts";
 import { addWord, loadWord, storeWord } from "../memory/atomic.ts";
 import { type LockIndex, LockRank, type Locks } from "../memory/lock.ts";
 import { type Control, Global, LINE_BYTES, wordIndex } from "../memory/regions.ts";
@@ -141,6 +142,7 @@ export class LogLines {
   }
 
   #countKindsLocked(kinds: number, count: 1 | -1): void {
+    if (CHECKS) this.#assertHeld();
     let watched = 0;
     for (let kind = 0; kind < KINDS; kind++) {
       const at = this.#words + BY_KIND + kind;
@@ -176,6 +178,7 @@ export class LogLines {
   }
 
   #letGoLocked(): void {
+    if (CHECKS) this.#assertHeld();
     const oldest = this.#f64[this.#floats + OLDEST]!;
     const word = wordIndex(this.#from + oldest % this.#size);
     const length = HEAD_BYTES + Math.ceil(this.#u32[word]! / ALIGN) * ALIGN;
@@ -226,6 +229,7 @@ export class LogLines {
   }
 
   #skipLocked(cursor: LinesCursor, oldest: number): void {
+    if (CHECKS) this.#assertHeld();
     for (let kind = 0; kind < KINDS; kind++) {
       const gone = this.#f64[this.#floats + GONE + kind]!;
       if (((cursor.kinds >> kind) & 1) === 1) cursor.skipped += gone - cursor.seen[kind]!;
@@ -235,10 +239,16 @@ export class LogLines {
   }
 
   #copyLocked(position: number, length: number, bytes: Uint8Array, to: number): void {
+    if (CHECKS) this.#assertHeld();
     const from = position % this.#size;
     const first = Math.min(length, this.#size - from);
     bytes.set(this.#u8.subarray(this.#from + from, this.#from + from + first), to);
     bytes.set(this.#u8.subarray(this.#from, this.#from + length - first), to + first);
+  }
+
+  #assertHeld(): void {
+    const at = this.#words + LOCK as LockIndex;
+    assert(this.#locks.holds(at, LockRank.LOG), "The lines of the log are not held");
   }
 
   #lock(): void {

@@ -51,6 +51,8 @@ export class Locks {
   readonly #waitMsMax: number;
   /** How many locks of each rank this thread holds, RANK_BITS for each. */
   #held = 0;
+  /** No other thread is at work: see {@linkcode exclusively}. */
+  #isExclusive = false;
 
   /**
    * @param waitMsMax Longest wait for one lock, in milliseconds. A thread that must go on when the
@@ -123,6 +125,35 @@ export class Locks {
   /** How many locks of `rank` this thread holds. */
   heldCount(rank: LockRank): number {
     return (this.#held >> (rank * RANK_BITS)) & COUNT_MASK;
+  }
+
+  /**
+   * Whether the lock at `at` is taken, and this thread holds one of its rank: true for the holder,
+   * nearly always false for another thread. For asserts: it costs two plain loads.
+   * @hot
+   */
+  holds(at: LockIndex, rank: LockRank): boolean {
+    if (this.#isExclusive) return true;
+    return ((this.#held >> (rank * RANK_BITS)) & COUNT_MASK) !== 0 && this.#words[at] !== FREE;
+  }
+
+  /**
+   * Whether this thread holds any lock of `rank`.
+   * @hot
+   */
+  holdsRank(rank: LockRank): boolean {
+    return this.#isExclusive || ((this.#held >> (rank * RANK_BITS)) & COUNT_MASK) !== 0;
+  }
+
+  /**
+   * Runs `work` while no other thread uses the memory: before the threads start, or while all of
+   * them are between turns. {@linkcode holds} is true of every lock meanwhile.
+   */
+  exclusively<T>(work: () => T): T {
+    this.#isExclusive = true;
+    const result = work();
+    this.#isExclusive = false;
+    return result;
   }
 
   /** Whether this thread holds no lock at all: true between turns. */

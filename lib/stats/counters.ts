@@ -1,7 +1,9 @@
 // Counters in shared memory. Each thread writes only its own slots, so adding is one plain write
 // and takes no lock; a reader adds up the threads.
 
-import type { Control } from "../memory/regions.ts";
+import { assert } from "../base/assert.ts";
+import { type LockIndex, LockRank, type Locks } from "../memory/lock.ts";
+import { type Control, Global } from "../memory/regions.ts";
 import {
   CLASS_ROWS,
   type ClassCounterName,
@@ -141,7 +143,9 @@ function addThreads(sums: Float64Array, f64: Control["f64"], regions: Control["r
  * their slots are not touched, only the baseline that a {@linkcode Snapshot} takes off.
  * Caller holds the settings lock.
  */
-export function resetCountersLocked({ f64, regions }: Control): void {
+export function resetCountersLocked({ f64, regions }: Control, locks: Locks): void {
+  const isHeld = locks.holds(Global.SETTINGS_LOCK as LockIndex, LockRank.SETTINGS);
+  assert(isHeld, "The settings are not held");
   const sums = new Float64Array(COUNTERS_PER_THREAD);
   addThreads(sums, f64, regions);
   for (let slot = 0; slot < sums.length; slot++) {

@@ -1,7 +1,9 @@
 // Goal: what threads add up apart is one total, and a reset makes counters start again, not gauges.
 
-import { assertEquals } from "@std/assert";
-import type { Control } from "../memory/regions.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { InvariantError } from "../base/assert.ts";
+import { type LockIndex, LockRank, Locks } from "../memory/lock.ts";
+import { type Control, Global } from "../memory/regions.ts";
 import { makeControl } from "../memory/control_fixture.ts";
 import { Counters, resetCountersLocked, Snapshot } from "./counters.ts";
 import {
@@ -13,6 +15,7 @@ import {
   THREAD_ROWS,
 } from "./names.ts";
 
+const SETTINGS_LOCK = Global.SETTINGS_LOCK as LockIndex;
 const THREADS = 3;
 const SIZES = { counterThreads: THREADS, countersPerThread: COUNTERS_PER_THREAD };
 
@@ -73,12 +76,16 @@ Deno.test("Counters count beyond 2^32", () => {
 
 Deno.test("resetCountersLocked() zeroes every counter and keeps every gauge", () => {
   const control = makeControl(SIZES);
+  const locks = new Locks(control.i32);
   for (let round = 0; round < 2; round++) {
     for (const counters of threadsOf(control)) {
       for (let slot = 0; slot < THREAD_ROWS.length; slot++) counters.add(slot, 5);
       for (let slot = 0; slot < CLASS_ROWS.length; slot++) counters.addClass(7, slot, 5);
     }
-    resetCountersLocked(control);
+    assertThrows(() => resetCountersLocked(control, locks), InvariantError);
+    locks.lock(SETTINGS_LOCK, LockRank.SETTINGS);
+    resetCountersLocked(control, locks);
+    locks.unlock(SETTINGS_LOCK, LockRank.SETTINGS);
     const totals = new Snapshot(control);
     const left = (round + 1) * THREADS * 5;
     for (const [name, kind] of THREAD_ROWS) {

@@ -75,10 +75,12 @@ export function checkLiveStore(store: Store): CheckResult {
 function check(store: Store, held: number): CheckResult {
   for (let id = 1; id <= store.classes.last; id++) store.slabs.takeBackSpares(id as SlabClass);
   const walk = new Walk(store, held);
-  walk.table();
-  walk.lists();
-  walk.slabs();
-  walk.gauges();
+  store.locks.exclusively(() => {
+    walk.table();
+    walk.lists();
+    walk.slabs();
+    walk.gauges();
+  });
   return { problems: walk.problems, items: walk.linked.size };
 }
 

@@ -8,8 +8,8 @@ import { blockOf, ItemFlag, itemFlags, itemKeyAt, setItemFlags, setItemNext } fr
 import { classOf } from "./lru/lists.ts";
 import { surplusWord } from "./slab/pages.ts";
 import { pageOf, SlabWord } from "./slab/record.ts";
-import { makeItem, makeStore } from "./store_fixture.ts";
-import { hashKey, linkLocked, lockShard, retainLocked, unlockShard } from "./link.ts";
+import { makeItem, makeStore, withShard } from "./store_fixture.ts";
+import { hashKey, linkLocked, retainLocked } from "./link.ts";
 import type { Store } from "./store.ts";
 import type { ItemRef } from "./item/item.ts";
 
@@ -17,15 +17,14 @@ function link(store: Store, key: string): ItemRef {
   const it = makeItem(store, key, "value");
   const at = itemKeyAt(store.items, it);
   const hv = hashKey(store, blockOf(store.items, it), at, at + key.length);
-  lockShard(store, hv);
-  linkLocked(store, hv, it);
-  unlockShard(store, hv);
+  withShard(store, hv, () => linkLocked(store, hv, it));
   return it;
 }
 
 Deno.test("checkLiveStore() lets pass what clients hold and send, checkStore() does not", () => {
   const store = makeStore();
-  retainLocked(store, link(store, "held"));
+  const held = link(store, "held");
+  withShard(store, store.assoc.hashOf(held), () => retainLocked(store, held));
   makeItem(store, "received", "half");
   assertEquals(checkLiveStore(store), { problems: [], items: 1 });
   const { problems } = checkStore(store);

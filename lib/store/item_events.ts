@@ -1,5 +1,6 @@
 // What happens to items, as records of the log. Ask `store.log.wants` before all but logStored.
 
+import { CHECKS } from "../base/assert.ts";
 import { CRLF_BYTES } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import { LogType, Watched } from "../log/event_log.ts";
@@ -17,6 +18,7 @@ import {
 } from "./item/item.ts";
 import { classOf } from "./lru/lists.ts";
 import { type Lookup, Refusal, type Stored, type StoreMode } from "./outcome.ts";
+import { assertAnyShardHeld } from "./shard_held.ts";
 import type { Store } from "./store.ts";
 
 /** How a value ended that was refused, behind those of `Stored`. */
@@ -44,6 +46,7 @@ export function logFoundLocked(
   keyFrom: number,
   nkey: number,
 ): void {
+  if (CHECKS) assertAnyShardHeld(store);
   const { log, turn } = store;
   const clsid = it === NO_ITEM ? 0 : classOf(store.items, it);
   const size = it === NO_ITEM ? 0 : sizeOf(store, it);
@@ -89,6 +92,7 @@ export function logRefused(
 
 /** Logs that `it` is deleted. Caller holds its shard. */
 export function logDeletedLocked(store: Store, it: ItemRef, by: DeletedBy): void {
+  if (CHECKS) assertAnyShardHeld(store);
   const { items, log, turn } = store;
   if (!log.wants(Watched.DELETIONS)) return;
   log.write(
@@ -105,6 +109,7 @@ export function logDeletedLocked(store: Store, it: ItemRef, by: DeletedBy): void
 
 /** Logs that `it` is evicted. Caller holds its shard. */
 export function logEvictedLocked(store: Store, it: ItemRef): void {
+  if (CHECKS) assertAnyShardHeld(store);
   const { items, log, clock: { now } } = store;
   if (!log.wants(Watched.EVICTIONS)) return;
   const fetched = (itemFlags(items, it) & ItemFlag.FETCHED) === 0 ? 0 : 1;

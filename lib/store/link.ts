@@ -4,7 +4,7 @@
 //
 // Order of locks: bucket, LRU, slab, page. Making room goes against it, and only tries.
 
-import { assert } from "../base/assert.ts";
+import { assert, CHECKS } from "../base/assert.ts";
 import { type Block } from "../base/block.ts";
 import { U64 } from "../base/u64.ts";
 import { LockRank } from "../memory/lock.ts";
@@ -34,6 +34,7 @@ import { logFoundLocked } from "./item_events.ts";
 import { classOf, type LruId } from "./lru/lists.ts";
 import { Lookup, NOT_LINKED } from "./outcome.ts";
 import { type SlabClass } from "./slab/classes.ts";
+import { assertAnyShardHeld, assertShardHeld } from "./shard_held.ts";
 import type { Store } from "./store.ts";
 
 const version = new U64();
@@ -138,6 +139,7 @@ export function lockLinked(store: Store, it: ItemRef): number {
  * @hot
  */
 export function linkLocked(store: Store, hv: number, it: ItemRef): void {
+  if (CHECKS) assertShardHeld(store, hv);
   const clsid = classOf(store.items, it);
   const bytes = itemBytes(store.items, it);
   publish(store, it);
@@ -162,6 +164,7 @@ function publish(store: Store, it: ItemRef): void {
 
 /** Gives `it` the next version. Caller holds the shard's lock. */
 export function renewCasLocked(store: Store, it: ItemRef): void {
+  if (CHECKS) assertAnyShardHeld(store);
   takeCas(store.control, version);
   setItemCas(store.items, it, version);
 }
@@ -173,6 +176,7 @@ export function renewCasLocked(store: Store, it: ItemRef): void {
  * @hot
  */
 export function unlinkLocked(store: Store, hv: number, it: ItemRef): void {
+  if (CHECKS) assertShardHeld(store, hv);
   const lru = itemLruId(store.items, it) as LruId;
 
   store.locks.lock(store.lru.lockOf(lru), LockRank.LRU);
@@ -184,6 +188,7 @@ export function unlinkLocked(store: Store, hv: number, it: ItemRef): void {
 
 /** The rest of an unlink, for an item that is off its LRU list. Caller holds the shard's lock. */
 export function forgetLocked(store: Store, hv: number, it: ItemRef): void {
+  if (CHECKS) assertShardHeld(store, hv);
   const { items } = store;
   const flags = itemFlags(items, it);
   assert((flags & ItemFlag.LINKED) !== 0, "Item unlinked that was not linked");
@@ -204,6 +209,7 @@ export function forgetLocked(store: Store, hv: number, it: ItemRef): void {
  * @hot
  */
 export function replaceLocked(store: Store, hv: number, old: ItemRef, it: ItemRef): void {
+  if (CHECKS) assertShardHeld(store, hv);
   const { items, lru, locks } = store;
   const clsid = classOf(items, it);
   if (classOf(items, old) !== clsid) {
@@ -246,8 +252,10 @@ export function replaceLocked(store: Store, hv: number, old: ItemRef, it: ItemRe
  * @returns false when it has as many holders as it can have.
  */
 export function retainLocked(store: Store, it: ItemRef): boolean {
+  if (CHECKS) assertAnyShardHeld(store);
   if (loadRefcount(store.items, it) >= REFCOUNT_MAX) return false;
-  addRefcount(store.items, it, 1);
+  const before = addRefcount(store.items, it, 1);
+  assert(before > 0, "Item held that has no holder");
   return true;
 }
 

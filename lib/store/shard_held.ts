@@ -8,8 +8,8 @@ import type { Store } from "./store.ts";
  * Stops the thread unless it holds the shard of `hv`.
  * @hot
  */
-export function assertShardHeld({ locks }: Store, _hv: number): void {
-  assert(locks.heldCount(LockRank.BUCKET) > 0, "The shard of the key is not held");
+export function assertShardHeld({ locks, assoc }: Store, hv: number): void {
+  assert(locks.holds(assoc.lockOf(hv), LockRank.BUCKET), "The shard of the key is not held");
 }
 
 /**
@@ -17,5 +17,5 @@ export function assertShardHeld({ locks }: Store, _hv: number): void {
  * @hot
  */
 export function assertAnyShardHeld({ locks }: Store): void {
-  assert(locks.heldCount(LockRank.BUCKET) > 0, "No shard is held");
+  assert(locks.holdsRank(LockRank.BUCKET), "No shard is held");
 }

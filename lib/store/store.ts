@@ -57,8 +57,8 @@ export class Store {
     this.clock = clock;
     this.items = openItems(memory.segments, plan.shape.useCas);
     const buckets = new Uint32Array(memory.buckets);
-    this.assoc = new Assoc(control, this.items, buckets, plan.hashKey, plan.assoc);
-    this.lru = new Lru(control, this.items);
+    this.assoc = new Assoc(control, locks, this.items, buckets, plan.hashKey, plan.assoc);
+    this.lru = new Lru(control, locks, this.items);
     this.classes = new SlabClasses(plan.shape);
     this.slabs = new Slabs({ control, counters, locks, thread, plan }, this.items, this.classes);
     this.tunables = new Tunables(control);

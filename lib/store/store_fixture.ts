@@ -4,9 +4,12 @@ import { assert } from "../base/assert.ts";
 import { Block } from "../base/block.ts";
 import { ascii } from "../base/ascii.ts";
 import { type Clock, CLOCK_START } from "../base/clock.ts";
+import { LockRank } from "../memory/lock.ts";
 import { makeControlMemory } from "../memory/regions.ts";
 import { allocate } from "./room/allocate.ts";
 import { blockOf, type ItemRef, itemValueAt } from "./item/item.ts";
+import { lockShard, unlockShard } from "./link.ts";
+import type { LruId } from "./lru/lists.ts";
 import { isRefused } from "./outcome.ts";
 import { openThread, planStore, type StorePlan, type StoreShape } from "./plan.ts";
 import { startStore, Store } from "./store.ts";
@@ -101,6 +104,26 @@ export function makeStore(
 /** The item memory of `store`, for another one. */
 export function segmentsOf({ items }: Store): readonly Block[] {
   return items.blocks;
+}
+
+/** Runs `work` under the lock of the shard of `hv`. */
+export function withShard<T>(store: Store, hv: number, work: () => T): T {
+  lockShard(store, hv);
+  try {
+    return work();
+  } finally {
+    unlockShard(store, hv);
+  }
+}
+
+/** Runs `work` under the lock of `list`. */
+export function withList<T>({ lru, locks }: Store, list: LruId, work: () => T): T {
+  locks.lock(lru.lockOf(list), LockRank.LRU);
+  try {
+    return work();
+  } finally {
+    locks.unlock(lru.lockOf(list), LockRank.LRU);
+  }
 }
 
 /** Allocates an item with `value`, not linked. */

@@ -24,7 +24,7 @@ import {
 import { flushNow, resetCounters } from "./whole_store.ts";
 import type { Store } from "./store.ts";
 import { allocate } from "./room/allocate.ts";
-import { makeItem, makeStore } from "./store_fixture.ts";
+import { makeItem, makeStore, withShard } from "./store_fixture.ts";
 
 const NO_PROBLEMS = (items: number) => ({ problems: [], items });
 
@@ -33,12 +33,28 @@ function hashOf(store: Store, key: string): number {
 }
 
 function find(store: Store, key: string): ItemRef {
-  return findLocked(store, hashOf(store, key), Block.of(ascii(key)), 0, key.length);
+  const hv = hashOf(store, key);
+  return withShard(store, hv, () => findLocked(store, hv, Block.of(ascii(key)), 0, key.length));
+}
+
+function unlink(store: Store, key: string, it: ItemRef): void {
+  const hv = hashOf(store, key);
+  withShard(store, hv, () => unlinkLocked(store, hv, it));
+}
+
+/** Holds `it`, which has the key "key". */
+function retain(store: Store, it: ItemRef): boolean {
+  return withShard(store, hashOf(store, "key"), () => retainLocked(store, it));
+}
+
+function linkItem(store: Store, key: string, it: ItemRef): void {
+  const hv = hashOf(store, key);
+  withShard(store, hv, () => linkLocked(store, hv, it));
 }
 
 function link(store: Store, key: string, value = "v", flags = 0, exptime = 0): ItemRef {
   const it = makeItem(store, key, value, flags, exptime);
-  linkLocked(store, hashOf(store, key), it);
+  linkItem(store, key, it);
   return it;
 }
 
@@ -56,7 +72,7 @@ Deno.test("linkLocked() makes an item findable and counts it", () => {
   const it = makeItem(store, "key", "value");
   assertEquals(find(store, "key"), NO_ITEM);
   assertEquals(gauges(store).number, 0);
-  linkLocked(store, hashOf(store, "key"), it);
+  linkItem(store, "key", it);
   assertEquals(find(store, "key"), it);
   // Header, version, key, value, CRLF.
   assertEquals(gauges(store), { number: 1, bytes: 32 + 8 + 3 + 5 + 2, total: 1 });
@@ -66,16 +82,16 @@ Deno.test("linkLocked() makes an item findable and counts it", () => {
 Deno.test("linkLocked() and unlinkLocked() refuse to do it twice", () => {
   const store = makeStore();
   const it = link(store, "key");
-  assertThrows(() => linkLocked(store, hashOf(store, "key"), it), InvariantError);
+  assertThrows(() => linkItem(store, "key", it), InvariantError);
   const other = makeStore();
   const unlinked = makeItem(other, "key", "v");
-  assertThrows(() => unlinkLocked(other, hashOf(other, "key"), unlinked), InvariantError);
+  assertThrows(() => unlink(other, "key", unlinked), InvariantError);
 });
 
 Deno.test("unlinkLocked() makes an item unfindable and its chunk free", () => {
   const store = makeStore();
   const it = link(store, "key");
-  unlinkLocked(store, hashOf(store, "key"), it);
+  unlink(store, "key", it);
   assertEquals(find(store, "key"), NO_ITEM);
   assertEquals(gauges(store), { number: 0, bytes: 0, total: 1 });
   assertEquals(checkStore(store), NO_PROBLEMS(0));
@@ -94,7 +110,8 @@ for (const [what, before, after] of SIZES) {
     const neighbours = ["x", "y"].map((key) => link(store, key));
     const old = link(store, "key", before);
     const it = makeItem(store, "key", after);
-    replaceLocked(store, hashOf(store, "key"), old, it);
+    const hv = hashOf(store, "key");
+    withShard(store, hv, () => replaceLocked(store, hv, old, it));
     assertEquals(find(store, "key"), it);
     assertEquals(["x", "y"].map((key) => find(store, key)), neighbours);
     const bytes = 2 * (32 + 8 + 1 + 1 + 2) + 32 + 8 + 3 + after.length + 2;
@@ -118,10 +135,10 @@ Deno.test("retainLocked() and release() count holders; the last one frees the ch
   const store = makeStore();
   const it = link(store, "key");
   for (let holders = 2; holders <= 5; holders++) {
-    assertEquals(retainLocked(store, it), true);
+    assertEquals(retain(store, it), true);
     assertEquals(loadRefcount(store.items, it), holders);
   }
-  unlinkLocked(store, hashOf(store, "key"), it);
+  unlink(store, "key", it);
   assertEquals(checkStore(store, 1), NO_PROBLEMS(0));
   for (let holders = 4; holders > 0; holders--) {
     assertEquals(loadRefcount(store.items, it), holders);
@@ -134,11 +151,11 @@ Deno.test("retainLocked() and release() count holders; the last one frees the ch
 Deno.test("retainLocked() refuses more holders than can be counted", () => {
   const store = makeStore();
   const it = link(store, "key");
-  for (let holders = 1; holders < REFCOUNT_MAX; holders++) retainLocked(store, it);
+  for (let holders = 1; holders < REFCOUNT_MAX; holders++) retain(store, it);
   assertEquals(loadRefcount(store.items, it), REFCOUNT_MAX);
-  assertEquals(retainLocked(store, it), false);
+  assertEquals(retain(store, it), false);
   releaseItem(store, it);
-  assertEquals(retainLocked(store, it), true);
+  assertEquals(retain(store, it), true);
 });
 
 Deno.test("release() refuses to free what can still be found", () => {

@@ -38,7 +38,7 @@ export function setMemlimit(store: Store, bytes: number): boolean {
 /** Makes every counter read 0 from now on. Takes: settings, prefixes. */
 export function resetCounters(store: Store): void {
   store.locks.lock(SETTINGS_LOCK, LockRank.SETTINGS);
-  resetCountersLocked(store.control);
+  resetCountersLocked(store.control, store.locks);
   store.locks.unlock(SETTINGS_LOCK, LockRank.SETTINGS);
   store.prefixes.clear();
 }
@@ -46,13 +46,13 @@ export function resetCounters(store: Store): void {
 /** Makes everything stored so far invisible. Takes: settings. */
 export function flushNow(store: Store): void {
   store.locks.lock(SETTINGS_LOCK, LockRank.SETTINGS);
-  flushNowLocked(store.control, store.clock.now);
+  flushNowLocked(store.control, store.locks, store.clock.now);
   store.locks.unlock(SETTINGS_LOCK, LockRank.SETTINGS);
 }
 
 /** Makes what was stored before `at`, in seconds since start, invisible then. Takes: settings. */
 export function flushAt(store: Store, at: number): void {
   store.locks.lock(SETTINGS_LOCK, LockRank.SETTINGS);
-  flushLaterLocked(store.control, at, store.clock.now);
+  flushLaterLocked(store.control, store.locks, at, store.clock.now);
   store.locks.unlock(SETTINGS_LOCK, LockRank.SETTINGS);
 }

@@ -61,7 +61,8 @@ export const PLANTS: Readonly<Record<string, () => Plant>> = {
     setItemPrev(client.store.items, it, it);
   }),
   "an item is its own hash chain's end": spoil(({ client }, it) => {
-    client.store.assoc.removeLocked(client.store.assoc.hashOf(it), it);
+    const { assoc, locks } = client.store;
+    locks.exclusively(() => assoc.removeLocked(assoc.hashOf(it), it));
     setItemChain(client.store.items, it, 0 as ItemRef);
   }),
   "an item has a holder too many": spoil(({ client }, it) => {

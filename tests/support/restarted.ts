@@ -67,7 +67,8 @@ function describe(store: Store, { isSegmented, temporaryTtl }: Store["tunables"]
     for (const segment of NEWEST_FIRST) {
       const stays = isSegmented && (segment !== LruSegment.TEMP || temporaryTtl >= 0);
       const list = lruIdOf(clsid as SlabClass, stays ? segment : LruSegment.COLD);
-      let it = lru.headLocked(lruIdOf(clsid as SlabClass, segment));
+      const from = lruIdOf(clsid as SlabClass, segment);
+      let it = store.locks.exclusively(() => lru.headLocked(from));
       for (; it !== NO_ITEM; it = itemNext(items, it)) {
         if (isExpired(items, it, now) || isFlushed(control, items, it, now)) continue;
         lines.push({ list, text: `${list} ${it} ${describeItem(store, it)}` });

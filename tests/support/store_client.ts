@@ -137,7 +137,12 @@ export class StoreClient {
   /** The item with `key`, dead or alive. */
   find(key: string): ItemRef {
     const hv = this.#hash(key);
-    return this.store.assoc.findLocked(hv, this.#key, 0, key.length);
+
+    lockShard(this.store, hv);
+    const it = this.store.assoc.findLocked(hv, this.#key, 0, key.length);
+    unlockShard(this.store, hv);
+
+    return it;
   }
 
   /** What is stored under `key`, dead or alive, without counting as a read. */

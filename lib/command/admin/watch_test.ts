@@ -9,6 +9,7 @@ import { converse, type Talk } from "../../net/network_fixture.ts";
 import { LogDrain } from "../../log/drain.ts";
 import type { Store } from "../../store/store.ts";
 import { makeStore } from "../../store/store_fixture.ts";
+import { Op, packets } from "../../../tests/support/packets.ts";
 
 const CUT = { recv: 1 << 20, send: 1 << 20 };
 
@@ -85,13 +86,32 @@ for (const [input, lines] of DONE) {
   });
 }
 
-Deno.test("a get that waits for room is logged once", () => {
-  const store = makeStore({ workerLogbufSize: 1 << 20, watcherLogbufSize: 1 << 20 });
-  const watcher = converse(ascii("watch\r\n"), CUT, store);
-  const keys = Array.from({ length: 30 }, () => "k").join(" ");
-  converse(ascii(`set k 0 0 4000\r\n${"x".repeat(4000)}\r\nget ${keys}\r\n`), CUT, store);
-  assertEquals(take(store, watcher).trimEnd().split("\n").length, 31);
-});
+type Input = Uint8Array<ArrayBuffer>;
+
+/** More lookups of a value of 4,000 bytes than the replies take at once, by each protocol. */
+const LOOKUPS = 30;
+const LARGE = "x".repeat(4000);
+const STORED = ascii(`set k 0 0 4000\r\n${LARGE}\r\n`);
+const WAITING: readonly (readonly [name: string, set: Input, gets: Input])[] = [
+  ["get", STORED, ascii(`get${" k".repeat(LOOKUPS)}\r\n`)],
+  ["mg", STORED, ascii("mg k v\r\n".repeat(LOOKUPS))],
+  [
+    "binary GET",
+    packets({ op: Op.SET, key: "k", extras: "\0".repeat(8), value: LARGE }),
+    packets(...Array.from({ length: LOOKUPS }, () => ({ op: Op.GET, key: "k" }))),
+  ],
+];
+
+for (const [name, set, gets] of WAITING) {
+  Deno.test(`a lookup by ${name} that waits for room is logged once`, () => {
+    const store = makeStore({ workerLogbufSize: 1 << 20, watcherLogbufSize: 1 << 20 });
+    const watcher = converse(ascii("watch\r\n"), CUT, store);
+    converse(set, CUT, store);
+    take(store, watcher);
+    converse(gets, CUT, store);
+    assertEquals(take(store, watcher).trimEnd().split("\n").length, LOOKUPS);
+  });
+}
 
 Deno.test("evictions are logged, and the lines that a late watcher has missed are counted", () => {
   const store = makeStore({ maxbytes: 2 << 20, watcherLogbufSize: 1 });

@@ -12,7 +12,7 @@ import { toExptime } from "../../store/item/exptime.ts";
 import { isRefused, Refusal, StoreMode } from "../../store/outcome.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
-import { countRefusal, startValue } from "../value_receive.ts";
+import { handleRefusal, startValue } from "../value_receive.ts";
 
 /**
  * Makes the item that a packet's value goes into.
@@ -45,7 +45,7 @@ export function runBinaryStorage(
     const isTooLarge = it === Refusal.TOO_LARGE;
     writeStatus(replies, request, isTooLarge ? Status.TOO_LARGE : Status.NO_MEMORY_STORING);
     const removes = request.opcode.variant === Variant.SET;
-    countRefusal(executor, session, it, block, keyFrom, nkey, removes);
+    handleRefusal(executor, session, it, block, keyFrom, nkey, removes);
     return Outcome.SWALLOW;
   }
   session.storage.onlyCompare(request.cas);

@@ -19,7 +19,7 @@ import { isRefused, Refusal, StoreMode } from "../../store/outcome.ts";
 import type { Executor } from "../executor.ts";
 import { META_BYTES_MAX, refuseLine } from "./meta_reply.ts";
 import { flushFirst, MetaReturns, Outcome, type Session } from "../session.ts";
-import { countRefusal, readValueLength, startValue } from "../value_receive.ts";
+import { handleRefusal, readValueLength, startValue } from "../value_receive.ts";
 
 const FIRST_FLAG = 3;
 const Token = { KEY: 1, BYTES: 2 } as const;
@@ -74,7 +74,7 @@ export function runMetaSet(
   const it = allocate(store, keyBlock, keyFrom, nkey, flags, exptime, session.valueLeft);
   if (isRefused(it)) {
     replies.write(it === Refusal.TOO_LARGE ? Reply.TOO_LARGE : Reply.NO_MEMORY_STORING);
-    countRefusal(executor, session, it, keyBlock, keyFrom, nkey, true);
+    handleRefusal(executor, session, it, keyBlock, keyFrom, nkey, true);
     return Outcome.SWALLOW;
   }
   if (meta.has(Flag.b)) {

@@ -15,7 +15,7 @@ import { isRefused, Refusal, StoreMode } from "../../store/outcome.ts";
 import { allocate } from "../../store/room/allocate.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
-import { countRefusal, readValueLength, startValue } from "../value_receive.ts";
+import { handleRefusal, readValueLength, startValue } from "../value_receive.ts";
 
 /** Places of the tokens in a storage line. */
 const Token = { KEY: 1, FLAGS: 2, EXPTIME: 3, BYTES: 4, CAS: 5 } as const;
@@ -80,7 +80,7 @@ export function runStorage(
   const it = allocate(store, block, keyFrom, nkey, flags, exptime, session.valueLeft);
   if (isRefused(it)) {
     replies.write(it === Refusal.TOO_LARGE ? Reply.TOO_LARGE : Reply.NO_MEMORY_STORING);
-    countRefusal(executor, session, it, block, keyFrom, nkey, session.mode === StoreMode.SET);
+    handleRefusal(executor, session, it, block, keyFrom, nkey, session.mode === StoreMode.SET);
     return Outcome.SWALLOW;
   }
   executor.counters.addClass(classOf(store.items, it), ClassCounter.CMD_SET, 1);

@@ -9,6 +9,7 @@
 // takes no other prefix: one that is not in it is not counted. Nothing leaves it but by a reset.
 // Source: memcached stats_prefix.c, whose table grows for ever.
 
+import { assert, CHECKS } from "../../base/assert.ts";
 import { loadWord, storeWord } from "../../memory/atomic.ts";
 import { type LockIndex, LockRank, type Locks } from "../../memory/lock.ts";
 import { type Control, Global, wordIndex } from "../../memory/regions.ts";
@@ -139,17 +140,22 @@ export class PrefixCounts {
 
   /** Where the record of a prefix is, in bytes; a new one if need be; 0 when the table is full. */
   #recordLocked(bytes: Uint8Array, from: number, to: number, hash: number): number {
+    if (CHECKS) this.#assertHeld();
     let slot = hash % SLOTS;
     for (;;) {
       const entry = this.#u32[this.#slotsAt + slot]!;
       if (entry === 0) return this.#addLocked(bytes, from, to, hash, slot);
       const at = this.#recordsAt + (entry - 1) * RECORD_BYTES;
-      if (this.#isLocked(at, bytes, from, to, hash)) return at;
+      if (this.#matchesLocked(at, bytes, from, to, hash)) return at;
       slot = (slot + 1) % SLOTS;
     }
   }
 
-  #isLocked(at: number, bytes: Uint8Array, from: number, to: number, hash: number): boolean {
+  #assertHeld(): void {
+    assert(this.#locks.holds(this.#lock, LockRank.PREFIXES), "The prefixes are not held");
+  }
+
+  #matchesLocked(at: number, bytes: Uint8Array, from: number, to: number, hash: number): boolean {
     if (this.#u32[wordIndex(at + HASH_AT)] !== hash) return false;
     if (this.#u32[wordIndex(at + LENGTH_AT)] !== to - from) return false;
     for (let index = 0; index < to - from; index++) {
@@ -159,6 +165,7 @@ export class PrefixCounts {
   }
 
   #addLocked(bytes: Uint8Array, from: number, to: number, hash: number, slot: number): number {
+    if (CHECKS) this.#assertHeld();
     const number = this.#u32[this.#countAt]!;
     if (number === PREFIXES_MAX) return 0;
     const at = this.#recordsAt + number * RECORD_BYTES;

@@ -11,7 +11,9 @@
 // A second is given, since threads may read the clock a second apart. Where nothing was stored in a
 // generation, a flush starts none.
 
+import { assert } from "../../base/assert.ts";
 import { loadWord, storeWord } from "../../memory/atomic.ts";
+import { type LockIndex, LockRank, type Locks } from "../../memory/lock.ts";
 import { type Control, Global } from "../../memory/regions.ts";
 import { itemGeneration, type ItemRef, type Items, itemTime } from "./item.ts";
 
@@ -52,8 +54,14 @@ export function storedGeneration({ u32 }: Control): number {
   return generation;
 }
 
+function assertSettingsHeld(locks: Locks): void {
+  const isHeld = locks.holds(Global.SETTINGS_LOCK as LockIndex, LockRank.SETTINGS);
+  assert(isHeld, "The settings are not held");
+}
+
 /** Flushes everything stored so far; no moment is pending then. Caller holds the settings lock. */
-export function flushNowLocked(control: Control, now: number): void {
+export function flushNowLocked(control: Control, locks: Locks, now: number): void {
+  assertSettingsHeld(locks);
   const { u32 } = control;
   const generation = loadWord(u32, Global.FLUSH_GENERATION);
   storeWord(u32, Global.OLDEST_LIVE, 0);
@@ -61,12 +69,12 @@ export function flushNowLocked(control: Control, now: number): void {
   if (loadWord(u32, storedInWord(generation)) === 0) return;
   const next = (generation + 1) % GENERATIONS;
   storeWord(u32, storedInWord(next), 0);
-  if (next % QUARTER === 0) enterQuarterLocked(u32, next / QUARTER, now);
+  if (next % QUARTER === 0) enterQuarter(u32, next / QUARTER, now);
   storeWord(u32, Global.FLUSH_GENERATION, next);
 }
 
 /** Leaves one quarter of the generations for the next one, `quarter`. */
-function enterQuarterLocked(u32: Control["u32"], quarter: number, now: number): void {
+function enterQuarter(u32: Control["u32"], quarter: number, now: number): void {
   const left = (quarter + QUARTERS - 1) % QUARTERS;
   storeWord(u32, Global.QUARTER_LEFT + left, now + 1);
   const until = loadWord(u32, Global.QUARTER_LEFT + quarter);
@@ -79,17 +87,24 @@ function enterQuarterLocked(u32: Control["u32"], quarter: number, now: number): 
  *
  * @param at Seconds since start.
  */
-export function flushLaterLocked(control: Control, at: number, now: number): void {
-  settlePendingLocked(control, now);
+export function flushLaterLocked(
+  control: Control,
+  locks: Locks,
+  at: number,
+  now: number,
+): void {
+  assertSettingsHeld(locks);
+  settlePendingLocked(control, locks, now);
   storeWord(control.u32, Global.OLDEST_LIVE, at - 1);
   storeWord(control.u32, Global.FLUSHED_AT, at);
 }
 
 /** A pending moment that has come stays in force when another one takes its place. */
-function settlePendingLocked(control: Control, now: number): void {
+function settlePendingLocked(control: Control, locks: Locks, now: number): void {
   const { u32 } = control;
   const pending = loadWord(u32, Global.OLDEST_LIVE);
-  if (pending === now) flushNowLocked(control, now); // Nothing is younger: later sets may live.
+  // Nothing is younger: later sets may live.
+  if (pending === now) flushNowLocked(control, locks, now);
   else if (pending <= now && pending > loadWord(u32, Global.FLUSHED_UNTIL)) {
     storeWord(u32, Global.FLUSHED_UNTIL, pending);
   }

@@ -11,9 +11,9 @@
 // item is on changes only under the lock of its shard, too.
 // Source: memcached items.c, enum lru_types, lru_pull_tail.
 
-import { assert } from "../../base/assert.ts";
+import { assert, CHECKS } from "../../base/assert.ts";
 import { loadWord } from "../../memory/atomic.ts";
-import type { LockIndex } from "../../memory/lock.ts";
+import { type LockIndex, LockRank, type Locks } from "../../memory/lock.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../../memory/regions.ts";
 import { CLASSES_MAX } from "../../stats/names.ts";
 import { UNIT_BYTES, UNIT_SHIFT } from "../../memory/arena.ts";
@@ -90,10 +90,12 @@ export function itemUnits(items: Items, it: ItemRef): number {
 /** One thread's way to the lists. */
 export class Lru {
   readonly #control: Control;
+  readonly #locks: Locks;
   readonly #items: Items;
 
-  constructor(control: Control, items: Items) {
+  constructor(control: Control, locks: Locks, items: Items) {
     this.#control = control;
+    this.#locks = locks;
     this.#items = items;
   }
 
@@ -106,6 +108,11 @@ export class Lru {
     return this.#record(lru) as LockIndex;
   }
 
+  /** @hot */
+  #assertHeld(record: number): void {
+    assert(this.#locks.holds(record as LockIndex, LockRank.LRU), "The LRU list is not held");
+  }
+
   /**
    * Puts `it` at the head of `lru`. Caller holds the list's lock.
    * @hot
@@ -113,12 +120,19 @@ export class Lru {
   linkLocked(lru: LruId, it: ItemRef): void {
     const { u32 } = this.#control;
     const record = this.#record(lru);
+    if (CHECKS) this.#assertHeld(record);
     const head = u32[record + LruWord.HEAD]! as ItemRef;
+    if (CHECKS) assert(head !== it, "Item is on its LRU list already");
     setItemLruId(this.#items, it, lru);
     setItemPrev(this.#items, it, NO_ITEM);
     setItemNext(this.#items, it, head);
     if (head === NO_ITEM) u32[record + LruWord.TAIL] = it;
-    else setItemPrev(this.#items, head, it);
+    else {
+      if (CHECKS) {
+        assert(itemPrev(this.#items, head) === NO_ITEM, "LRU list begins before its head");
+      }
+      setItemPrev(this.#items, head, it);
+    }
     u32[record + LruWord.HEAD] = it;
     u32[record + LruWord.COUNT]! += 1;
     u32[record + LruWord.UNITS]! += itemUnits(this.#items, it);
@@ -131,19 +145,32 @@ export class Lru {
   unlinkLocked(lru: LruId, it: ItemRef): void {
     const { u32 } = this.#control;
     const record = this.#record(lru);
+    if (CHECKS) this.#assertHeld(record);
     const next = itemNext(this.#items, it);
     const prev = itemPrev(this.#items, it);
+    const count = u32[record + LruWord.COUNT]!;
+    if (CHECKS) assert(count > 0, "Item taken out of an empty LRU list");
     if (prev === NO_ITEM) {
       assert(u32[record + LruWord.HEAD] === it, "Item is not on its LRU list");
       u32[record + LruWord.HEAD] = next;
-    } else setItemNext(this.#items, prev, next);
+    } else {
+      if (CHECKS) {
+        assert(itemNext(this.#items, prev) === it, "LRU neighbour does not know the item");
+      }
+      setItemNext(this.#items, prev, next);
+    }
     if (next === NO_ITEM) {
       assert(u32[record + LruWord.TAIL] === it, "Item is not on its LRU list");
       u32[record + LruWord.TAIL] = prev;
-    } else setItemPrev(this.#items, next, prev);
+    } else {
+      if (CHECKS) {
+        assert(itemPrev(this.#items, next) === it, "LRU neighbour does not know the item");
+      }
+      setItemPrev(this.#items, next, prev);
+    }
     setItemNext(this.#items, it, NO_ITEM);
     setItemPrev(this.#items, it, NO_ITEM);
-    u32[record + LruWord.COUNT]! -= 1;
+    u32[record + LruWord.COUNT] = count - 1;
     u32[record + LruWord.UNITS]! -= itemUnits(this.#items, it);
   }
 
@@ -154,6 +181,8 @@ export class Lru {
   swapLocked(lru: LruId, it: ItemRef, copy: ItemRef): void {
     const { u32 } = this.#control;
     const record = this.#record(lru);
+    if (CHECKS) this.#assertHeld(record);
+    if (CHECKS) assert(itemLruId(this.#items, copy) === lru, "Copy of an item of another LRU list");
     const next = itemNext(this.#items, it);
     const prev = itemPrev(this.#items, it);
     setItemNext(this.#items, copy, next);
@@ -168,6 +197,7 @@ export class Lru {
   turnLocked(lru: LruId, first: ItemRef): void {
     const { u32 } = this.#control;
     const record = this.#record(lru);
+    if (CHECKS) this.#assertHeld(record);
     const newTail = itemPrev(this.#items, first);
     if (newTail === NO_ITEM) return;
     const head = u32[record + LruWord.HEAD]! as ItemRef;
@@ -182,18 +212,24 @@ export class Lru {
 
   /** The item to go next, or {@linkcode NO_ITEM}. Caller holds the list's lock. */
   tailLocked(lru: LruId): ItemRef {
+    if (CHECKS) this.#assertHeld(this.#record(lru));
     return this.#control.u32[this.#record(lru) + LruWord.TAIL]! as ItemRef;
   }
 
   /** The newest item, or {@linkcode NO_ITEM}. Caller holds the list's lock. */
   headLocked(lru: LruId): ItemRef {
+    if (CHECKS) this.#assertHeld(this.#record(lru));
     return this.#control.u32[this.#record(lru) + LruWord.HEAD]! as ItemRef;
   }
 
-  /** Records that an item was evicted that nobody had read for `age` seconds. Needs the lock. */
+  /**
+   * Records an eviction of an item last read `age` seconds ago. Caller holds the list's lock.
+   */
   noteEvictedLocked(lru: LruId, age: number): void {
-    this.#control.u32[this.#record(lru) + LruWord.EVICTED_AGE] = age;
-    this.#control.u32[this.#record(lru) + LruWord.EVICTED]! += 1;
+    const record = this.#record(lru);
+    if (CHECKS) this.#assertHeld(record);
+    this.#control.u32[record + LruWord.EVICTED_AGE] = age;
+    this.#control.u32[record + LruWord.EVICTED]! += 1;
   }
 
   /** Items evicted from the list so far, less a multiple of 2^32. */

@@ -7,7 +7,7 @@ import { itemNext, itemPrev, type ItemRef, NO_ITEM } from "../item/item.ts";
 import { classOf, type LruId, lruIdOf, LruSegment } from "./lists.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import type { Store } from "../store.ts";
-import { makeItem, makeStore } from "../store_fixture.ts";
+import { makeItem, makeStore, withList } from "../store_fixture.ts";
 
 const LIST = lruIdOf(1 as SlabClass, LruSegment.COLD);
 
@@ -16,24 +16,35 @@ function makeItems(store: Store, count: number): ItemRef[] {
 }
 
 /** The list from head to tail; the other way round must be the same. */
-function listed({ lru, items }: Store, list: LruId): ItemRef[] {
+function listed(store: Store, list: LruId): ItemRef[] {
+  const { lru, items } = store;
   const forward: ItemRef[] = [];
   const back: ItemRef[] = [];
-  for (let it = lru.headLocked(list); it !== NO_ITEM; it = itemNext(items, it)) forward.push(it);
-  for (let it = lru.tailLocked(list); it !== NO_ITEM; it = itemPrev(items, it)) back.push(it);
+  withList(store, list, () => {
+    for (let it = lru.headLocked(list); it !== NO_ITEM; it = itemNext(items, it)) forward.push(it);
+    for (let it = lru.tailLocked(list); it !== NO_ITEM; it = itemPrev(items, it)) back.push(it);
+  });
   assertEquals(back.reverse(), forward);
   assertEquals(lru.count(list), forward.length);
   return forward;
+}
+
+function link(store: Store, list: LruId, it: ItemRef): void {
+  withList(store, list, () => store.lru.linkLocked(list, it));
+}
+
+function unlink(store: Store, list: LruId, it: ItemRef): void {
+  withList(store, list, () => store.lru.unlinkLocked(list, it));
 }
 
 Deno.test("linkLocked() puts an item at the head", () => {
   const store = makeStore();
   const [a, b, c] = makeItems(store, 3) as [ItemRef, ItemRef, ItemRef];
   assertEquals(listed(store, LIST), []);
-  store.lru.linkLocked(LIST, a);
+  link(store, LIST, a);
   assertEquals(listed(store, LIST), [a]);
-  store.lru.linkLocked(LIST, b);
-  store.lru.linkLocked(LIST, c);
+  link(store, LIST, b);
+  link(store, LIST, c);
   assertEquals(listed(store, LIST), [c, b, a]);
 });
 
@@ -41,8 +52,8 @@ for (const [at, place] of ["head", "middle", "tail"].entries()) {
   Deno.test(`unlinkLocked() takes out the ${place}`, () => {
     const store = makeStore();
     const items = makeItems(store, 3);
-    for (const it of items.toReversed()) store.lru.linkLocked(LIST, it);
-    store.lru.unlinkLocked(LIST, items[at]!);
+    for (const it of items.toReversed()) link(store, LIST, it);
+    unlink(store, LIST, items[at]!);
     assertEquals(listed(store, LIST), items.toSpliced(at, 1));
   });
 }
@@ -50,9 +61,9 @@ for (const [at, place] of ["head", "middle", "tail"].entries()) {
 Deno.test("unlinkLocked() refuses an item that is on no list", () => {
   const store = makeStore();
   const [on, off] = makeItems(store, 2) as [ItemRef, ItemRef];
-  assertThrows(() => store.lru.unlinkLocked(LIST, off), InvariantError);
-  store.lru.linkLocked(LIST, on);
-  assertThrows(() => store.lru.unlinkLocked(LIST, off), InvariantError);
+  assertThrows(() => unlink(store, LIST, off), InvariantError);
+  link(store, LIST, on);
+  assertThrows(() => unlink(store, LIST, off), InvariantError);
 });
 
 Deno.test("Lru keeps lists of different segments and classes apart", () => {
@@ -61,12 +72,12 @@ Deno.test("Lru keeps lists of different segments and classes apart", () => {
     Object.values(LruSegment).map((segment) => lruIdOf(clsid as SlabClass, segment))
   );
   const items = makeItems(store, ids.length);
-  ids.forEach((list, index) => store.lru.linkLocked(list, items[index]!));
+  ids.forEach((list, index) => link(store, list, items[index]!));
   ids.forEach((list, index) => {
     assertEquals(listed(store, list), [items[index]!]);
     assertEquals(classOf(store.items, items[index]!), (list & 63) as SlabClass);
   });
-  for (const [index, list] of ids.entries()) store.lru.unlinkLocked(list, items[index]!);
+  for (const [index, list] of ids.entries()) unlink(store, list, items[index]!);
   for (const list of ids) assertEquals(listed(store, list), []);
 });
 
@@ -78,11 +89,11 @@ Deno.test("Lru agrees with an array over random links and unlinks", () => {
   for (let step = 0; step < 3000; step++) {
     if (model.length === 0 || (off.length > 0 && prng.below(2) === 0)) {
       const [it] = off.splice(prng.below(off.length), 1) as [ItemRef];
-      store.lru.linkLocked(LIST, it);
+      link(store, LIST, it);
       model.unshift(it);
     } else {
       const [it] = model.splice(prng.below(model.length), 1) as [ItemRef];
-      store.lru.unlinkLocked(LIST, it);
+      unlink(store, LIST, it);
       off.push(it);
     }
     if (step % 50 === 0) assertEquals(listed(store, LIST), model);

@@ -35,6 +35,10 @@ const OLDEST_FIRST = [LruSegment.COLD, LruSegment.WARM, LruSegment.HOT, LruSegme
  * @returns How many items there are now.
  */
 export function restoreStore(store: Store, saved: SavedStore): number {
+  return store.locks.exclusively(() => restore(store, saved));
+}
+
+function restore(store: Store, saved: SavedStore): number {
   const { control, slabs, classes, assoc } = store;
   const { owners, lists } = saved;
   restoreCas(control, saved.cas);

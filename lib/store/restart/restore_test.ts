@@ -32,7 +32,7 @@ import { SlabWord } from "../slab/record.ts";
 import { POOL } from "../control/requests.ts";
 import { SlabMover } from "../maintenance/mover.ts";
 import type { SlabClass } from "../slab/classes.ts";
-import { makeStore, segmentsOf, SMALL_SHAPE, testClock } from "../store_fixture.ts";
+import { makeStore, segmentsOf, SMALL_SHAPE, testClock, withList } from "../store_fixture.ts";
 import { flushAt, flushNow } from "../whole_store.ts";
 
 const MIB = 2 ** 20;
@@ -99,7 +99,7 @@ function contents(client: StoreClient, count = 600): unknown[] {
 function lists({ store }: StoreClient): ItemRef[][] {
   return Array.from({ length: LRUS_MAX }, (_, id) => {
     const list: ItemRef[] = [];
-    let it = store.lru.headLocked(id as LruId);
+    let it = withList(store, id as LruId, () => store.lru.headLocked(id as LruId));
     for (; it !== NO_ITEM; it = itemNext(store.items, it)) list.push(it);
     return list;
   });

@@ -30,6 +30,10 @@ export interface SavedStore {
 
 /** What is to be kept of `store`. All threads but this one have ended. */
 export function saveStore(store: Store, now: number): SavedStore {
+  return store.locks.exclusively(() => save(store, now));
+}
+
+function save(store: Store, now: number): SavedStore {
   const { control, assoc, lru, slabs: { pages } } = store;
   const owners = new Uint8Array(pages.used + 1);
   for (let page = 1; page < owners.length; page++) owners[page] = pages.ownerOf(page);

@@ -3,6 +3,7 @@
 // A command that holds a shard can only try other shards (tail.ts). Where that gives no chunk
 // it gives its shard back, has room made without one, and looks again: see makeRoomUnlocked.
 
+import { CHECKS } from "../../base/assert.ts";
 import type { Block } from "../../base/block.ts";
 import { copyBytes } from "../../base/copy.ts";
 import { LockRank } from "../../memory/lock.ts";
@@ -25,6 +26,7 @@ import { SlabWord } from "../slab/record.ts";
 import { isRefused, Refusal } from "../outcome.ts";
 import { reclaimChunk } from "./room.ts";
 import { lockShard, releaseItem, retainLocked, unlockShard } from "../link.ts";
+import { assertShardHeld } from "../shard_held.ts";
 import type { Store } from "../store.ts";
 
 /** Times an allocation makes room before it gives up. Source: memcached items.c, do_item_alloc. */
@@ -139,6 +141,7 @@ export function makeRoomUnlocked(
   it: ItemRef,
   looks: number,
 ): boolean {
+  if (CHECKS) assertShardHeld(store, hv);
   const { clsid, chunks, alternative } = store.lack;
   if (refusal !== Refusal.NO_MEMORY || clsid === NO_CLASS) return false;
   const isHopeless = looks >= LOOKS_MAX || !mayFit(store, clsid, chunks);

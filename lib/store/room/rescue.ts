@@ -5,6 +5,7 @@
 // what holds is what the hash table says under the lock of the item's shard.
 // Source: memcached slabs.c, slab_rebalance_move.
 
+import { CHECKS } from "../../base/assert.ts";
 import { copyBytes } from "../../base/copy.ts";
 import { LockRank } from "../../memory/lock.ts";
 import { UNIT_BYTES, UNIT_MASK } from "../../memory/arena.ts";
@@ -36,6 +37,7 @@ import { EVICT_FOR_RESCUE, makeRoom } from "./tail.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import { NOT_LINKED } from "../outcome.ts";
 import { lockLinked, ownClassOf, unlinkLocked, unlockShard } from "../link.ts";
+import { assertShardHeld } from "../shard_held.ts";
 import type { Store } from "../store.ts";
 
 /** Times a rescue evicts another item for room. */
@@ -76,6 +78,7 @@ function rescueLocked(
   part: ItemRef,
   byForce: boolean,
 ): void {
+  if (CHECKS) assertShardHeld(store, hv);
   const { items, counters, control, clock: { now } } = store;
   if (isExpired(items, it, now) || isFlushed(control, items, it, now)) {
     counters.addClass(classOf(items, it), ClassCounter.RECLAIMED, 1);

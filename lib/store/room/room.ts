@@ -9,6 +9,7 @@
 // list is locked for WALK_ITEMS items at a time, and those that are held go to its head: nobody
 // walks over them again. Chunks of pages are looked at without a lock; see rescue.ts.
 
+import { CHECKS } from "../../base/assert.ts";
 import { LockRank } from "../../memory/lock.ts";
 import { UNIT_BYTES } from "../../memory/arena.ts";
 import { Snapshot } from "../../stats/counters.ts";
@@ -41,6 +42,7 @@ import { PAGE_BYTES, type SlabClass } from "../slab/classes.ts";
 import { NO_PAGE } from "../slab/pages.ts";
 import { SlabWord } from "../slab/record.ts";
 import { lockLinked, ownClassOf, releaseItem, unlinkLocked, unlockShard } from "../link.ts";
+import { assertShardHeld } from "../shard_held.ts";
 import type { Store } from "../store.ts";
 
 /** Items of a list that are looked at under one hold of its lock. */
@@ -145,6 +147,7 @@ function reclaimItem(store: Store, clsid: SlabClass, it: ItemRef): ItemRef {
 
 /** Unlinks `it` and counts it. Caller holds its shard. Takes: LRU, slab. */
 function removeLocked(store: Store, hv: number, it: ItemRef): void {
+  if (CHECKS) assertShardHeld(store, hv);
   const { items, locks, lru, counters } = store;
   const clsid = classOf(items, it);
   if (countGoneLocked(store, clsid, it)) {

@@ -7,7 +7,6 @@ import { assert, assertEquals } from "@std/assert";
 import { chunksToBeHad, refusalProblem } from "../../../tests/support/refusals.ts";
 import { type Held, StoreClient } from "../../../tests/support/store_client.ts";
 import { Block } from "../../base/block.ts";
-import { LockRank } from "../../memory/lock.ts";
 import { makeControlMemory } from "../../memory/regions.ts";
 import { Snapshot } from "../../stats/counters.ts";
 import type { CounterName } from "../../stats/names.ts";
@@ -22,7 +21,7 @@ import type { SlabClass } from "../slab/classes.ts";
 import { ownClassOf } from "../link.ts";
 import { startStore, Store } from "../store.ts";
 import { StoreMode } from "../outcome.ts";
-import { FLAT, makeStore, SMALL_SHAPE, testClock } from "../store_fixture.ts";
+import { FLAT, makeStore, SMALL_SHAPE, testClock, withList, withShard } from "../store_fixture.ts";
 
 const MIB = 2 ** 20;
 
@@ -51,14 +50,14 @@ function fullBed(shape: Partial<StoreShape> = {}, length = 19_000): Bed {
 /** Puts every item on the list of `segment`, as one that was read again. */
 function moveAll({ client, keys, clsid }: Bed, segment: LruSegment): void {
   const { store } = client;
-  const { lru, locks, items } = store;
+  const { lru, items } = store;
   for (const key of keys) {
     const it = client.find(key);
     const list = itemLruId(items, it) as LruId;
-    locks.lock(lru.lockOf(list), LockRank.LRU);
-    lru.unlinkLocked(list, it);
-    locks.unlock(lru.lockOf(list), LockRank.LRU);
-    relinkLocked(store, lruIdOf(clsid, segment), it);
+    withShard(store, store.assoc.hashOf(it), () => {
+      withList(store, list, () => lru.unlinkLocked(list, it));
+      relinkLocked(store, lruIdOf(clsid, segment), it);
+    });
     setItemFlags(items, it, itemFlags(items, it) | ItemFlag.FETCHED | ItemFlag.ACTIVE);
   }
 }

@@ -6,6 +6,7 @@
 // is found by nobody who looks at lists.
 // Source: memcached items.c, lru_pull_tail.
 
+import { CHECKS } from "../../base/assert.ts";
 import { LockRank } from "../../memory/lock.ts";
 import { ClassCounter } from "../../stats/names.ts";
 import { isFlushed } from "../item/generation.ts";
@@ -26,6 +27,7 @@ import { type LruId, lruIdOf, LruSegment } from "../lru/lists.ts";
 import { needPage } from "../control/requests.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import { forgetLocked, unlockShard } from "../link.ts";
+import { assertAnyShardHeld } from "../shard_held.ts";
 import type { Store } from "../store.ts";
 
 /** Tail items that are looked at for one that can go. Source: memcached items.c, lru_pull_tail. */
@@ -141,6 +143,7 @@ export function pullTail(
 
 /** Puts an item that is on no list at the head of `list`. Caller holds its shard. Takes: LRU. */
 export function relinkLocked(store: Store, list: LruId, it: ItemRef): void {
+  if (CHECKS) assertAnyShardHeld(store);
   const { locks, lru } = store;
 
   locks.lock(lru.lockOf(list), LockRank.LRU);
@@ -173,6 +176,7 @@ function countEvicted({ items, counters }: Store, clsid: SlabClass, it: ItemRef)
  * @returns Whether it is evicted; else its time had passed.
  */
 export function countGoneLocked(store: Store, clsid: SlabClass, it: ItemRef): boolean {
+  if (CHECKS) assertAnyShardHeld(store);
   if (isDead(store, it)) {
     countReclaimed(store, clsid, it);
     return false;
@@ -191,6 +195,7 @@ function judgeLocked(
   it: ItemRef,
   rule: TailRule,
 ): Fate {
+  if (CHECKS) assertAnyShardHeld(store);
   const { items, counters } = store;
   const { now } = store.clock;
   const flags = itemFlags(items, it);

@@ -15,7 +15,7 @@ import { NO_ITEM } from "../item/item.ts";
 import { classOf, lruIdOf, LruSegment } from "../lru/lists.ts";
 import type { StoreShape } from "../plan.ts";
 import { StoreMode } from "../outcome.ts";
-import { FLAT, makeStore, SMALL_SHAPE, testClock } from "../store_fixture.ts";
+import { FLAT, makeStore, SMALL_SHAPE, testClock, withShard } from "../store_fixture.ts";
 import { hashKey } from "../link.ts";
 import { flushNow, tailAge } from "../whole_store.ts";
 
@@ -50,7 +50,8 @@ function present({ store }: StoreClient, keys: readonly string[]): string[] {
   return keys.filter((key) => {
     const block = Block.of(ascii(key));
     const hv = hashKey(store, block, 0, key.length);
-    return store.assoc.findLocked(hv, block, 0, key.length) !== NO_ITEM;
+    const it = withShard(store, hv, () => store.assoc.findLocked(hv, block, 0, key.length));
+    return it !== NO_ITEM;
   });
 }
 

@@ -10,6 +10,7 @@
 // While a page moves away (leaving.ts), its free chunks are on no list: they are parked, those
 // given back meanwhile too, until all of them are.
 
+import { assert, CHECKS } from "../../base/assert.ts";
 import { compareExchangeWord, exchangeWord, loadWord } from "../../memory/atomic.ts";
 import { UNIT_BYTES } from "../../memory/arena.ts";
 import type { Locks } from "../../memory/lock.ts";
@@ -162,6 +163,7 @@ export class Slabs {
 
   /** @hot */
   #takeLocked(clsid: SlabClass, record: number, growth: Growth): ItemRef {
+    if (CHECKS) this.#records.assertHeld(record);
     const { u32 } = this.#control;
     const head = u32[record + SlabWord.FREE_HEAD]! as ItemRef;
     if (head !== NO_ITEM) {
@@ -188,6 +190,7 @@ export class Slabs {
    * no size is impossible to store.
    */
   #openPageLocked(clsid: SlabClass, record: number, growth: Growth): boolean {
+    if (CHECKS) this.#records.assertHeld(record);
     const { u32 } = this.#control;
     let page = u32[record + SlabWord.UNOPENED_HEAD]!;
     if (page !== NO_PAGE) {
@@ -266,6 +269,7 @@ export class Slabs {
    * @hot
    */
   give(chunk: ItemRef, clsid: SlabClass): void {
+    if (CHECKS) assert(!this.leaving.isSlabbed(chunk), "Chunk given back twice");
     setItemFlags(this.#items, chunk, 0);
     const { u32 } = this.#control;
     if (
@@ -313,6 +317,7 @@ export class Slabs {
     const page = pageOf(chunk);
 
     this.#records.lock(record);
+    assert(this.pages.ownerOf(page) === clsid, "Chunk given back to a class without its page");
     setItemFlags(this.#items, chunk, ItemFlag.SLABBED);
     if (page === u32[record + SlabWord.MOVING]) u32[record + SlabWord.PARKED]! += 1;
     else this.#records.linkLocked(record, chunk);

@@ -9,7 +9,7 @@
 //
 // Whoever took the page gives it on; meanwhile nobody owns it. mover.ts empties pages.
 
-import { fail } from "../../base/assert.ts";
+import { CHECKS, fail } from "../../base/assert.ts";
 import { UNIT_BYTES } from "../../memory/arena.ts";
 import type { Control } from "../../memory/regions.ts";
 import { ItemFlag, itemFlags, type ItemRef, type Items, setItemFlags } from "../item/item.ts";
@@ -90,6 +90,7 @@ export class PageLeaving {
 
   /** An empty page of `clsid`, which there is. */
   #findEmptyLocked(clsid: SlabClass, record: number): number {
+    if (CHECKS) this.#records.assertHeld(record);
     const moving = this.#control.u32[record + SlabWord.MOVING];
     const count = this.#pages.used;
     for (let step = 0; step < count; step++) {
@@ -103,6 +104,7 @@ export class PageLeaving {
   }
 
   #isUnopenedLocked(page: number, record: number): boolean {
+    if (CHECKS) this.#records.assertHeld(record);
     let other = this.#control.u32[record + SlabWord.UNOPENED_HEAD]!;
     while (other !== NO_PAGE && other !== page) other = this.#pages.link(other);
     return other === page;
@@ -114,6 +116,7 @@ export class PageLeaving {
    * @returns How many there are, those that were never used too.
    */
   #unlinkFreeLocked(page: number, clsid: SlabClass, record: number): number {
+    if (CHECKS) this.#records.assertHeld(record);
     const { u32 } = this.#control;
     const chunkUnits = this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
     const carveAt = u32[record + SlabWord.CARVE_AT]!;

@@ -8,7 +8,7 @@
 // of surplus pages, which record.ts keeps.
 // Source: memcached slabs.c, SLAB_GLOBAL_PAGE_POOL, memory_release.
 
-import { assert } from "../../base/assert.ts";
+import { assert, CHECKS } from "../../base/assert.ts";
 import { loadWord, storeWord } from "../../memory/atomic.ts";
 import { type LockIndex, LockRank, type Locks } from "../../memory/lock.ts";
 import { type Control, type Regions, wordIndex } from "../../memory/regions.ts";
@@ -69,6 +69,10 @@ export class Pages {
     this.#locks.unlock(this.#record as LockIndex, LockRank.PAGE);
   }
 
+  #assertHeld(): void {
+    assert(this.#locks.holds(this.#record as LockIndex, LockRank.PAGE), "Pages are not held");
+  }
+
   #word(word: number): number {
     return loadWord(this.#control.u32, this.#record + word);
   }
@@ -77,13 +81,16 @@ export class Pages {
     storeWord(this.#control.u32, this.#record + word, value);
   }
 
-  #push(head: number, count: number, page: number): void {
+  #pushLocked(head: number, count: number, page: number): void {
+    if (CHECKS) this.#assertHeld();
+    assert(page !== this.#word(head), "Page is on its list already");
     this.setLink(page, this.#word(head));
     this.#set(head, page);
     this.#set(count, this.#word(count) + 1);
   }
 
-  #pop(head: number, count: number): number {
+  #popLocked(head: number, count: number): number {
+    if (CHECKS) this.#assertHeld();
     const page = this.#word(head);
     if (page === NO_PAGE) return NO_PAGE;
     this.#set(head, this.link(page));
@@ -100,18 +107,19 @@ export class Pages {
   take(clsid: SlabClass, beyondLimit: boolean): number {
     this.#lock();
     const page = this.#takeLocked(beyondLimit);
-    if (page !== NO_PAGE) this.#setOwner(page, clsid);
+    if (page !== NO_PAGE) this.#setOwnerLocked(page, clsid);
     this.#unlock();
 
     return page;
   }
 
   #takeLocked(beyondLimit: boolean): number {
+    if (CHECKS) this.#assertHeld();
     if (!beyondLimit && this.inUse > this.limit) return NO_PAGE; // The pool is being given back.
-    const pooled = this.#pop(PageWord.POOL_HEAD, PageWord.POOL_COUNT);
+    const pooled = this.#popLocked(PageWord.POOL_HEAD, PageWord.POOL_COUNT);
     if (pooled !== NO_PAGE) return pooled;
     if (!beyondLimit && this.inUse >= this.limit) return NO_PAGE;
-    const returned = this.#pop(PageWord.RETURNED_HEAD, PageWord.RETURNED_COUNT);
+    const returned = this.#popLocked(PageWord.RETURNED_HEAD, PageWord.RETURNED_COUNT);
     if (returned !== NO_PAGE) return returned;
     const used = this.used;
     if (used + 1 >= this.#control.regions.pages) return NO_PAGE;
@@ -149,22 +157,22 @@ export class Pages {
   /** Takes a page that no class owns any more into the pool. Takes: page. */
   give(page: number): void {
     this.#lock();
-    this.#setOwner(page, 0);
-    this.#push(PageWord.POOL_HEAD, PageWord.POOL_COUNT, page);
+    this.#setOwnerLocked(page, 0);
+    this.#pushLocked(PageWord.POOL_HEAD, PageWord.POOL_COUNT, page);
     this.#unlock();
   }
 
   /** Hands a page over from one class to another, or to nobody yet: 0. Takes: page. */
   handOver(page: number, clsid: SlabClass | 0): void {
     this.#lock();
-    this.#setOwner(page, clsid);
+    this.#setOwnerLocked(page, clsid);
     this.#unlock();
   }
 
   /** Takes a page out of the pool, for nobody yet; {@linkcode NO_PAGE} without one. Takes: page. */
   takeFromPool(): number {
     this.#lock();
-    const page = this.#pop(PageWord.POOL_HEAD, PageWord.POOL_COUNT);
+    const page = this.#popLocked(PageWord.POOL_HEAD, PageWord.POOL_COUNT);
     this.#unlock();
 
     return page;
@@ -182,7 +190,7 @@ export class Pages {
     if (page === NO_PAGE) return false;
     discard(page);
     this.#lock();
-    this.#push(PageWord.RETURNED_HEAD, PageWord.RETURNED_COUNT, page);
+    this.#pushLocked(PageWord.RETURNED_HEAD, PageWord.RETURNED_COUNT, page);
     this.#set(PageWord.EXCESS, Math.min(this.#word(PageWord.EXCESS), this.inUse - this.limit));
     this.#unlock();
 
@@ -258,8 +266,10 @@ export class Pages {
     return loadWord(this.#control.u32, this.#owners + page) as SlabClass;
   }
 
-  #setOwner(page: number, clsid: SlabClass | 0): void {
+  #setOwnerLocked(page: number, clsid: SlabClass | 0): void {
+    if (CHECKS) this.#assertHeld();
     assert(page > 0 && page <= this.used, "Page outside of those in use");
+    assert(clsid === 0 || this.ownerOf(page) === 0, "Page of two classes");
     storeWord(this.#control.u32, this.#owners + page, clsid);
   }
 

@@ -10,6 +10,7 @@
 // A record and the counts of the class's pages are read and written only under its slab lock. How
 // many surplus pages all classes have together is a word that anyone may read.
 
+import { assert, CHECKS } from "../../base/assert.ts";
 import { addWord, loadWord } from "../../memory/atomic.ts";
 import { type LockIndex, LockRank, type Locks } from "../../memory/lock.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../../memory/regions.ts";
@@ -98,6 +99,14 @@ export class SlabRecords {
     this.#locks.unlock(record as LockIndex, LockRank.SLAB);
   }
 
+  /**
+   * Stops the thread unless it holds the class of `record`.
+   * @hot
+   */
+  assertHeld(record: number): void {
+    assert(this.#locks.holds(record as LockIndex, LockRank.SLAB), "The slab class is not held");
+  }
+
   /** Reads a word of the record of `clsid`; see {@linkcode SlabWord}. */
   word(clsid: SlabClass, word: number): number {
     return loadWord(this.#control.u32, this.of(clsid) + word);
@@ -109,12 +118,17 @@ export class SlabRecords {
    */
   unlinkLocked(record: number, chunk: ItemRef): void {
     const { u32 } = this.#control;
+    if (CHECKS) this.assertHeld(record);
     const next = itemNext(this.#items, chunk);
     const prev = itemPrev(this.#items, chunk);
-    if (prev === NO_ITEM) u32[record + SlabWord.FREE_HEAD] = next;
-    else setItemNext(this.#items, prev, next);
+    const count = u32[record + SlabWord.FREE_COUNT]!;
+    assert(count > 0, "Chunk taken off an empty free list");
+    if (prev === NO_ITEM) {
+      assert(u32[record + SlabWord.FREE_HEAD] === chunk, "Chunk is not on its free list");
+      u32[record + SlabWord.FREE_HEAD] = next;
+    } else setItemNext(this.#items, prev, next);
     if (next !== NO_ITEM) setItemPrev(this.#items, next, prev);
-    u32[record + SlabWord.FREE_COUNT]! -= 1;
+    u32[record + SlabWord.FREE_COUNT] = count - 1;
   }
 
   /**
@@ -123,7 +137,9 @@ export class SlabRecords {
    */
   linkLocked(record: number, chunk: ItemRef): void {
     const { u32 } = this.#control;
+    if (CHECKS) this.assertHeld(record);
     const head = u32[record + SlabWord.FREE_HEAD]! as ItemRef;
+    assert(head !== chunk, "Chunk is on its free list already");
     setItemNext(this.#items, chunk, head);
     setItemPrev(this.#items, chunk, NO_ITEM);
     if (head !== NO_ITEM) setItemPrev(this.#items, head, chunk);
@@ -136,6 +152,7 @@ export class SlabRecords {
    * @hot
    */
   useLocked(record: number, page: number): void {
+    if (CHECKS) this.assertHeld(record);
     const before = this.#control.u32[this.#used + page]!;
     this.#control.u32[this.#used + page] = before + 1;
     if (before === 0) this.countPagesLocked(record, 0, -1);
@@ -146,14 +163,17 @@ export class SlabRecords {
    * @hot
    */
   freeLocked(record: number, page: number): void {
+    if (CHECKS) this.assertHeld(record);
     const { u32 } = this.#control;
     const left = u32[this.#used + page]! - 1;
+    assert(left >= 0, "Chunk freed in a page that has none in use");
     u32[this.#used + page] = left;
     if (left === 0 && u32[record + SlabWord.MOVING] !== page) this.countPagesLocked(record, 0, 1);
   }
 
-  /** Chunks of `page` that are in use; in a page that nobody owns, 0. */
+  /** Chunks of `page` that are in use; in a page that nobody owns, 0. Caller holds its class. */
   usedLocked(page: number): number {
+    if (CHECKS) assert(this.#locks.holdsRank(LockRank.SLAB), "No slab class is held");
     return this.#control.u32[this.#used + page]!;
   }
 
@@ -164,15 +184,20 @@ export class SlabRecords {
 
   /** Changes how many pages the class has, and how many of them are empty. */
   countPagesLocked(record: number, pages: number, empty: number): void {
+    if (CHECKS) this.assertHeld(record);
     const { u32 } = this.#control;
     const before = this.#surplusPages(record);
-    u32[record + SlabWord.PAGES]! += pages;
-    u32[record + SlabWord.EMPTY]! += empty;
+    const pagesNow = u32[record + SlabWord.PAGES]! + pages;
+    const emptyNow = u32[record + SlabWord.EMPTY]! + empty;
+    assert(emptyNow >= 0 && emptyNow <= pagesNow, "Class with more empty pages than pages");
+    u32[record + SlabWord.PAGES] = pagesNow;
+    u32[record + SlabWord.EMPTY] = emptyNow;
     this.#countSurplus(this.#surplusPages(record) - before);
   }
 
   /** Sets the page that moves away, or that none does: {@linkcode NO_PAGE}. */
   setMovingLocked(record: number, page: number): void {
+    if (CHECKS) this.assertHeld(record);
     const { u32 } = this.#control;
     const before = this.#surplusPages(record);
     u32[record + SlabWord.MOVING] = page;
@@ -190,6 +215,7 @@ export class SlabRecords {
 
   /** Pages of a class but one that moves away. */
   stayingLocked(record: number): number {
+    if (CHECKS) this.assertHeld(record);
     const { u32 } = this.#control;
     return u32[record + SlabWord.PAGES]! - (u32[record + SlabWord.MOVING] === NO_PAGE ? 0 : 1);
   }

@@ -12,9 +12,9 @@
 // Source: Litwin, "Linear hashing"; memcached assoc.c grows the whole table at once.
 
 import type { Block } from "../../base/block.ts";
-import { assert } from "../../base/assert.ts";
+import { assert, CHECKS } from "../../base/assert.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../../memory/regions.ts";
-import { type LockIndex } from "../../memory/lock.ts";
+import { type LockIndex, LockRank, type Locks } from "../../memory/lock.ts";
 import { HASH_BITS, type HashKey, hashKey } from "./hash.ts";
 import {
   itemChain,
@@ -47,6 +47,7 @@ export interface AssocShape {
 /** One thread's way to the table. */
 export class Assoc {
   readonly #control: Control;
+  readonly #locks: Locks;
   readonly #items: Items;
   readonly #buckets: Uint32Array<ArrayBuffer>;
   readonly #key: HashKey;
@@ -56,6 +57,7 @@ export class Assoc {
 
   constructor(
     control: Control,
+    locks: Locks,
     items: Items,
     buckets: Uint32Array<ArrayBuffer>,
     key: HashKey,
@@ -63,6 +65,7 @@ export class Assoc {
   ) {
     assert(buckets.length === shape.shards * shape.bucketsMax, "Bucket memory of another size");
     this.#control = control;
+    this.#locks = locks;
     this.#items = items;
     this.#buckets = buckets;
     this.#key = key;
@@ -167,12 +170,18 @@ export class Assoc {
     return this.#place(shard, bucketIndex(hv, count));
   }
 
+  /** @hot */
+  #assertHeld(shard: number): void {
+    assert(this.#locks.holds(this.lockOfShard(shard), LockRank.BUCKET), "The shard is not held");
+  }
+
   /**
    * The item with the key `block[from, from + nkey)`, or {@linkcode NO_ITEM}. Caller holds the
    * shard's lock.
    * @hot
    */
   findLocked(hv: number, block: Block, from: number, nkey: number): ItemRef {
+    if (CHECKS) this.#assertHeld(this.shardOf(hv));
     const items = this.#items;
     let it = this.#buckets[this.#bucketAt(hv)]! as ItemRef;
     while (it !== NO_ITEM) {
@@ -184,6 +193,7 @@ export class Assoc {
 
   /** Whether `it` is in the bucket of `hv`. Caller holds the shard's lock. */
   hasLocked(hv: number, it: ItemRef): boolean {
+    if (CHECKS) this.#assertHeld(this.shardOf(hv));
     let found = this.#buckets[this.#bucketAt(hv)]! as ItemRef;
     while (found !== NO_ITEM && found !== it) found = itemChain(this.#items, found);
     return found === it;
@@ -196,9 +206,11 @@ export class Assoc {
    */
   insertLocked(hv: number, it: ItemRef): void {
     const shard = this.shardOf(hv);
+    if (CHECKS) this.#assertHeld(shard);
     const record = this.#record(shard);
     const { u32 } = this.#control;
     const at = this.#bucketAt(hv);
+    if (CHECKS) assert(this.#buckets[at] !== it, "Item is in its bucket already");
     setItemChain(this.#items, it, this.#buckets[at]! as ItemRef);
     this.#buckets[at] = it;
     const count = u32[record + ShardWord.ITEMS]! + 1;
@@ -209,6 +221,7 @@ export class Assoc {
 
   /** Adds the bucket `count` to the shard, and moves there what belongs to it. */
   #growLocked(shard: number, count: number): void {
+    if (CHECKS) this.#assertHeld(shard);
     const parentAt = this.#place(shard, bucketIndex(count, count));
     let it = this.#buckets[parentAt]! as ItemRef;
     let stay: ItemRef = NO_ITEM;
@@ -234,15 +247,19 @@ export class Assoc {
    * @hot
    */
   removeLocked(hv: number, it: ItemRef): void {
+    const shard = this.shardOf(hv);
+    if (CHECKS) this.#assertHeld(shard);
     const items = this.#items;
-    const record = this.#record(this.shardOf(hv));
+    const record = this.#record(shard);
     const at = this.#bucketAt(hv);
     const after = itemChain(items, it);
     const head = this.#buckets[at]! as ItemRef;
     if (head === it) this.#buckets[at] = after;
     else setItemChain(items, this.#before(head, it), after);
     setItemChain(items, it, NO_ITEM);
-    this.#control.u32[record + ShardWord.ITEMS]! -= 1;
+    const count = this.#control.u32[record + ShardWord.ITEMS]!;
+    if (CHECKS) assert(count > 0, "Item removed from a shard that counts none");
+    this.#control.u32[record + ShardWord.ITEMS] = count - 1;
   }
 
   /**
@@ -251,6 +268,8 @@ export class Assoc {
    * @hot
    */
   swapLocked(hv: number, old: ItemRef, it: ItemRef): void {
+    if (CHECKS) this.#assertHeld(this.shardOf(hv));
+    if (CHECKS) assert(old !== it, "Item put in its own place");
     const items = this.#items;
     const at = this.#bucketAt(hv);
     setItemChain(items, it, itemChain(items, old));
@@ -278,11 +297,13 @@ export class Assoc {
    * is there all the time once, however much the shard grows meanwhile.
    */
   bucketAtLocked(shard: number, position: number): number {
+    if (CHECKS) this.#assertHeld(shard);
     return bucketIndex(reverseBits(position) >>> (32 - this.#shift), this.bucketsOf(shard));
   }
 
   /** Position of a walk after bucket `index`. Caller holds the shard's lock. */
   positionAfterLocked(shard: number, position: number, index: number): number {
+    if (CHECKS) this.#assertHeld(shard);
     return position + 2 ** (this.#shift - bitsOf(index, this.bucketsOf(shard)));
   }
 

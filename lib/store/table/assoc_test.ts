@@ -10,7 +10,7 @@ import { type ItemRef, NO_ITEM } from "../item/item.ts";
 import type { StorePlan } from "../plan.ts";
 import { hashKey, releaseItem } from "../link.ts";
 import type { Store } from "../store.ts";
-import { makeItem, makeStore } from "../store_fixture.ts";
+import { makeItem, makeStore, withShard } from "../store_fixture.ts";
 
 function storeWith(shards: number, bucketsMin: number, bucketsMax: number): Store {
   const tune = (plan: StorePlan): StorePlan => ({
@@ -28,12 +28,20 @@ function hashOf(store: Store, key: string): number {
 
 function insert(store: Store, key: string): ItemRef {
   const it = makeItem(store, key, "v");
-  store.assoc.insertLocked(hashOf(store, key), it);
+  const hv = hashOf(store, key);
+  withShard(store, hv, () => store.assoc.insertLocked(hv, it));
   return it;
 }
 
 function find(store: Store, key: string): ItemRef {
-  return store.assoc.findLocked(hashOf(store, key), Block.of(ascii(key)), 0, key.length);
+  const hv = hashOf(store, key);
+  const block = Block.of(ascii(key));
+  return withShard(store, hv, () => store.assoc.findLocked(hv, block, 0, key.length));
+}
+
+function remove(store: Store, key: string, it: ItemRef): void {
+  const hv = hashOf(store, key);
+  withShard(store, hv, () => store.assoc.removeLocked(hv, it));
 }
 
 /** Items and buckets of all shards. */
@@ -109,10 +117,11 @@ Deno.test("removeLocked() and swapLocked() find their item anywhere in a chain",
     const items = keys.map((key) => insert(store, key));
     const key = keys[place]!;
     const other = makeItem(store, key, "w");
-    store.assoc.swapLocked(hashOf(store, key), items[place]!, other);
+    const hv = hashOf(store, key);
+    withShard(store, hv, () => store.assoc.swapLocked(hv, items[place]!, other));
     assertEquals(find(store, key), other);
     assertEquals(totals(store.assoc).items, 4);
-    store.assoc.removeLocked(hashOf(store, key), other);
+    remove(store, key, other);
     assertEquals(
       keys.map((each) => find(store, each)),
       items.with(place, NO_ITEM),
@@ -133,7 +142,7 @@ Deno.test("Assoc agrees with a Set over random inserts and removals", () => {
       insert(store, key);
       model.add(key);
     } else {
-      store.assoc.removeLocked(hashOf(store, key), it);
+      remove(store, key, it);
       releaseItem(store, it);
       model.delete(key);
     }

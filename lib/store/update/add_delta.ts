@@ -2,6 +2,7 @@
 //
 // Source: memcached memcached.c, do_add_delta.
 
+import { CHECKS } from "../../base/assert.ts";
 import { CR, CRLF_BYTES, DIGIT_0, DIGIT_9, LF, PLUS, SPACE } from "../../base/ascii.ts";
 import { copyBytes } from "../../base/copy.ts";
 import { Block } from "../../base/block.ts";
@@ -25,6 +26,7 @@ import {
 import { loadRefcount } from "../item/refcount.ts";
 import { renewCasLocked, replaceLocked } from "../link.ts";
 import { isRefused, type Refusal } from "../outcome.ts";
+import { assertShardHeld } from "../shard_held.ts";
 import type { Store } from "../store.ts";
 
 /** How an arithmetic operation ended. */
@@ -68,6 +70,7 @@ export function addDeltaLocked(
   result: U64,
   looks: number,
 ): Added {
+  if (CHECKS) assertShardHeld(store, hv);
   if (isNoNumber(store.items, it)) return Added.NON_NUMERIC;
   const at = itemValueAt(store.items, it);
   const length = itemNbytes(store.items, it) - CRLF_BYTES;

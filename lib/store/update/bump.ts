@@ -1,5 +1,6 @@
 // What a read does to an item: flags, time, and where it is on its list.
 
+import { CHECKS } from "../../base/assert.ts";
 import { LockRank } from "../../memory/lock.ts";
 import { Counter } from "../../stats/names.ts";
 import {
@@ -13,6 +14,7 @@ import {
   setItemFlags,
 } from "../item/item.ts";
 import { isCold, type LruId } from "../lru/lists.ts";
+import { assertAnyShardHeld } from "../shard_held.ts";
 import type { Store } from "../store.ts";
 
 /**
@@ -31,6 +33,7 @@ const BUMP_SECONDS = 60;
  * @hot
  */
 export function bumpLocked(store: Store, it: ItemRef): void {
+  if (CHECKS) assertAnyShardHeld(store);
   const flags = itemFlags(store.items, it);
   const { isSegmented } = store.tunables;
   if ((flags & ItemFlag.ACTIVE) === 0) {
@@ -47,6 +50,7 @@ export function bumpLocked(store: Store, it: ItemRef): void {
  * Source: memcached items.c, do_item_update.
  */
 export function updateLocked(store: Store, it: ItemRef): void {
+  if (CHECKS) assertAnyShardHeld(store);
   if (store.tunables.isSegmented) advanceItemTime(store.items, it, store.clock.now);
   else toHeadLocked(store, it);
 }
@@ -80,6 +84,7 @@ function toHeadLocked(store: Store, it: ItemRef): void {
 
 /** Changes the expiry, in seconds since start. Caller holds the shard's lock. */
 export function touchLocked(store: Store, it: ItemRef, exptime: number): void {
+  if (CHECKS) assertAnyShardHeld(store);
   setItemExptime(store.items, it, exptime);
   bumpLocked(store, it);
   advanceItemTime(store.items, it, store.clock.now); // A flush to come spares it.

@@ -2,6 +2,7 @@
 //
 // Source: memcached memcached.c, do_store_item.
 
+import { CHECKS } from "../../base/assert.ts";
 import { CRLF_BYTES } from "../../base/ascii.ts";
 import { U64 } from "../../base/u64.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
@@ -24,6 +25,7 @@ import { logStored } from "../item_events.ts";
 import { classOf } from "../lru/lists.ts";
 import { findLocked, linkLocked, releaseItem, replaceLocked } from "../link.ts";
 import { isRefused, Refusal, Stored, StoreMode } from "../outcome.ts";
+import { assertShardHeld } from "../shard_held.ts";
 import type { Store } from "../store.ts";
 import { copyPieces, ValueCursor } from "../item/value_cursor.ts";
 import { takeAllChunks } from "../room/value_chunks.ts";
@@ -117,6 +119,7 @@ export function joinLocked(
   it: ItemRef,
   mode: StoreMode,
 ): ItemRef | Refusal {
+  if (CHECKS) assertShardHeld(store, hv);
   const { items } = store;
   const oldBytes = itemNbytes(items, old) - CRLF_BYTES;
   const addedBytes = itemNbytes(items, it) - CRLF_BYTES;

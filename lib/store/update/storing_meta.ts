@@ -3,6 +3,7 @@
 //
 // Source: memcached memcached.c, do_store_item.
 
+import { CHECKS } from "../../base/assert.ts";
 import { CRLF_BYTES } from "../../base/ascii.ts";
 import { U64 } from "../../base/u64.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
@@ -26,6 +27,7 @@ import {
 import { logStored } from "../item_events.ts";
 import { classOf } from "../lru/lists.ts";
 import { findLocked, linkLocked, releaseItem, replaceLocked } from "../link.ts";
+import { assertShardHeld } from "../shard_held.ts";
 import type { Store } from "../store.ts";
 import { joinLocked } from "./storing.ts";
 import { isRefused, type Refusal, Stored, StoreMode } from "../outcome.ts";
@@ -168,6 +170,7 @@ function putLocked(
   mode: StoreMode,
   how: MetaStorage,
 ): ItemRef | Refusal {
+  if (CHECKS) assertShardHeld(store, hv);
   const { items } = store;
   if (old === NO_ITEM) {
     if (mode === StoreMode.APPEND || mode === StoreMode.PREPEND) {

@@ -1,5 +1,6 @@
 // Items that a command makes because they were missing: mg and ma with N, tombstones of md with x.
 
+import { CHECKS } from "../../base/assert.ts";
 import { CR, CRLF_BYTES, LF } from "../../base/ascii.ts";
 import type { Block } from "../../base/block.ts";
 import type { U64 } from "../../base/u64.ts";
@@ -16,6 +17,7 @@ import {
 } from "../item/item.ts";
 import { linkLocked } from "../link.ts";
 import { isRefused, type Refusal } from "../outcome.ts";
+import { assertShardHeld } from "../shard_held.ts";
 import type { Store } from "../store.ts";
 
 const BASE64_FLAG = 0x62;
@@ -43,6 +45,7 @@ export function linkNewLocked(
   hv: number,
   bytes: number,
 ): ItemRef | Refusal {
+  if (CHECKS) assertShardHeld(store, hv);
   const exptime = toExptime(asked.vivifyTtl, store.clock);
   const it = makeItem(store, asked, 0, exptime, bytes);
   if (isRefused(it)) return it;
