@@ -1,4 +1,4 @@
-// Sockets that are bound, and listen later: an address is taken before anybody can connect to it.
+// Sockets that are bound, and listen later: memden takes an address before a client can connect.
 
 import { cString } from "./c_string.ts";
 import { Errno } from "./errno.ts";
@@ -43,7 +43,7 @@ export type SocketKind = "stream" | "datagram";
  * @param host An IPv4 or IPv6 address as a number; behind one of IPv6 may be `%` and an interface.
  * @param port 0 for one that the kernel chooses.
  * @param isDual Whether one of IPv6 takes IPv4, too.
- * @returns The descriptor; when it cannot be had, its errno below zero.
+ * @returns The descriptor; on failure the errno, negative.
  */
 export function bindInternet(
   kind: SocketKind,
@@ -78,8 +78,8 @@ export function bindUnix(path: string): number {
  * Lets clients connect to a bound socket.
  *
  * @param backlog Connections that the kernel queues before they are accepted.
- * @returns 0; or the errno below zero: EADDRINUSE when another socket that is bound to the same
- * address listens by now.
+ * @returns 0; on failure the errno, negative: EADDRINUSE when another socket that is bound to the
+ * same address listens by now.
  */
 export function listenOn(fd: number, backlog: number): number {
   return libc.listen(fd, backlog) === 0 ? 0 : -errno();
@@ -120,7 +120,7 @@ function setSwitch(fd: number, level: number, option: number, on: boolean): void
   libc.setsockopt(fd, level, option, switchWord, INT_BYTES);
 }
 
-/** Writes a `struct sockaddr`; returns its length, or the errno below zero. */
+/** Writes a `struct sockaddr`; returns its length, or the errno, negative. */
 function writeAddress(host: string, port: number): number {
   const [address = "", scope] = host.split("%");
   const isIpv6 = address.includes(":");

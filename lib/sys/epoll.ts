@@ -18,7 +18,7 @@ export const EpollEvent = {
   RDHUP: 0x2000,
   /** Of the threads that wait for this socket, wake one that is asleep, and not all. */
   EXCLUSIVE: 0x10000000,
-  /** Tell of a change once, not for as long as it lasts. */
+  /** Edge-triggered: report a change once. */
   EDGE: 0x80000000,
 } as const;
 

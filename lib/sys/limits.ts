@@ -72,14 +72,14 @@ export function threadCpuSeconds(): number {
   return seconds + Number(rusage[1]! + rusage[3]!) / US_PER_SECOND;
 }
 
-/** The same as far as the runtime tells. */
+/** The same from the runtime, where the C library cannot be called. */
 function runtimeCpuTimes(): { readonly user: string; readonly system: string } {
   const { user, system } = process.cpuUsage();
   const time = (us: number) => (us / US_PER_SECOND).toFixed(6);
   return { user: time(user), system: time(system) };
 }
 
-/** Who this process is; undefined where it is not allowed to know, or the system has no users. */
+/** User id of this process; undefined without the permission, or where the system has none. */
 export function ownUid(): number | undefined {
   if (canCallLibc) return libc.getuid();
   const isAllowed = Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";

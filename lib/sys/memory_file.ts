@@ -1,4 +1,4 @@
-// A file that item memory lies in: opened for one process alone, with room for every byte of it.
+// The file of item memory: open in one process only, with room for every byte of it.
 //
 // A byte of a mapped file that the file system has no room for ends the process with SIGBUS when it
 // is written. So all of it is reserved before anything is mapped.
@@ -14,7 +14,7 @@ const O_CREAT = 0o100;
 const O_CLOEXEC = 0o2000000;
 const LOCK_EX_NB = 2 | 4;
 const SEEK_END = 2;
-/** It is the owner's alone: whoever reads it reads the cache. */
+/** Only the owner may read the cache. */
 const MODE = 0o600;
 
 /** `struct statfs`: eight-byte fields on the machines that we know; these three of them. */
@@ -32,12 +32,12 @@ const BLOCK_BYTES = 512;
 /** Source: linux/magic.h. */
 const TMPFS_MAGIC = 0x01021994n;
 
-/** An open memory file, held until the process ends: nobody else can open it as one meanwhile. */
+/** An open memory file. Its lock keeps other servers from it until the process ends. */
 export class MemoryFile {
   readonly fd: number;
   /** Its name, as the kernel knew it when it was opened. */
   readonly #name: string | undefined;
-  /** Whether it was made to be opened, and holds nothing that is to be kept. */
+  /** Whether open() made the file, and it has nothing to keep yet. */
   #isMade: boolean;
 
   private constructor(fd: number, isMade: boolean) {
@@ -58,7 +58,7 @@ export class MemoryFile {
   /**
    * Opens the file at `path`, or makes an empty one, and locks it.
    *
-   * @returns The file; or why it cannot be had.
+   * @returns The file; or why it cannot be opened.
    */
   static open(path: string): MemoryFile | string {
     let fd = libc.open(cString(path), O_RDWR | O_CLOEXEC, MODE);
@@ -98,10 +98,10 @@ export class MemoryFile {
     return isMemory ? Math.min(free, Deno.systemMemoryInfo().available, memoryLimit) : free;
   }
 
-  /** Bytes of the file system that it takes; 0 where that is not told. */
+  /** Bytes of the file system that it takes; 0 where statx(2) does not report it. */
   get takenBytes(): number {
-    const isTold = libc.statx(this.fd, cString(""), AT_EMPTY_PATH, STATX_BLOCKS, statx) === 0;
-    return isTold ? Number(statx[STX_BLOCKS]!) * BLOCK_BYTES : 0;
+    const isKnown = libc.statx(this.fd, cString(""), AT_EMPTY_PATH, STATX_BLOCKS, statx) === 0;
+    return isKnown ? Number(statx[STX_BLOCKS]!) * BLOCK_BYTES : 0;
   }
 
   /**

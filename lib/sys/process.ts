@@ -127,7 +127,7 @@ export function closeOnExec(fd: number): boolean {
 }
 
 /**
- * Starts a process in a session of its own.
+ * Starts a process in a new session.
  *
  * @returns Its pid.
  */
@@ -175,8 +175,8 @@ export function ownCommand(): Command | undefined {
 }
 
 /**
- * Starts this process anew, by its own words: the pid, the directory, descriptors that are
- * inherited and the mask of signals stay; nothing else of it is left.
+ * Executes this process again with the same argv. The pid, the working directory, inherited
+ * descriptors and the signal mask stay; nothing else does.
  *
  * @param variable `NAME=value`, for the environment that it was started with.
  * @returns Why it could not be done.

@@ -73,8 +73,8 @@ export function sendMessage(fd: number, message: Bytes): number {
 
 /**
  * Errors that say that the call was wrong, and not the network. Any other one means that the peer
- * is gone: when the kernel gives a connection up it tells whatever error was on its mind, such as
- * what an ICMP message or a route said.
+ * is gone: when the kernel gives up a connection it reports the last error that it has for it, such
+ * as one from an ICMP message or a route.
  */
 const BUGS: ReadonlySet<number> = new Set([Errno.EBADF, Errno.EFAULT, Errno.ENOTSOCK]);
 
@@ -127,7 +127,7 @@ export function accept(listenFd: number): number {
   }
 }
 
-/** Makes the calls on a descriptor that somebody else opened return at once. */
+/** Makes a descriptor non-blocking that another program has opened. */
 export function setNonBlocking(fd: number): void {
   const flags = libc.fcntl(fd, F_GETFL, 0n);
   if (flags < 0 || libc.fcntl(fd, F_SETFL, BigInt(flags | SOCK_NONBLOCK)) < 0) {

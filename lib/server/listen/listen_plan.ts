@@ -15,8 +15,8 @@ interface SocketPlan {
   readonly port: number;
   readonly options: ListenerOptions;
   /**
-   * Which entry of `-l` it comes from. Of several addresses of one entry, as a name has and all of
-   * the machine are, those that this machine does not have may be left out.
+   * Which entry of `-l` it comes from. Where an entry means several addresses (a name, or all of
+   * the machine), those that this machine does not have may be left out.
    */
   readonly entry: number;
 }
@@ -58,7 +58,7 @@ type Resolve = (host: string) => Promise<readonly string[]>;
 /**
  * Every socket that the settings ask for. Names are looked up, and all their addresses taken.
  *
- * @param warn Learns which addresses are left out.
+ * @param warn Takes a line for each address that is left out.
  * @throws {SettingsError} With memcached's exit code for a name that has no address.
  */
 export async function planListeners(settings: Settings, warn: Warn): Promise<ListenPlan[]> {
@@ -174,7 +174,7 @@ export function bindEach<Plan extends SocketPlan, Bound>(
     if (plan.entry !== entry) port = 0;
     entry = plan.entry;
     let socket = bind(plan, plan.port || port, index);
-    // The port that the kernel chose for the address before is somebody else's on this one.
+    // Another process has the port that the kernel chose for the address before.
     if (socket instanceof Refusal && socket.cause === "taken" && plan.port === 0 && port !== 0) {
       socket = bind(plan, 0, index);
     }

@@ -22,7 +22,7 @@ import { CLASSES_MAX } from "../../stats/names.ts";
 import { MEMDEN_VERSION } from "../../base/version.ts";
 
 const NAME = "memden restart";
-/** Goes up when the lines mean something else, or the bytes of an item do. */
+/** Version of the form: raise it when the meaning of the lines or of an item's bytes changes. */
 const FORM = 2;
 
 const U32_MAX = 0xffffffff;

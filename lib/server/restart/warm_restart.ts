@@ -1,15 +1,15 @@
-// A cache that outlives its process (-e): item memory is a mapped file, and a server that ends in
-// order leaves FILE.meta beside it, by which the next one can go on.
+// A cache that outlives its process (-e): item memory is a mapped file. A server that stops
+// gracefully writes FILE.meta beside it, from which the next one restores the cache.
 //
 //   open      locks the file; reads FILE.meta and looks through all items, writing nothing where
 //             there is a cache for these settings, and else making the file anew
 //   begin     removes FILE.meta, marks the file as in use, restores what was found good
 //   save      marks the file as saved, waits until it is on disk, then puts FILE.meta in place
 //
-// FILE.meta is never there while items change. Page 0, which no item is in, has a mark besides:
-// whether the file is in use or was saved, and under which id; so that metadata that was copied
-// away and back, or belongs to another file of that name, is not believed either.
-// Source: memcached restart.c; the checks and the order of writing are ours.
+// FILE.meta does not exist while items change. Page 0, which has no items, has a mark: whether the
+// file is in use or was saved, and with which id. So metadata that was copied away and back, or
+// that belongs to another file of that name, is refused.
+// Source: memcached restart.c; the checks and the order of writes are memden's.
 
 import type { Block } from "../../base/block.ts";
 import { crc32 } from "node:zlib";
@@ -202,7 +202,7 @@ export class WarmRestart {
     return problem;
   }
 
-  /** Gives the file up, for the next server. Its memory is in nobody's use any more. */
+  /** Closes the file, for the next server. No thread uses its memory any more. */
   close(): void {
     this.#file.close();
   }

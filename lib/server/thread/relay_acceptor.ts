@@ -1,6 +1,6 @@
-// Relay acceptor entry: the thread that has the listening sockets and all connections where they
-// cannot be handed over as descriptors. It reads and writes; the workers serve.
-// Limits, order and counters are those of acceptor.ts.
+// Entry of the relay acceptor: the thread that has the listening sockets and all connections where
+// workers cannot have descriptors. It reads and writes; the workers serve.
+// Limits, order and counters are those of accept_loop.ts.
 
 import { addWord, loadWord, storeWord } from "../../memory/atomic.ts";
 import { type Control, Global } from "../../memory/regions.ts";
@@ -32,7 +32,7 @@ const FULL_PAUSE_MS = 10;
 /** How long clients have to take their last replies when the server stops, in milliseconds. */
 const STOP_MS_MAX = 1000;
 const US_PER_MS = 1000;
-/** How long a client may keep its session to itself, in milliseconds. */
+/** How long a client may take for its first message, which decides on the worker. */
 const HELLO_MS_MAX = 1000;
 const NO_BYTES = new Uint8Array(0);
 
@@ -81,7 +81,7 @@ class RelayAcceptor {
     });
   }
 
-  /** Accepts, once told to, until told to stop; ends when every connection has. */
+  /** Accepts from the notice `o` until the notice `s`; settles when every connection has ended. */
   async run(report: ReportFunction): Promise<void> {
     const { port } = this.#start;
     const closed = new Promise<void>((resolve) => this.#allClosed = resolve);
@@ -121,7 +121,7 @@ class RelayAcceptor {
     report({ type: "listening", listening });
   }
 
-  /** Takes clients; who has connected since the sockets listen has waited for it. */
+  /** Accepts clients; those that connected since the sockets listen have waited for it. */
   #open(): void {
     this.#connsMax = connRoom(this.#start.settings);
     storeWord(this.#control.u32, Global.ACCEPTING, 1);
@@ -175,7 +175,7 @@ class RelayAcceptor {
     try {
       await conn.write(Reply.TOO_MANY_CONNECTIONS.bytes);
     } catch {
-      // The client is gone: there is nobody to refuse.
+      // The client is gone: it needs no refusal.
     }
     conn.close();
   }

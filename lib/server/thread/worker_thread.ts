@@ -42,9 +42,9 @@ import type { ReportFunction } from "../channel/thread_scope.ts";
 const BUFFERS_BYTES_MAX = 2 ** 32 - 2 ** 16;
 /** The same where they cannot be mapped memory. */
 const HEAP_BUFFERS_BYTES_MAX = 2 ** 30;
-/** Fewest: `read_buf_mem_limit` leaves each worker so many connections that do something. */
+/** Fewest: `read_buf_mem_limit` leaves each worker so many busy connections. */
 const BUFFERS_BYTES_MIN = 16 * (READ_BYTES + REPLY_BYTES);
-/** Watchers that one worker keeps at most when they send no more. */
+/** Most watchers that have closed their sending side, for one worker. */
 const HALF_CLOSED_MAX = 20;
 /** Level from which each command is written to the log. */
 const VERBOSITY_TRACE = 2;
@@ -62,7 +62,7 @@ function bufferLimit({ maxconns, readBufMemLimit, threads }: Settings): number {
   return Math.min(wanted, Math.max(Math.floor(readBufMemLimit / threads), BUFFERS_BYTES_MIN));
 }
 
-/** Watchers that send no more: of all connections that may be, a tenth, but one at least. */
+/** The same for these settings: a tenth of the worker's connections, at least one. */
 function halfClosedLimit({ maxconns, threads }: Settings): number {
   return Math.max(1, Math.min(HALF_CLOSED_MAX, Math.floor(maxconns / 10 / threads)));
 }
@@ -77,12 +77,12 @@ interface Link {
   readonly doorbell: number;
   /** Starts serving UDP, where there is any. */
   readonly startUdp: (loop: ConnLoop, shared: ConnShared) => void;
-  /** Sends what is left when the loop has ended, and lets go of everything. */
+  /** Sends what is left when the loop has ended, and frees what the link has. */
   readonly finish: () => void;
 }
 
 /**
- * Serves connections until told to stop.
+ * Serves connections until the notice `s`.
  *
  * @param tls What speaks TLS, for a server that has certificates.
  */
