@@ -20,7 +20,7 @@ const ADDRESS_BYTES = 128;
 
 const bufferBytes = new Int32Array(16).fill(SOCKET_BUFFER_BYTES);
 
-/** Who sent a datagram, in the kernel's own form. */
+/** The sender of a datagram, as a `struct sockaddr`. */
 export class Peer {
   readonly address: Bytes = new Uint8Array(ADDRESS_BYTES);
   /** Bytes of {@linkcode address} in use; one word, in memory that V8 does not move. */
@@ -28,9 +28,9 @@ export class Peer {
 }
 
 /**
- * Opens a UDP socket, bound to `host` and `port`, with as much room for datagrams as it may have.
+ * Opens a UDP socket, bound to `host` and `port`, with the largest buffers that the kernel allows.
  *
- * @param host An IPv4 or IPv6 address as a number.
+ * @param host A numeric IPv4 or IPv6 address.
  * @param port 0 for one that the kernel chooses.
  * @returns The descriptor; on failure the errno, negative.
  */
@@ -43,7 +43,7 @@ export function openDatagramSocket(host: string, port: number): number {
 }
 
 /**
- * Receives one datagram into `buffer` from its start, and notes in `peer` who sent it.
+ * Receives one datagram into `buffer` from its start, and writes its sender into `peer`.
  *
  * @returns Its bytes, as far as they fit; {@linkcode Io.AGAIN} when none waits. An error
  * that an earlier datagram caused counts as none.
@@ -69,7 +69,7 @@ export function sendDatagram(fd: number, buffer: Bytes, count: number, peer: Pee
   return sent >= 0 ? sent : failure("sendto", fd, Io.GONE);
 }
 
-/** The port that a datagram came from. */
+/** The source port of a datagram. */
 export function peerPort({ address }: Peer): number {
   return address[2]! << 8 | address[3]!;
 }

@@ -6,7 +6,7 @@
 import { Errno, SysError } from "./errno.ts";
 import { errno, libc } from "./libc.ts";
 
-/** Events to wait for, and what came. Source: sys/epoll.h. */
+/** Events to wait for, and those that came. Source: sys/epoll.h. */
 export const EpollEvent = {
   IN: 0x001,
   /** Urgent data: a receive stops short there. */

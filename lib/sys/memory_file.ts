@@ -17,17 +17,17 @@ const SEEK_END = 2;
 /** Only the owner may read the cache. */
 const MODE = 0o600;
 
-/** `struct statfs`: eight-byte fields on the machines that we know; these three of them. */
+/** `struct statfs`: eight-byte fields on x86-64 and arm64; memden reads three of them. */
 const statfs = new BigUint64Array(32);
 const F_TYPE = 0;
 const F_BSIZE = 1;
 const F_BAVAIL = 4;
-/** `struct statx`; this field of it. Source: linux/stat.h. */
+/** `struct statx`; memden reads one field. Source: linux/stat.h. */
 const statx = new BigUint64Array(32);
 const STX_BLOCKS = 6;
 const STATX_BLOCKS = 0x400;
 const AT_EMPTY_PATH = 0x1000;
-/** What it counts in. */
+/** Unit of stx_blocks. */
 const BLOCK_BYTES = 512;
 /** Source: linux/magic.h. */
 const TMPFS_MAGIC = 0x01021994n;
@@ -46,7 +46,7 @@ export class MemoryFile {
     this.#isMade = isMade;
   }
 
-  /** Whether it is still what its path leads to: not removed, and not moved. */
+  /** Whether its path still leads to it: it was not removed or renamed. */
   get isInPlace(): boolean {
     return this.#nameNow() === this.#name;
   }
@@ -76,9 +76,9 @@ export class MemoryFile {
   }
 
   /**
-   * Forgets what is in the file: it is `bytes` long and all zero, mapped memory of it too.
+   * Makes the file `bytes` long and all zero, with the memory that it is mapped to.
    *
-   * @returns Why that cannot be; undefined when it is done.
+   * @returns Why that failed; undefined when it is done.
    */
   clear(bytes: number): string | undefined {
     if (libc.ftruncate(this.fd, 0n) < 0) return errorText(errno());
@@ -87,7 +87,7 @@ export class MemoryFile {
   }
 
   /**
-   * Bytes that are free where the file is: of memory, too, if that is where it is.
+   * Bytes that are free on its file system; on a tmpfs at most the free memory.
    *
    * @param memoryLimit Memory that this process may use.
    */
@@ -115,17 +115,17 @@ export class MemoryFile {
     return error === 0 ? undefined : errorText(error);
   }
 
-  /** Waits until all of it is where it stays when the power fails; false when that failed. */
+  /** Writes all of it to disk; false when that failed. */
   sync(): boolean {
     return libc.fsync(this.fd) === 0;
   }
 
-  /** From now on it holds something: it stays when it is closed. */
+  /** From now on close() keeps the file. */
   keep(): void {
     this.#isMade = false;
   }
 
-  /** Closes it, and gives up the lock. One that was made and never kept is removed. */
+  /** Closes it, which unlocks it. Removes a file that open() made and keep() was not called for. */
   close(): void {
     if (this.#isMade && this.isInPlace && this.#name !== undefined) {
       libc.unlink(cString(this.#name));

@@ -1,7 +1,7 @@
 // Listening sockets of the native transport, one for each address, by system calls. They are bound
 // first, as that may need root, and listen last, when nothing can keep the server from answering.
 //
-// Not by Deno.listen, which cannot bind without listening, nor keep a socket of IPv6 to IPv6
+// Deno.listen cannot bind without listening, nor restrict a socket to IPv6
 // (docs/decisions/0034-bind-early-listen-last.md).
 
 import { assert } from "../../base/assert.ts";
@@ -44,7 +44,7 @@ const INHERITED_FROM = 3;
 
 /**
  * Binds every address that the settings name, or takes the sockets that systemd has opened. Those
- * listen already: who connects to one waits until connections are accepted.
+ * listen already: a client that connects waits until the acceptor accepts.
  *
  * @param warn Takes a line for each address that is left out.
  * @throws {SettingsError} With memcached's exit code when one cannot be bound.

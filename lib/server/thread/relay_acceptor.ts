@@ -46,7 +46,7 @@ serveThread<RelayAcceptorStart>(async (start, report) => {
   await new RelayAcceptor(start, thread.control, thread.counters).run(report);
 });
 
-/** The thread's state. */
+/** The relay acceptor's state. */
 class RelayAcceptor {
   readonly #start: RelayAcceptorStart;
   readonly #control: Control;
@@ -65,7 +65,7 @@ class RelayAcceptor {
   #connsMax = 0;
   #stopping = false;
   #pausing: Promise<void> | undefined;
-  /** When listeners are closed for good. */
+  /** Settles when each listener is closed and its path put back. */
   #unbound: (Promise<void> | undefined)[] = [];
   #allClosed: () => void = () => {};
 
@@ -98,7 +98,7 @@ class RelayAcceptor {
     for (const worker of this.#workers) worker.close();
   }
 
-  /** Binds, and says where, or why not. */
+  /** Binds and listens, and reports where, or why not. */
   async #listen(report: ReportFunction): Promise<void> {
     const { settings, listen } = this.#start;
     try {
@@ -139,7 +139,7 @@ class RelayAcceptor {
       else if (!this.#isFull()) this.#admit(conn, index);
       else if (this.#start.settings.maxconnsFast) await this.#refuse(conn);
       else {
-        // Of several listeners that waited, one may have taken the place.
+        // Another listener may have taken the free place meanwhile.
         while (this.#isFull() && !this.#stopping) await this.#pause();
         this.#admit(conn, index);
       }
@@ -208,7 +208,7 @@ class RelayAcceptor {
         this.#forget(fd);
       },
     });
-    // A client that may have a session is dealt by what it says first, if it says it soon.
+    // The first message of a client that may have a session decides on the worker, if it is soon.
     if (!this.#hasSessions(listener)) dealt();
     else timer = setTimeout(dealt, HELLO_MS_MAX);
   }
@@ -218,7 +218,7 @@ class RelayAcceptor {
     return settings.sslSessionCache && listen[listener]!.options.tls !== "none";
   }
 
-  /** The worker that can go on with a client's session; the next one where there is none. */
+  /** The worker that can resume a client's session; the next one where there is none. */
   #workerFor(hello: Uint8Array): RelaySender {
     const at = ticketNameAt(hello, hello.length);
     const thread = at < 0 ? 0 : ticketThread(this.#control, this.#workers.length, hello, at);
@@ -246,7 +246,7 @@ class RelayAcceptor {
     this.#unbound = this.#bound.map((listener) => listener.close());
   }
 
-  /** The workers close their connections; those whose clients do not read are cut off. */
+  /** The workers close their connections; after a second the rest is closed at once. */
   #stop(): void {
     this.#stopping = true;
     storeWord(this.#control.u32, Global.ACCEPTING, 0);

@@ -48,10 +48,10 @@ const BUFFERS_BYTES_MIN = 16 * (READ_BYTES + REPLY_BYTES);
 const HALF_CLOSED_MAX = 20;
 /** Level from which each command is written to the log. */
 const VERBOSITY_TRACE = 2;
-/** Opens the log for everything. */
+/** Level at which the log writes everything. */
 const VERBOSITY_ALL = 3;
 
-/** The module of TLS, where it is spoken. */
+/** The module that does TLS, in a server that has certificates. */
 type Tls = typeof import("../tls/tls_transport.ts");
 
 /** Bytes of buffers that one worker may have. Source: memcached threads.c, setup_thread. */
@@ -71,9 +71,9 @@ function halfClosedLimit({ maxconns, threads }: Settings): number {
 interface Link {
   readonly transport: Transport;
   readonly poller: Poller;
-  /** Hands out the notices that have come, each connection ready to be served. */
+  /** Takes the notices that have come; each new connection is watched by then. */
   readonly takeNotices: (take: (notice: Notice) => void) => void;
-  /** What the poller gives out when there are notices. */
+  /** The descriptor that the poller returns when there are notices. */
   readonly doorbell: number;
   /** Starts serving UDP, where there is any. */
   readonly startUdp: (loop: ConnLoop, shared: ConnShared) => void;
@@ -84,7 +84,7 @@ interface Link {
 /**
  * Serves connections until the notice `s`.
  *
- * @param tls What speaks TLS, for a server that has certificates.
+ * @param tls The module that does TLS, for a server that has certificates.
  */
 export function runWorker(start: WorkerStart, report: ReportFunction, tls?: Tls): void {
   const { settings, plan, memory } = start;
