@@ -1,5 +1,5 @@
-// memden: from the command line to a running server. Prints one line on failure and picks the exit
-// code; everything else is in lib/.
+// memden: from the command line to a running server. On failure it prints one line and chooses the
+// exit code; everything else is in lib/.
 // deno-lint-ignore-file no-console
 
 import type { Logger } from "@logtape/logtape";
@@ -51,7 +51,7 @@ async function serve(given: Settings, openDoor: string | undefined): Promise<num
   signals.started(server);
   const admin = await announce(service, server, log);
   const ending = await server.ended;
-  service.ended();
+  service.serverEnded();
   void admin?.stop();
   if (ending.cause === "asked") return ExitCode.OK;
   console.error(`memden: stopped: ${ending.reason}`);
@@ -78,7 +78,7 @@ async function listenToSignals(service: Service, log: Logger): Promise<ServerSig
   const { removeSocketFiles } = await import("./lib/server/listen/unix_socket.ts");
   const signals = new ServerSignals(service.settings, log, {
     exit: () => {
-      service.ended();
+      service.serverEnded();
       removeSocketFiles();
       Deno.exit(ExitCode.OK);
     },
@@ -88,7 +88,7 @@ async function listenToSignals(service: Service, log: Logger): Promise<ServerSig
   return signals;
 }
 
-/** Lets clients in, and does what belongs to that: the server is stopped in order when it fails. */
+/** Lets clients in, and announces where they can connect. Stops the server when that fails. */
 async function announce(
   service: Service,
   server: Server,
@@ -103,13 +103,13 @@ async function announce(
     if (isOpen) service.started();
     return admin;
   } catch (error) {
-    await server.stop(true); // It may have a cache that is to be kept.
-    service.ended();
+    await server.stop(true); // It may have a cache to save.
+    service.serverEnded();
     throw error;
   }
 }
 
-/** Starts the HTTP server of `--admin`, where it is wanted. Loaded late: it takes memory. */
+/** Starts the HTTP server of `--admin`, where it is given. Loaded late: it takes memory. */
 async function openAdmin(
   { admin }: Settings,
   server: Server,
@@ -128,7 +128,7 @@ async function openAdmin(
   return started;
 }
 
-/** Tells test set-ups which ports were bound. Source: memcached.c, MEMCACHED_PORT_FILENAME. */
+/** Writes the ports that were bound. Source: memcached.c, MEMCACHED_PORT_FILENAME. */
 function writePorts(settings: Settings, { listening, udp }: Server): void {
   if (settings.portFilename === null) return;
   const lines = listening.flatMap(({ address }) => {

@@ -1,8 +1,8 @@
-// memden in other programs: a server in the own process, for a program that wants a cache beside it
-// and for test suites. docs/embedding.md shows how.
+// memden in other programs: a server in the same process, for a program that needs a cache, and for
+// test suites. docs/embedding.md shows how.
 //
-// It takes nothing of its host: no signal, no exit, no output. Each server has its threads, memory
-// and sockets for itself, and has given all of them back when it has ended.
+// It leaves its host alone: no signal handler, no exit, no output. A server shares no thread,
+// memory or socket with another one, and has freed all of them when it has ended.
 
 import type { Log } from "./base/operator_log.ts";
 import { type NamedOptions, rawValuesOf } from "./config/named_options.ts";
@@ -24,8 +24,8 @@ export interface ServerOptions extends NamedOptions {
   /** File of logins for `enableSasl`. A process gets it by MEMCACHED_SASL_PWDB. */
   readonly saslFile?: string | undefined;
   /**
-   * Takes the lines that a process writes to stderr: warnings and errors, with `verbose: 1` what
-   * goes on, with 2 details as well. Without it they are dropped.
+   * Takes the lines that a process writes to stderr: warnings and errors, with `verbose: 1` also
+   * information, with 2 also details. Without it they are dropped.
    */
   readonly log?: ((line: string, level: LogLevel) => void) | undefined;
 }
@@ -41,7 +41,7 @@ export type ServerAddress =
  * Without `listen`, `port` and `unixSocket` it listens on 127.0.0.1, on a port that the system
  * chooses.
  *
- * @throws {SettingsError} For options that a command line could not have either, and an address
+ * @throws {SettingsError} For options that a command line could not have either, and for an address
  * that cannot be bound.
  */
 export async function startServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
@@ -65,7 +65,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   return new EmbeddedServer(server);
 }
 
-/** Where it listens unless told otherwise. */
+/** Where it listens by default. */
 function placeOf({ listen, port, unixSocket }: NamedOptions): NamedOptions {
   if (unixSocket !== undefined && listen === undefined && port === undefined) return {};
   return { listen: listen ?? "127.0.0.1", port: port ?? 0 };
@@ -84,7 +84,7 @@ export class EmbeddedServer implements AsyncDisposable {
   /** Everywhere it listens for connections. */
   readonly addresses: readonly ServerAddress[];
   /**
-   * Settles when the server has ended and given everything back: by {@linkcode stop}, by a client's
+   * Settles when the server has ended and freed everything: by {@linkcode stop}, by a client's
    * `shutdown` with `enableShutdown`, or because a thread has died.
    */
   readonly ended: Promise<Ending>;

@@ -6,9 +6,9 @@ import { ExitCode, SettingsError } from "../config/settings_error.ts";
 import { canCallLibc } from "../sys/libc.ts";
 
 /**
- * Decides on the transport, and says so where it is not the fast one by the operator's own wish.
+ * Chooses the transport. Warns when it chooses the slower one by itself.
  *
- * @throws {SettingsError} When `--transport=native` cannot be had, or the settings need it.
+ * @throws {SettingsError} When `--transport=native` cannot be used, or another setting needs it.
  */
 export function chooseTransport(settings: Settings, log: Log): "native" | "relay" {
   const { transport, udpPort, inherited, memoryFile } = settings;

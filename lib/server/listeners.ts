@@ -35,10 +35,9 @@ export interface Listeners {
   /**
    * Lets clients in, once all threads have started.
    *
-   * @param announce Called when they can connect and it is known where, and before the first of
-   * them gets a reply: whoever reads of the server can connect to it, and whoever is answered by it
-   * can read of it.
-   * @throws {SettingsError} When an address cannot be had after all.
+   * @param announce Called when clients can connect, and before the first of them gets a reply: a
+   * pid file that exists means that clients can connect, and a reply means that it exists.
+   * @throws {SettingsError} When another server has taken an address meanwhile.
    */
   open(announce: () => void): Promise<void>;
 }
@@ -53,13 +52,13 @@ export interface BoundListeners {
   readonly udp: readonly UdpSocket[];
   /** Starts the acceptor. */
   start(common: WorkerCommon, workers: readonly WorkerHandle[]): Listeners;
-  /** Lets go of the sockets; no thread may be using them. */
+  /** Closes the sockets, which no thread uses any more. */
   close(): void;
 }
 
 /**
- * Binds every socket that the settings ask for, and becomes the user that they name. No client can
- * connect yet, but to sockets of systemd.
+ * Binds every socket that the settings ask for, and changes to the user of `-u`. No client can
+ * connect yet, except to sockets of systemd.
  *
  * @throws {SettingsError} When an address cannot be bound.
  */
@@ -101,8 +100,8 @@ function ownSockets(listening: readonly ListeningConn[]): string[] {
 }
 
 /**
- * The acceptor listens, since a listener cannot be handed to another thread; until then the
- * addresses are held, as far as they can be.
+ * The acceptor listens, since a listener cannot be handed to another thread. Until then the
+ * addresses are held where that is possible.
  */
 async function bindRelay(settings: Settings, warn: Warn): Promise<BoundListeners> {
   const certificates = await firstCertificates(settings); // As root still, if it is root.

@@ -1,4 +1,4 @@
-// What memory a server may come to need, held against what it may use.
+// The memory that a server may need, and a warning where it may not use so much.
 
 import { type Settings, WORKER_BYTES } from "../config/settings.ts";
 import { ITEM } from "../store/item/item.ts";
@@ -10,7 +10,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /**
- * What a server takes besides what its plan says. Measured as WORKER_BYTES is. The pages
+ * What a server takes besides its plan. Measured as WORKER_BYTES is. The pages
  * of the executable, 50 to 58 MiB more, are not counted: the kernel takes them back when it must.
  * A connection: docs/decisions/0008-event-loop.md and docs/performance.md.
  */
@@ -27,7 +27,7 @@ const BUCKET_BYTES = 4;
 /** One part of the memory: what it is for, and bytes. */
 export type MemoryPart = readonly [name: string, bytes: number];
 
-/** What the server may come to need, part by part, once its memory is full of small items. */
+/** The memory that the server needs when it is full of small items, part by part. */
 export function memoryParts(settings: Settings, plan: StorePlan): readonly MemoryPart[] {
   const { maxbytes, maxconns, threads, chunkSize, memoryFile } = settings;
   const items = Math.floor(maxbytes / (chunkSize + ITEM.bytes));
@@ -43,7 +43,7 @@ export function memoryParts(settings: Settings, plan: StorePlan): readonly Memor
 }
 
 /**
- * What to tell the operator when that is more than `limit`.
+ * The warning for memory that may exceed `limit`.
  *
  * @param limit Bytes; Infinity for none.
  * @returns undefined when it is enough.
@@ -58,7 +58,7 @@ export function budgetWarning(parts: readonly MemoryPart[], limit: number): stri
 }
 
 /**
- * What to tell the operator when the control group of the process allows less than may be needed.
+ * The warning for a server that may need more memory than the control group of the process allows.
  */
 export function checkBudget(settings: Settings, plan: StorePlan): string | undefined {
   if (!canCallLibc) return undefined;

@@ -24,7 +24,7 @@ import type { Certificates } from "./tls/tls_context.ts";
 
 /** How a server came to its end. */
 export type Ending =
-  /** Somebody asked for it. */
+  /** A signal, a client or the embedding program asked for it. */
   | { readonly cause: "asked" }
   /** A worker died; nothing it shared can be trusted. */
   | { readonly cause: "failed"; readonly reason: string };
@@ -65,7 +65,7 @@ export class Server {
     this.#parts = parts;
     this.#control = store.control;
     this.#storeCheck = new StoreCheck(store, log, {
-      tell: (mode) => {
+      notifyWorkers: (mode) => {
         if (!this.#stopping) listeners.acceptor.notify.post({ type: mode });
       },
       isEnding: () => this.#stopping,
@@ -97,7 +97,7 @@ export class Server {
    *
    * @param announce See {@linkcode Listeners.open}.
    * @returns Whether the server takes clients: false for one that has ended, or is stopping.
-   * @throws {SettingsError} When an address cannot be had after all.
+   * @throws {SettingsError} When another server has taken an address meanwhile.
    */
   async open(announce: () => void = () => {}): Promise<boolean> {
     if (this.#stopping) return false;
@@ -114,7 +114,7 @@ export class Server {
     void handle.died.then((reason) => this.#fail(reason));
   }
 
-  /** Ends the server at once: what a dead thread left behind must not be served. */
+  /** Ends the server at once: the data of a dead thread must not be served. */
   #fail(reason: string): void {
     this.#stopping = true;
     this.#end({ cause: "failed", reason });
@@ -191,7 +191,7 @@ export class Server {
     listeners.acceptor.notify.close();
     sockets.close();
     if (outcome === "late") return this.#end({ cause: "failed", reason: "a thread did not stop" });
-    for (const handle of threads.all) handle.terminate(); // They have ended; the runtime is told.
+    for (const handle of threads.all) handle.terminate(); // They have ended; this frees them.
     for (const fd of threads.doorbells) closeFd(fd);
     this.#log.debug("all threads joined");
     const problem = isGraceful ? warm?.save(store, clock.state) : undefined;
@@ -201,8 +201,8 @@ export class Server {
   }
 
   /**
-   * Gives the shared memory back, after {@linkcode ended}, to a process that lives on. What
-   * {@linkcode openStats} has made must not be asked any more.
+   * Unmaps the shared memory, after {@linkcode ended}, in a process that goes on. The views of
+   * {@linkcode openStats} must not be used any more.
    */
   giveBack(): void {
     const { memory, plan } = this.#parts;
@@ -210,8 +210,8 @@ export class Server {
   }
 
   /**
-   * Ends what is left of a server that has failed, in a process that lives on. Its memory stays
-   * where it is: a thread may still be at work on it.
+   * Ends the threads of a server that has failed, in a process that goes on. Its memory stays
+   * mapped: a thread may still use it.
    */
   abandon(): void {
     const { listeners, threads, clock, sockets } = this.#parts;
@@ -221,7 +221,7 @@ export class Server {
     wakeMaintainer(this.#control);
     // They stay open: a thread may still wait for its own.
     for (const fd of threads.doorbells) ring(fd);
-    // The runtime ends by force, after a while, whoever waits for a lock of the dead.
+    // After a while the runtime ends by force a thread that waits for a lock of a dead one.
     for (const handle of threads.all) handle.terminate();
     listeners.acceptor.notify.close();
     sockets.close();

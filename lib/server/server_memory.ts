@@ -20,8 +20,8 @@ const MEMORY_MAX = 32_000 * 2 ** 20;
 const BUFFER_CEILING = 900 * 2 ** 20;
 
 /**
- * Most that `cache_memlimit` may ask for: the machine's memory, as far as so much address space can
- * be had. Where it cannot, `-m` is the most.
+ * Most that `cache_memlimit` may ask for: the machine's memory, where so much address space can be
+ * mapped; otherwise `-m`.
  */
 function memoryCeiling(maxbytes: number): number {
   if (!canCallLibc) return Math.max(maxbytes, BUFFER_CEILING);

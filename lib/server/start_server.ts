@@ -26,7 +26,7 @@ import { ServerThreads } from "./thread/server_threads.ts";
  * Binds, reads every file, starts every thread, and returns when all have reported in, or one has
  * died. {@linkcode Server.open} lets clients in. What was opened is closed again when it fails.
  *
- * @throws {SettingsError} When an address cannot be bound, or nobody could log in.
+ * @throws {SettingsError} When an address cannot be bound, or the file of logins cannot be used.
  */
 export async function startServer(given: Settings, log: Log): Promise<Server> {
   const settings = { ...given, transport: chooseTransport(given, log) };

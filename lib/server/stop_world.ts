@@ -5,8 +5,8 @@
 //     └──── a word, and a wake ─────► maintainer     (memory/world_lock.ts)
 //   main: all have reported ─► takes the world ─► runs ─► gives it back ── 'l' ─► …
 //
-// Connections are accepted all the while. A thread that does not report costs the attempt, not the
-// service: until the world lock is taken, all others go on.
+// The acceptor goes on. When a thread does not report, the attempt ends and the service continues:
+// until the main thread has the world lock, all threads run.
 
 import type { Locks } from "../memory/lock.ts";
 import type { Control } from "../memory/regions.ts";
@@ -27,7 +27,7 @@ export interface WorldReach {
   /** Threads that use the store: the workers and the maintainer. */
   readonly threads: number;
   /** Sends a notice to every worker. */
-  readonly tell: (mode: "g" | "l") => void;
+  readonly notifyWorkers: (mode: "g" | "l") => void;
   /** Whether the server is ending. */
   readonly isEnding: () => boolean;
 }
@@ -89,13 +89,13 @@ export async function pauseWorld<T>(
 }
 
 /** Asks every thread for the other mode, which is `mode`. */
-function switchAll({ control, tell }: WorldReach, mode: "g" | "l"): void {
+function switchAll({ control, notifyWorkers }: WorldReach, mode: "g" | "l"): void {
   askSwitch(control);
-  tell(mode);
+  notifyWorkers(mode);
   wakeMaintainer(control);
 }
 
-/** Takes the world lock, in pieces between which the main thread learns what has happened. */
+/** Takes the world lock, in short tries: between them the main thread handles its events. */
 async function stop({ locks, isEnding }: WorldReach, deadlineMs: number): Promise<boolean> {
   while (!isEnding() && performance.now() < deadlineMs) {
     if (stopWorld(locks, LOCK_MS)) return true;

@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts";
 import { pauseWorld, type WorldReach } from "./stop_world.ts";
 
 /** What a check asks of the server. */
-export interface CheckedServer extends Pick<WorldReach, "tell" | "isEnding"> {
+export interface CheckedServer extends Pick<WorldReach, "notifyWorkers" | "isEnding"> {
   /** Ends the server: its store cannot be trusted. */
   fail(reason: string): void;
 }
@@ -25,20 +25,26 @@ export class StoreCheck {
   }
 
   /**
-   * Checks the whole store while the world stands still, and says in the log what came of it. A
+   * Checks the whole store while the world stands still, and logs the result. A
    * store with a broken rule ends the server. Does nothing while a check is under way.
    */
   run(): void {
     if (this.#checking || this.#server.isEnding()) return;
     this.#checking = true;
-    // A walk that throws has met something that cannot be.
+    // A walk that throws has met a broken invariant.
     this.#check().catch((error) => this.#server.fail(`store check: ${error}`));
   }
 
   async #check(): Promise<void> {
     const { control, locks, shape } = this.#store;
-    const { tell, isEnding } = this.#server;
-    const reach: WorldReach = { control, locks, threads: shape.threads + 1, tell, isEnding };
+    const { notifyWorkers, isEnding } = this.#server;
+    const reach: WorldReach = {
+      control,
+      locks,
+      threads: shape.threads + 1,
+      notifyWorkers,
+      isEnding,
+    };
     const pause = await pauseWorld(reach, () => checkLiveStore(this.#store));
     this.#checking = false;
     if (typeof pause === "string") return this.#log.warn(`store not checked: ${pause}`);

@@ -9,7 +9,7 @@ import { readSamples } from "../stats/samples.ts";
 import type { WorkerLoad, WorkSamples } from "../stats/stats_view.ts";
 import type { Store } from "../store/store.ts";
 
-/** Names told of the keys asked for most, and of the prefixes. */
+/** Most names of hot keys, and of hot prefixes. */
 const HOT_NAMES_MAX = 20;
 
 /** Counters whose sum is the commands on keys. */

@@ -1,4 +1,4 @@
-// Sockets that are bound, and listen later: an address is taken before anybody can connect to it.
+// Sockets that are bound, and listen later: memden takes an address before a client can connect.
 
 import { cString } from "./c_string.ts";
 import { Errno } from "./errno.ts";
@@ -37,13 +37,13 @@ const switchWord = new Int32Array(16);
 export type SocketKind = "stream" | "datagram";
 
 /**
- * Opens a socket and binds it to `host` and `port`; it does not listen. One of IPv6 takes IPv6
- * alone, so that it stands beside one of IPv4 with the same port.
+ * Opens a socket and binds it to `host` and `port`; it does not listen. An IPv6
+ * socket accepts IPv6 only, so that an IPv4 socket can have the same port.
  *
- * @param host An IPv4 or IPv6 address as a number; behind one of IPv6 may be `%` and an interface.
+ * @param host A numeric address; after an IPv6 address may be `%` and an interface.
  * @param port 0 for one that the kernel chooses.
- * @param isDual Whether one of IPv6 takes IPv4, too.
- * @returns The descriptor; when it cannot be had, its errno below zero.
+ * @param isDual Whether an IPv6 socket accepts IPv4, too.
+ * @returns The descriptor; on failure the errno, negative.
  */
 export function bindInternet(
   kind: SocketKind,
@@ -56,14 +56,14 @@ export function bindInternet(
   const isIpv6 = length === IPV6_BYTES;
   const fd = openSocket(isIpv6 ? AF_INET6 : AF_INET, kind);
   if (fd < 0) return fd;
-  // A server that has ended leaves connections that would hold the port for a minute. Not for UDP:
-  // it would let two servers have one port, and neither know.
+  // Connections of a server that has ended would hold the port for a minute. Not for UDP, where two
+  // servers could then bind the same port unnoticed.
   if (kind === "stream") setSwitch(fd, SOL_SOCKET, SO_REUSEADDR, true);
   if (isIpv6) setSwitch(fd, IPPROTO_IPV6, IPV6_V6ONLY, !isDual);
   return bindTo(fd, length);
 }
 
-/** The same for a Unix socket at `path`, where nothing may be yet. */
+/** The same for a Unix socket at `path`, which must not exist yet. */
 export function bindUnix(path: string): number {
   const bytes = new TextEncoder().encode(path);
   if (bytes.length > PATH_BYTES_MAX) return -Errno.ENAMETOOLONG;
@@ -78,8 +78,8 @@ export function bindUnix(path: string): number {
  * Lets clients connect to a bound socket.
  *
  * @param backlog Connections that the kernel queues before they are accepted.
- * @returns 0; or the errno below zero: EADDRINUSE when another socket that is bound to the same
- * address listens by now.
+ * @returns 0; on failure the errno, negative: EADDRINUSE when another socket that is bound to the
+ * same address listens by now.
  */
 export function listenOn(fd: number, backlog: number): number {
   return libc.listen(fd, backlog) === 0 ? 0 : -errno();
@@ -91,7 +91,7 @@ export function listenOn(fd: number, backlog: number): number {
  * where no descriptor is left, too.
  */
 export function isLocalAddress(address: Bytes, length: number): boolean {
-  const family = address[0]!; // Below 256, and this machine's order is the little end first.
+  const family = address[0]!; // Below 256, and the machine is little-endian.
   const fd = openSocket(family, "datagram");
   if (fd < 0) return true;
   bindAddress.set(address);
@@ -120,7 +120,7 @@ function setSwitch(fd: number, level: number, option: number, on: boolean): void
   libc.setsockopt(fd, level, option, switchWord, INT_BYTES);
 }
 
-/** Writes a `struct sockaddr`; returns its length, or the errno below zero. */
+/** Writes a `struct sockaddr`; returns its length, or the errno, negative. */
 function writeAddress(host: string, port: number): number {
   const [address = "", scope] = host.split("%");
   const isIpv6 = address.includes(":");

@@ -11,7 +11,7 @@ const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 
-/** Asked for as room in the kernel; it gives what it may. Source: memcached, MAX_SENDBUF_SIZE. */
+/** Buffer size that memden asks for; the kernel caps it. Source: memcached, MAX_SENDBUF_SIZE. */
 const SOCKET_BUFFER_BYTES = 256 * 2 ** 20;
 
 const INT_BYTES = 4;
@@ -20,7 +20,7 @@ const ADDRESS_BYTES = 128;
 
 const bufferBytes = new Int32Array(16).fill(SOCKET_BUFFER_BYTES);
 
-/** Who sent a datagram, in the kernel's own form. */
+/** The sender of a datagram, as a `struct sockaddr`. */
 export class Peer {
   readonly address: Bytes = new Uint8Array(ADDRESS_BYTES);
   /** Bytes of {@linkcode address} in use; one word, in memory that V8 does not move. */
@@ -28,11 +28,11 @@ export class Peer {
 }
 
 /**
- * Opens a UDP socket, bound to `host` and `port`, with as much room for datagrams as it may have.
+ * Opens a UDP socket, bound to `host` and `port`, with the largest buffers that the kernel allows.
  *
- * @param host An IPv4 or IPv6 address as a number.
+ * @param host A numeric IPv4 or IPv6 address.
  * @param port 0 for one that the kernel chooses.
- * @returns The descriptor; when it cannot be had, its errno below zero.
+ * @returns The descriptor; on failure the errno, negative.
  */
 export function openDatagramSocket(host: string, port: number): number {
   const fd = bindInternet("datagram", host, port);
@@ -43,10 +43,10 @@ export function openDatagramSocket(host: string, port: number): number {
 }
 
 /**
- * Receives one datagram into `buffer` from its start, and notes in `peer` who sent it.
+ * Receives one datagram into `buffer` from its start, and writes its sender into `peer`.
  *
- * @returns Its bytes, as far as they fit; {@linkcode Io.AGAIN} when none waits. Whatever the
- * network has to say of datagrams sent earlier counts as none.
+ * @returns Its bytes, as far as they fit; {@linkcode Io.AGAIN} when none waits. An error
+ * that an earlier datagram caused counts as none.
  * @throws {SysError} For an errno that means a bug here, such as EBADF.
  * @hot
  */
@@ -69,7 +69,7 @@ export function sendDatagram(fd: number, buffer: Bytes, count: number, peer: Pee
   return sent >= 0 ? sent : failure("sendto", fd, Io.GONE);
 }
 
-/** The port that a datagram came from. */
+/** The source port of a datagram. */
 export function peerPort({ address }: Peer): number {
   return address[2]! << 8 | address[3]!;
 }
@@ -79,8 +79,8 @@ export function isLocalPeer({ address, length }: Peer): boolean {
   return isLocalAddress(address, length[0]!);
 }
 
-/** @param otherwise What a failure is that nobody here is to blame for. */
-function failure(call: string, fd: number, otherwise: number): number {
+/** @param other The result for an errno that is neither temporary nor a bug here. */
+function failure(call: string, fd: number, other: number): number {
   const code = errno();
   switch (code) {
     case Errno.EAGAIN:
@@ -91,6 +91,6 @@ function failure(call: string, fd: number, otherwise: number): number {
     case Errno.ENOTSOCK:
       throw new SysError(call, fd, code);
     default:
-      return otherwise;
+      return other;
   }
 }

@@ -1,6 +1,6 @@
-// Small files whose presence means something: read whole, removed and put in place so that it
-// holds when the power fails. By system calls, since Deno asks for every permission there is before
-// it opens a file below /dev, which /dev/shm is.
+// Small files whose existence has a meaning: memden creates and removes them durably, so that they
+// survive a power failure. It uses system calls, as Deno needs --allow-all for files below /dev,
+// such as those in /dev/shm.
 
 import { cString } from "./c_string.ts";
 import { Errno } from "./errno.ts";
@@ -13,7 +13,7 @@ const O_CREAT = 0o100;
 const O_EXCL = 0o200;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
-/** The owner's alone. */
+/** Access mode: the owner's only. */
 const MODE = 0o600;
 
 const CHUNK_BYTES = 2 ** 16;
@@ -24,7 +24,7 @@ export const NO_FILE = "no such file";
 /**
  * Reads a file.
  *
- * @param bytesMax It may be so long.
+ * @param bytesMax Longest file, in bytes.
  * @returns What is in it; or why it cannot be read, {@linkcode NO_FILE} where it is not there.
  */
 export function readWhole(path: string, bytesMax: number): Uint8Array | string {
@@ -52,7 +52,7 @@ export function readWhole(path: string, bytesMax: number): Uint8Array | string {
   return whole;
 }
 
-/** Removes a file, for good. Returns why it may still be there; undefined when it is not. */
+/** Removes a file durably. Returns why it may still exist; undefined when it does not. */
 export function removeDurably(path: string): string | undefined {
   if (libc.unlink(cString(path)) < 0) {
     return errno() === Errno.ENOENT ? undefined : errorText(errno());
@@ -61,13 +61,13 @@ export function removeDurably(path: string): string | undefined {
 }
 
 /**
- * Puts a file in place, whole or not at all.
+ * Writes a file durably and atomically.
  *
- * @returns Why it may not be there; undefined when it is.
+ * @returns Why it may not exist; undefined when it does.
  */
 export function writeDurably(path: string, bytes: Uint8Array<ArrayBuffer>): string | undefined {
   const unfinished = `${path}.new`;
-  // What was there is not written to: it could be a link.
+  // Removed, not overwritten: it could be a link.
   if (libc.unlink(cString(unfinished)) < 0 && errno() !== Errno.ENOENT) return errorText(errno());
   const fd = libc.open(cString(unfinished), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
   if (fd < 0) return errorText(errno());
@@ -107,7 +107,7 @@ function writeAll(fd: number, bytes: Uint8Array<ArrayBuffer>): boolean {
   return true;
 }
 
-/** Waits until the names in the folder of `path` are where they stay. */
+/** Syncs the folder of `path`, so that its names survive a power failure. */
 function syncFolderOf(path: string): string | undefined {
   const slash = path.lastIndexOf("/");
   const folder = slash < 0 ? "." : path.slice(0, slash + 1);

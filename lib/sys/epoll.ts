@@ -6,7 +6,7 @@
 import { Errno, SysError } from "./errno.ts";
 import { errno, libc } from "./libc.ts";
 
-/** Events to wait for, and what came. Source: sys/epoll.h. */
+/** Events to wait for, and those that came. Source: sys/epoll.h. */
 export const EpollEvent = {
   IN: 0x001,
   /** Urgent data: a receive stops short there. */
@@ -18,7 +18,7 @@ export const EpollEvent = {
   RDHUP: 0x2000,
   /** Of the threads that wait for this socket, wake one that is asleep, and not all. */
   EXCLUSIVE: 0x10000000,
-  /** Tell of a change once, not for as long as it lasts. */
+  /** Edge-triggered: report a change once. */
   EDGE: 0x80000000,
 } as const;
 

@@ -11,7 +11,7 @@ const COUNT_BYTES = 8;
 /** Over 64 bytes, so that V8 keeps it where it is; the first 8 are the count, 1. */
 const one = new BigUint64Array(16).fill(1n);
 
-/** How to watch a doorbell: each ring is told once, and need not be taken back by a read. */
+/** How to watch a doorbell: edge-triggered, so that no read is needed after a ring. */
 export const DOORBELL_EVENTS = (EpollEvent.IN | EpollEvent.EDGE) >>> 0;
 
 /** Makes a doorbell. */
@@ -21,7 +21,7 @@ export function openEventFd(): number {
   return fd;
 }
 
-/** Opens a descriptor that does nothing, to have one to close; -1 when there is none to be had. */
+/** Opens a spare descriptor, to close when another one is needed; -1 when none is left. */
 export function openSpareFd(): number {
   return libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }

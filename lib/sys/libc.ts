@@ -143,7 +143,7 @@ export const canCallLibc = opened !== undefined;
 
 const errnoView = opened === undefined ? new Int32Array(1) : viewErrno(opened);
 
-/** libc; undefined where it must not be called, or is none whose structures we know. */
+/** libc; undefined where it must not be called, or has structures that memden does not know. */
 function openLibc(): Symbols | undefined {
   const { os, arch } = Deno.build;
   if (os !== "linux" || (arch !== "x86_64" && arch !== "aarch64")) return undefined;
@@ -169,12 +169,12 @@ function viewErrno({ errnoLocation }: Symbols): Int32Array {
   return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
 }
 
-/** The calling thread's errno, as left by the last call that failed. */
+/** The calling thread's errno of the last call that failed. */
 export function errno(): number {
   return errnoView[0]!;
 }
 
-/** What the C library says of an error number: `Address already in use`. */
+/** The C library's text for an error number: `Address already in use`. */
 export function errorText(code: number): string {
   const text = libc.strerror(code);
   return text === null ? `errno ${code}` : Deno.UnsafePointerView.getCString(text);

@@ -1,4 +1,4 @@
-// Limits and use of resources: descriptors, CPU time, the user the process runs as.
+// Limits and use of resources: descriptors, core files, CPU time; and the user of the process.
 
 import process from "node:process";
 import { SysError } from "./errno.ts";
@@ -46,7 +46,7 @@ export function descriptorLimit(): number {
 /**
  * Raises the limit on the size of core files: to none, or as far as is allowed.
  *
- * @returns false when no core file can be written all the same.
+ * @returns false when the hard limit allows no core file.
  */
 export function raiseCoreLimit(): boolean {
   if (libc.getrlimit(RLIMIT_CORE, rlimit) < 0) throw new SysError("getrlimit", -1, errno());
@@ -72,14 +72,14 @@ export function threadCpuSeconds(): number {
   return seconds + Number(rusage[1]! + rusage[3]!) / US_PER_SECOND;
 }
 
-/** The same as far as the runtime tells. */
+/** The same from the runtime, where the C library cannot be called. */
 function runtimeCpuTimes(): { readonly user: string; readonly system: string } {
   const { user, system } = process.cpuUsage();
   const time = (us: number) => (us / US_PER_SECOND).toFixed(6);
   return { user: time(user), system: time(system) };
 }
 
-/** Who this process is; undefined where it is not allowed to know, or the system has no users. */
+/** User id of this process; undefined without the permission, or where the system has none. */
 export function ownUid(): number | undefined {
   if (canCallLibc) return libc.getuid();
   const isAllowed = Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
@@ -91,7 +91,7 @@ export function ownUid(): number | undefined {
  * threads where it may, but has no call that gives up supplementary groups.
  *
  * @param gid The group to become.
- * @returns What stands against it; undefined for nothing.
+ * @returns Why not; undefined when it can.
  */
 export function privilegesObstacle(gid: number): string | undefined {
   if (canCallLibc) return undefined;

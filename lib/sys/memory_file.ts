@@ -1,4 +1,4 @@
-// A file that item memory lies in: opened for one process alone, with room for every byte of it.
+// The file of item memory: open in one process only, with room for every byte of it.
 //
 // A byte of a mapped file that the file system has no room for ends the process with SIGBUS when it
 // is written. So all of it is reserved before anything is mapped.
@@ -14,30 +14,30 @@ const O_CREAT = 0o100;
 const O_CLOEXEC = 0o2000000;
 const LOCK_EX_NB = 2 | 4;
 const SEEK_END = 2;
-/** It is the owner's alone: whoever reads it reads the cache. */
+/** Only the owner may read the cache. */
 const MODE = 0o600;
 
-/** `struct statfs`: eight-byte fields on the machines that we know; these three of them. */
+/** `struct statfs`: eight-byte fields on x86-64 and arm64; memden reads three of them. */
 const statfs = new BigUint64Array(32);
 const F_TYPE = 0;
 const F_BSIZE = 1;
 const F_BAVAIL = 4;
-/** `struct statx`; this field of it. Source: linux/stat.h. */
+/** `struct statx`; memden reads one field. Source: linux/stat.h. */
 const statx = new BigUint64Array(32);
 const STX_BLOCKS = 6;
 const STATX_BLOCKS = 0x400;
 const AT_EMPTY_PATH = 0x1000;
-/** What it counts in. */
+/** Unit of stx_blocks. */
 const BLOCK_BYTES = 512;
 /** Source: linux/magic.h. */
 const TMPFS_MAGIC = 0x01021994n;
 
-/** An open memory file, held until the process ends: nobody else can open it as one meanwhile. */
+/** An open memory file. Its lock keeps other servers from it until the process ends. */
 export class MemoryFile {
   readonly fd: number;
   /** Its name, as the kernel knew it when it was opened. */
   readonly #name: string | undefined;
-  /** Whether it was made to be opened, and holds nothing that is to be kept. */
+  /** Whether open() made the file, and it has nothing to keep yet. */
   #isMade: boolean;
 
   private constructor(fd: number, isMade: boolean) {
@@ -46,7 +46,7 @@ export class MemoryFile {
     this.#isMade = isMade;
   }
 
-  /** Whether it is still what its path leads to: not removed, and not moved. */
+  /** Whether its path still leads to it: it was not removed or renamed. */
   get isInPlace(): boolean {
     return this.#nameNow() === this.#name;
   }
@@ -58,7 +58,7 @@ export class MemoryFile {
   /**
    * Opens the file at `path`, or makes an empty one, and locks it.
    *
-   * @returns The file; or why it cannot be had.
+   * @returns The file; or why it cannot be opened.
    */
   static open(path: string): MemoryFile | string {
     let fd = libc.open(cString(path), O_RDWR | O_CLOEXEC, MODE);
@@ -76,9 +76,9 @@ export class MemoryFile {
   }
 
   /**
-   * Forgets what is in the file: it is `bytes` long and all zero, mapped memory of it too.
+   * Makes the file `bytes` long and all zero, with the memory that it is mapped to.
    *
-   * @returns Why that cannot be; undefined when it is done.
+   * @returns Why that failed; undefined when it is done.
    */
   clear(bytes: number): string | undefined {
     if (libc.ftruncate(this.fd, 0n) < 0) return errorText(errno());
@@ -87,7 +87,7 @@ export class MemoryFile {
   }
 
   /**
-   * Bytes that are free where the file is: of memory, too, if that is where it is.
+   * Bytes that are free on its file system; on a tmpfs at most the free memory.
    *
    * @param memoryLimit Memory that this process may use.
    */
@@ -98,10 +98,10 @@ export class MemoryFile {
     return isMemory ? Math.min(free, Deno.systemMemoryInfo().available, memoryLimit) : free;
   }
 
-  /** Bytes of the file system that it takes; 0 where that is not told. */
+  /** Bytes of the file system that it takes; 0 where statx(2) does not report it. */
   get takenBytes(): number {
-    const isTold = libc.statx(this.fd, cString(""), AT_EMPTY_PATH, STATX_BLOCKS, statx) === 0;
-    return isTold ? Number(statx[STX_BLOCKS]!) * BLOCK_BYTES : 0;
+    const isKnown = libc.statx(this.fd, cString(""), AT_EMPTY_PATH, STATX_BLOCKS, statx) === 0;
+    return isKnown ? Number(statx[STX_BLOCKS]!) * BLOCK_BYTES : 0;
   }
 
   /**
@@ -115,17 +115,17 @@ export class MemoryFile {
     return error === 0 ? undefined : errorText(error);
   }
 
-  /** Waits until all of it is where it stays when the power fails; false when that failed. */
+  /** Writes all of it to disk; false when that failed. */
   sync(): boolean {
     return libc.fsync(this.fd) === 0;
   }
 
-  /** From now on it holds something: it stays when it is closed. */
+  /** From now on close() keeps the file. */
   keep(): void {
     this.#isMade = false;
   }
 
-  /** Closes it, and gives up the lock. One that was made and never kept is removed. */
+  /** Closes it, which unlocks it. Removes a file that open() made and keep() was not called for. */
   close(): void {
     if (this.#isMade && this.isInPlace && this.#name !== undefined) {
       libc.unlink(cString(this.#name));

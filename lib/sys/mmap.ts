@@ -27,8 +27,8 @@ export function mapMemory(bytes: number): number {
 }
 
 /**
- * Gives mapped memory back. No thread may use a view of it afterwards: the process would end by
- * SIGSEGV, or find other memory there.
+ * Unmaps memory. No thread may use a view of it afterwards: it would get SIGSEGV, or find other
+ * memory there.
  */
 export function unmapMemory(address: number, bytes: number): void {
   libc.munmap(BigInt(address), BigInt(bytes));
@@ -78,7 +78,7 @@ export function discardMemory(address: number, bytes: number, isLocked = false):
   if (isLocked) lockMemory(address, bytes);
 }
 
-/** Asks the kernel for large pages in mapped memory; false when it has none to give. */
+/** Asks the kernel for huge pages in mapped memory; false when it refuses. */
 export function adviseLargePages(address: number, bytes: number): boolean {
   return libc.madvise(BigInt(address), BigInt(bytes), MADV_HUGEPAGE) === 0;
 }
@@ -86,7 +86,7 @@ export function adviseLargePages(address: number, bytes: number): boolean {
 /**
  * Keeps mapped memory from being paged out, each page from the moment it is used.
  *
- * Only ours: V8 counts on being allowed to discard pages of its heap, and dies when it may not.
+ * Never V8's memory: V8 discards pages of its heap, and crashes when it cannot.
  *
  * @returns false when the limit on locked memory forbids it.
  */

@@ -1,4 +1,4 @@
-// The process itself: its name, its descriptors, and another one that is started like it.
+// The process itself: its name, its descriptors, and how to start another one like it.
 
 import { cString } from "./c_string.ts";
 import { errno, errorText, libc } from "./libc.ts";
@@ -21,12 +21,12 @@ const NAME_BYTES_MAX = 15;
 /** Larger than `posix_spawnattr_t` on any machine: glibc's has 336 bytes. */
 const SPAWNATTR_BYTES = 512;
 const PATH_BYTES_MAX = 4096;
-/** Most that the kernel takes as the words of a process. Source: linux/binfmts.h, execve(2). */
+/** Most bytes of argv that the kernel takes. Source: linux/binfmts.h, execve(2). */
 const ARGV_BYTES_MAX = 6 * 2 ** 20;
 const POINTER_BYTES = 8;
 /** Descriptors among which copies of stdin, stdout and stderr are looked for. */
 const COPIES_FDS_MAX = 1024;
-/** Access mode of a log file that is made. */
+/** Access mode of a new log file. */
 const LOG_MODE = 0o640;
 
 const OWN_EXECUTABLE = "/proc/self/exe";
@@ -46,10 +46,9 @@ export function allowCore(): void {
 }
 
 /**
- * Reads a file of the kernel, such as one of `/proc`, which the runtime reads only for a process
- * that may do everything.
+ * Reads a file of the kernel, such as one of `/proc`, for which the runtime needs --allow-all.
  *
- * @param bytesMax What is longer is cut.
+ * @param bytesMax Most bytes that it reads.
  * @returns Its bytes; undefined when it cannot be read.
  */
 export function readKernelFile(path: string, bytesMax: number): Uint8Array | undefined {
@@ -76,7 +75,7 @@ export function readLink(path: string): string | undefined {
 /**
  * Opens `/dev/null`, or a log file to append to.
  *
- * @returns Its descriptor, or the negative errno of what was wrong with the file.
+ * @returns Its descriptor; on failure the errno, negative.
  */
 export function openForStdio(logfile: string | null): number {
   const flags = logfile === null ? O_RDWR : O_WRONLY | O_APPEND | O_CREAT;
@@ -102,7 +101,7 @@ export function replaceStdio(stdio: number, fd: number): void {
 export interface Command {
   /** The executable. */
   readonly path: string;
-  /** Its words, the program's name among them, each with a zero byte behind it. */
+  /** Its argv, argv[0] included, each string with a zero byte behind it. */
   readonly argv: Uint8Array;
 }
 
@@ -127,7 +126,7 @@ export function closeOnExec(fd: number): boolean {
 }
 
 /**
- * Starts a process in a session of its own.
+ * Starts a process in a new session.
  *
  * @returns Its pid.
  */
@@ -170,13 +169,13 @@ export function ownCommand(): Command | undefined {
   const path = readLink(OWN_EXECUTABLE);
   const argv = readKernelFile("/proc/self/cmdline", ARGV_BYTES_MAX);
   if (path === undefined || argv === undefined) return undefined;
-  // The link leads there even when the file has been replaced, as packages do.
+  // That link works even when a package has replaced the file.
   return { path: path.endsWith(" (deleted)") ? OWN_EXECUTABLE : path, argv };
 }
 
 /**
- * Starts this process anew, by its own words: the pid, the directory, descriptors that are
- * inherited and the mask of signals stay; nothing else of it is left.
+ * Executes this process again with the same argv. The pid, the working directory, inherited
+ * descriptors and the signal mask stay; nothing else does.
  *
  * @param variable `NAME=value`, for the environment that it was started with.
  * @returns Why it could not be done.

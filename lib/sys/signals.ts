@@ -1,7 +1,7 @@
-// Signals that are waited for, rather than interrupting a thread.
+// Signals that a thread waits for, instead of being interrupted.
 //
-// A signal that every thread blocks stays pending until one asks for it. Threads inherit the mask
-// from the one that starts them, processes that are spawned and programs that are executed as well.
+// A signal that every thread blocks stays pending until one waits for it. New threads, spawned
+// processes and executed programs inherit the mask.
 //
 // sigset_t:  [ u32 × 32 ]      signal n is bit n - 1
 
@@ -35,7 +35,7 @@ export function blockSignal(signal: number): void {
   changeMask(SIG_BLOCK, setOf(signal), null);
 }
 
-/** Takes {@linkcode blockSignal} back. */
+/** Undoes {@linkcode blockSignal}. */
 export function unblockSignal(signal: number): void {
   changeMask(SIG_UNBLOCK, setOf(signal), null);
 }
@@ -55,7 +55,7 @@ function changeMask(
   if (failure !== 0) throw new SysError("pthread_sigmask", how, failure);
 }
 
-/** The set that has `signal` alone. */
+/** The set with `signal` only. */
 function setOf(signal: number): Uint32Array<ArrayBuffer> {
   const set = new Uint32Array(SET_WORDS);
   const [word, bit] = placeOf(signal);

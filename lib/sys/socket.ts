@@ -1,4 +1,4 @@
-// Non-blocking socket calls with the ordinary failures turned into named results.
+// Non-blocking socket calls, with named results for the ordinary failures.
 
 import { Errno, SysError } from "./errno.ts";
 import { errno, libc } from "./libc.ts";
@@ -47,7 +47,7 @@ export function recvInto(fd: number, buffer: Bytes, count: number): number {
   return received >= 0 ? received : failure("recv", fd);
 }
 
-/** Looks at what a {@linkcode recvInto} would give, and leaves it there; results as there. */
+/** Receives without removing the bytes from the socket; results as {@linkcode recvInto}. */
 export function peekInto(fd: number, buffer: Bytes, count: number): number {
   const received = libc.recv(fd, buffer, count, MSG_PEEK);
   return received >= 0 ? received : failure("recv", fd);
@@ -72,13 +72,13 @@ export function sendMessage(fd: number, message: Bytes): number {
 }
 
 /**
- * Errors that say that the call was wrong, and not the network. Any other one means that the peer
- * is gone: when the kernel gives a connection up it tells whatever error was on its mind, such as
- * what an ICMP message or a route said.
+ * Errors that mean a bug of the caller, not of the network. Any other one means that the peer
+ * is gone: when the kernel gives up a connection it reports the last error that it has for it, such
+ * as one from an ICMP message or a route.
  */
 const BUGS: ReadonlySet<number> = new Set([Errno.EBADF, Errno.EFAULT, Errno.ENOTSOCK]);
 
-/** Errors that pass. */
+/** Temporary errors. */
 const PASSING: ReadonlySet<number> = new Set([
   Errno.EAGAIN,
   Errno.EINTR,
@@ -121,13 +121,13 @@ export function accept(listenFd: number): number {
     case Errno.ENOTSOCK:
       throw new SysError("accept4", listenFd, code);
     default:
-      // Errors that wait on the new socket come up here, and those of a firewall.
+      // Pending errors of the new socket, and refusals of a firewall.
       // Source: accept(2), "Error handling".
       return Io.GONE;
   }
 }
 
-/** Makes the calls on a descriptor that somebody else opened return at once. */
+/** Makes a descriptor non-blocking that another program has opened. */
 export function setNonBlocking(fd: number): void {
   const flags = libc.fcntl(fd, F_GETFL, 0n);
   if (flags < 0 || libc.fcntl(fd, F_SETFL, BigInt(flags | SOCK_NONBLOCK)) < 0) {
@@ -144,15 +144,15 @@ const ONE = new Int32Array(16).fill(1);
 const ONE_BYTES = 4;
 
 /**
- * Sets what memcached sets on TCP: TCP_NODELAY and SO_KEEPALIVE. On a listening socket: Linux hands
- * both on to the connections that it accepts.
+ * Sets what memcached sets on TCP: TCP_NODELAY and SO_KEEPALIVE. Connections inherit both from a
+ * listening socket. Source: memcached.c, server_socket.
  */
 export function setTcpOptions(fd: number): void {
   libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, ONE, ONE_BYTES);
   libc.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, ONE, ONE_BYTES);
 }
 
-/** Of keepalive: rest before a probe, between probes without an answer, and how many of these. */
+/** Keepalive: seconds before the first probe, between probes, and the number of probes. */
 const KEEPALIVE = [
   [TCP_KEEPIDLE, 30],
   [TCP_KEEPINTVL, 10],
@@ -160,9 +160,9 @@ const KEEPALIVE = [
 ] as const;
 
 /**
- * Asks the other end twice a minute whether it is there, instead of every two hours. One that has
- * closed the connection, and not only its half, answers with a reset a minute later
- * (tcp_fin_timeout). No more than a hint: on a Unix socket it does nothing.
+ * Turns on keepalive probes after 30 s, instead of two hours. A peer that has closed the
+ * connection, and not only its half, answers with a reset a minute later (tcp_fin_timeout). Does
+ * nothing on a Unix socket.
  */
 export function probePeer(fd: number): void {
   for (const [option, value] of KEEPALIVE) {

@@ -1,8 +1,8 @@
 // The channel to a thread: memcached's notify pipe and connection queue in one.
 //
-// The acceptor has one to each worker, the main thread one to the acceptor. A thread sleeps in
-// epoll_wait and cannot see a message, so each post rings its doorbell, an eventfd in its epoll
-// set; the thread then takes the messages off the port one by one.
+// The acceptor has one to each worker, the main thread one to the acceptor. A thread that sleeps in
+// epoll_wait does not see messages, so each post rings its doorbell, an eventfd in its epoll set;
+// the thread then takes the messages off the port.
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { ExitCode } from "../../config/settings_error.ts";
@@ -14,28 +14,31 @@ import type { ListenerOptions } from "../../config/listen_address.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { StorePlan } from "../../store/plan.ts";
 
-/** What a thread is told. Letters are memcached's where it has one. */
+/**
+ * A message to a thread. Letters are memcached's where it has one.
+ * Source: memcached thread.c, thread_libevent_process and notify_worker.
+ */
 export type Notice =
   /** A new connection. */
   | { readonly type: "c"; readonly fd: number; readonly listener: number }
-  /** The locks are to be global from the next turn on; or granular, as they were. */
+  /** Switch to global locks at the end of the turn; back to granular ones. */
   | { readonly type: "g" }
   | { readonly type: "l" }
-  /** Listen, and report where: to the relay acceptor alone, which has no other way to know. */
+  /** Listen, and report where. For the relay acceptor only. */
   | { readonly type: "b" }
-  /** Clients are served from now on; where none can connect by then, the sockets listen. */
+  /** Serve clients from now on. */
   | { readonly type: "o" }
   /** Certificates for the connections from now on. */
   | { readonly type: "t"; readonly certificates: Certificates }
   /** Stop: close every connection and report. */
   | { readonly type: "s" };
 
-/** What a thread tells the main thread. */
+/** A message of a thread to the main thread. */
 export type Report =
   | { readonly type: "ready" }
   | { readonly type: "stopped" }
   | { readonly type: "shutdown"; readonly graceful: boolean }
-  /** A client had the certificates read again, and they are good. */
+  /** A client's `refresh_certs` has read new certificates, which can be used. */
   | { readonly type: "certificates"; readonly certificates: Certificates }
   /** The relay acceptor listens. */
   | { readonly type: "listening"; readonly listening: readonly Listening[] }
@@ -51,7 +54,7 @@ export interface Listening {
 /** Memory that all threads share: the address it is mapped at, or a buffer without system calls. */
 export type Mapping = number | SharedArrayBuffer;
 
-/** Where the shared memory is, in a form that travels in a message. */
+/** Where the shared memory is, in a form that a message can carry. */
 export interface MemoryMap {
   readonly control: SharedArrayBuffer;
   /** Each segment of the arena. */
@@ -67,16 +70,16 @@ export interface WorkerStart {
   readonly plan: StorePlan;
   readonly memory: MemoryMap;
   readonly startUnix: number;
-  /** What each listener is. */
+  /** By listener: the kind of its address. */
   readonly families: readonly BoundAddress["family"][];
-  /** How the connections of each listener are served. */
+  /** By listener: how its connections are served. */
   readonly listenerOptions: readonly ListenerOptions[];
-  /** Nothing without TLS. */
+  /** Undefined without TLS. */
   readonly certificates: Certificates | undefined;
   /** Descriptors of the UDP sockets, which all workers share. */
   readonly udp: readonly number[];
   readonly port: MessagePort;
-  /** An eventfd; nothing with the relay transport. */
+  /** An eventfd; -1 with the relay transport. */
   readonly doorbell: number;
 }
 
@@ -98,7 +101,7 @@ export interface NotifyTarget {
 export interface AcceptorSocket {
   readonly fd: number;
   readonly family: "tcp" | "unix";
-  /** Its clients are looked at before they are dealt: they may have the session of a worker. */
+  /** Whether its clients may have a session ticket, which decides on the worker. */
   readonly hasSessions: boolean;
 }
 
@@ -124,20 +127,19 @@ export interface RelayAcceptorStart {
 }
 
 /**
- * New connections, as they travel: a number for each, `fd * LISTENERS_MAX + listener`. An object
- * costs three times as much to copy (16 against 5.5 µs for both ends), and this is paid for every
- * connection.
+ * New connections in a message: a number for each, `fd * LISTENERS_MAX + listener`. An object costs
+ * three times as much to copy: 16 against 5.5 µs for both ends, for every connection.
  */
 type ConnNumbers = number | readonly number[];
 
-/** Listeners that a number can tell apart. */
+/** Most listeners that such a number has room for. */
 const LISTENERS_MAX = 65536;
 
 /** The sending end of a channel. */
 export class NotifySender {
   readonly #port: MessagePort;
   readonly #doorbell: number;
-  /** Connections to be handed over together. */
+  /** Connections that the next flush() hands over together. */
   readonly #conns: number[] = [];
 
   constructor(port: MessagePort, doorbell: number) {
@@ -166,7 +168,7 @@ export class NotifySender {
     ring(this.#doorbell);
   }
 
-  /** Lets go of the port, so that it does not keep the process alive. */
+  /** Closes the port, which would keep the process alive. */
   close(): void {
     this.#port.close();
   }

@@ -26,8 +26,8 @@ export function secondsSince(startUnix: number): number {
 /**
  * The clock of a server, ticked once a second on the second.
  *
- * It follows the monotonic clock from the moment of start: a correction of the system's time makes
- * no item expire early or late.
+ * It follows the monotonic clock from its start on, so that no item expires early or late when the
+ * system's time is corrected. Source: memcached.c, clock_handler.
  */
 export class ServerClock {
   readonly clock: Clock;
@@ -35,7 +35,9 @@ export class ServerClock {
   readonly #monotonicAtStart = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param startUnix Where it began, if it goes on from an earlier run; else it begins now. */
+  /**
+   * @param startUnix Its beginning, where it continues the clock of an earlier run; default: now.
+   */
   constructor(startUnix?: number) {
     const nowUnix = Math.floor(this.#unixMsAtStart / SECOND_MS);
     const began = startUnix ?? nowUnix - CLOCK_START;
@@ -56,8 +58,8 @@ export class ServerClock {
   }
 
   /**
-   * What a clock needs that is to go on from here in another process. There the system's time is
-   * all there is, so what it was corrected by during this run goes into the beginning.
+   * What another process needs to continue this clock. That process has only the system's time, so
+   * `startUnix` includes the corrections of the system's time during this run.
    */
   get state(): ClockState {
     const unixMs = this.#unixMs;

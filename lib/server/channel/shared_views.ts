@@ -8,7 +8,9 @@ import { canCallLibc } from "../../sys/libc.ts";
 import { mapMemory, unmapMemory, viewMemory } from "../../sys/mmap.ts";
 import type { Mapping, MemoryMap } from "./notify.ts";
 
-/** Makes the memory of `plan`, all zero, around segments that are mapped already if there are. */
+/**
+ * Makes the memory of `plan`, all zero. @param segments Item memory, where it is mapped already.
+ */
 export function makeShared(plan: StorePlan, segments?: readonly number[]): MemoryMap {
   return {
     control: makeControlMemory(plan.regions),
@@ -32,7 +34,7 @@ function makeMapping(bytes: number): Mapping {
   return canCallLibc ? mapMemory(bytes) : makeSharedMemory(bytes);
 }
 
-/** Gives the memory of `map` back, which was made for `plan` and is in nobody's use any more. */
+/** Unmaps the memory of `map`, which was made for `plan` and which no thread uses any more. */
 export function unmapShared(map: MemoryMap, plan: StorePlan): void {
   const mappings = [...map.segments, map.buckets];
   const lengths = [...plan.segmentBytes, plan.bucketBytes];
@@ -51,8 +53,8 @@ export function viewShared(map: MemoryMap, plan: StorePlan): SharedMemory {
 }
 
 /**
- * Views item memory. As one buffer where it is mapped as one: V8 takes each gigabyte for pressure
- * on its heap, and collects garbage at once, in every thread.
+ * Views item memory; as one buffer where it is mapped as one. V8 counts each gigabyte that is
+ * viewed as pressure on its heap, and would collect garbage for each segment, in every thread.
  */
 function viewSegments(segments: readonly Mapping[], plan: StorePlan): Block[] {
   const [first] = segments;
@@ -64,7 +66,7 @@ function viewSegments(segments: readonly Mapping[], plan: StorePlan): Block[] {
 
 function viewMapping(mapping: Mapping, bytes: number): ArrayBuffer {
   if (typeof mapping === "number") return viewMemory(mapping, bytes);
-  // Typed arrays and Atomics work on it just the same; only a transfer would tell them apart.
+  // Typed arrays and Atomics work on either; only a transfer differs.
   return mapping as unknown as ArrayBuffer;
 }
 

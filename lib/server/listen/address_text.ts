@@ -2,16 +2,16 @@
 
 import type { BoundAddress } from "../../sys/socket.ts";
 
-/** Stands in front of an address of IPv4 that came to a socket of IPv6. Source: RFC 4291, 2.5.5. */
+/** Prefix of an IPv4-mapped IPv6 address. Source: RFC 4291, 2.5.5.2. */
 const MAPPED = "::ffff:";
 
-/** Whether an address of IPv6 stands for one of IPv4. */
+/** Whether an IPv6 address is IPv4-mapped. */
 export function isMapped(hostname: string): boolean {
   return hostname.startsWith(MAPPED) && hostname.includes(".");
 }
 
 /**
- * An address of the runtime in the form that system calls give it; of IPv4 if it stands for one.
+ * An address of the runtime in the form of {@linkcode BoundAddress}; an IPv4-mapped one as IPv4.
  */
 export function boundAddress(address: Deno.Addr): BoundAddress {
   if ("path" in address) return { family: "unix", path: address.path };

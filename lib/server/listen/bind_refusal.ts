@@ -18,7 +18,9 @@ export function refusalOf(code: number): Refusal {
   return new Refusal(CAUSES[name] ?? "other", errorText(code));
 }
 
-/** Why the runtime could not bind: it tells the errno's name, and its number in the message. */
+/**
+ * Why the runtime could not bind. Its error has the errno's name, and the number in its message.
+ */
 export function refusalOfError(error: Error & { readonly code?: string }): Refusal {
   const reason = error.message.replace(/ \(os error \d+\)$/, "");
   return new Refusal(CAUSES[error.code ?? ""] ?? "other", reason);

@@ -1,8 +1,7 @@
-// Listening conns of the native transport: bound by system calls, one for each address, and
-// accepted from by descriptor. They are bound before anything else is done, as root may have to,
-// and listen when there is nothing left that could keep the server from answering.
+// Listening sockets of the native transport, one for each address, by system calls. They are bound
+// first, as that may need root, and listen last, when nothing can keep the server from answering.
 //
-// Not by Deno.listen, which cannot bind without listening, nor keep a socket of IPv6 to IPv6
+// Deno.listen cannot bind without listening, nor restrict a socket to IPv6
 // (docs/decisions/0034-bind-early-listen-last.md).
 
 import { assert } from "../../base/assert.ts";
@@ -34,7 +33,7 @@ export interface ListeningConn {
   readonly fd: number;
   readonly address: BoundAddress;
   readonly options: ListenerOptions;
-  /** What the message of a failure calls it; undefined where somebody else has it listen. */
+  /** What the message of a failure calls it; undefined for a socket of systemd. */
   readonly name: string | undefined;
   /** Of a Unix socket that was bound here. */
   readonly file: SocketFile | undefined;
@@ -45,9 +44,9 @@ const INHERITED_FROM = 3;
 
 /**
  * Binds every address that the settings name, or takes the sockets that systemd has opened. Those
- * listen already: who connects to one waits until connections are accepted.
+ * listen already: a client that connects waits until the acceptor accepts.
  *
- * @param warn Learns which addresses are left out.
+ * @param warn Takes a line for each address that is left out.
  * @throws {SettingsError} With memcached's exit code when one cannot be bound.
  */
 export async function openListeners(
@@ -92,8 +91,8 @@ function bindPlan(plan: ListenPlan, port: number, settings: Settings): Listening
 /**
  * Lets clients connect.
  *
- * @throws {SettingsError} With memcached's exit code when another server was faster: two that are
- * started at one time can both bind, and the path of a Unix socket can be taken away.
+ * @throws {SettingsError} With memcached's exit code when another server has the address: two that
+ * start at the same time can both bind, and a third one can replace the path of a Unix socket.
  */
 export function startListening(conns: readonly ListeningConn[], backlog: number): void {
   for (const { fd, name, file } of conns) {
@@ -104,7 +103,7 @@ export function startListening(conns: readonly ListeningConn[], backlog: number)
   }
 }
 
-/** Closes those that were bound here: the others are not ours to close. */
+/** Closes the sockets that were bound here; those of systemd stay open. */
 export function closeListeners(conns: readonly ListeningConn[]): void {
   for (const { fd, name, file } of conns) {
     if (name === undefined) continue;

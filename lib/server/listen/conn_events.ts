@@ -7,7 +7,7 @@ import { type EventLog, LogType } from "../../log/event_log.ts";
 /** `tcp:127.0.0.1:11211`, `tcp6:[::1]:11211`, `unix:/path` */
 const ADDRESS = /^(?:tcp:|tcp6:\[)(.*?)\]?:(\d+)$/;
 
-/** @param peer As `stats conns` shows it; undefined when it cannot be asked for any more. */
+/** @param peer As `stats conns` shows it; undefined when the connection is gone. */
 function endpoint(peer: string | undefined): string {
   if (peer?.startsWith("unix:")) return "rip=unix rport=0 transport=local";
   const [, host = "unknown", port = "0"] = ADDRESS.exec(peer ?? "") ?? [];
@@ -19,12 +19,12 @@ export function logConnNew(log: EventLog, fd: number, peer: string | undefined):
   log.text(LogType.CONNEVENT, `type=conn_new ${endpoint(peer)} cfd=${fd}`);
 }
 
-/** What would end a line, or the words of one. */
-// deno-lint-ignore no-control-regex -- they are what it is about
+/** Characters that would end a line or break its fields. */
+// deno-lint-ignore no-control-regex -- the pattern is about control characters
 const CONTROLS = /[\x00-\x1f\x7f-\uffff]/g;
 
 /**
- * Logs that a client broke the rules of TLS, or a handshake came to nothing.
+ * Logs that a client violated the TLS protocol, or that a handshake failed.
  *
  * @param message Why; "" when the client just went away.
  * Source: memcached tls.c, ssl_accept; its logger.c, LOGGER_CONNECTION_TLSERROR.

@@ -38,7 +38,7 @@ export function connLines(
   return lines;
 }
 
-/** The same counted, without the addresses. */
+/** Counts connections by state, and listeners. */
 export function summarizeConns(table: ConnTable): ConnSummary {
   const states: Record<string, number> = {};
   let listening = 0;
@@ -55,7 +55,7 @@ export function summarizeConns(table: ConnTable): ConnSummary {
   return { listening, open, states };
 }
 
-/** An idle connection of memcached is one that is about to receive. */
+/** The state as memcached shows it: there, an idle connection is in conn_read. */
 function shownState(state: ConnState): string {
   return stateName(state === ConnState.WAITING ? ConnState.READ : state);
 }

@@ -6,24 +6,24 @@ import type { ListenAddress, ListenerOptions } from "../../config/listen_address
 import type { Settings } from "../../config/settings.ts";
 import { ExitCode, SettingsError } from "../../config/settings_error.ts";
 
-/** What an address can be bound for. */
+/** The protocol that an address is bound for. */
 type IpProtocol = "TCP" | "UDP";
 
-/** What sockets of any kind have. */
+/** What is common to sockets of any kind. */
 interface SocketPlan {
   /** 0 for one that the kernel chooses: one for all of an entry. Nothing for a Unix socket. */
   readonly port: number;
   readonly options: ListenerOptions;
   /**
-   * Which entry of `-l` it comes from. Of several addresses of one entry, as a name has and all of
-   * the machine are, those that this machine does not have may be left out.
+   * Which entry of `-l` it comes from. Where an entry means several addresses (a name, or all of
+   * the machine), those that this machine does not have may be left out.
    */
   readonly entry: number;
 }
 
 /** One address to bind. */
 export interface AddressPlan extends SocketPlan {
-  /** As a number. */
+  /** A numeric address. */
   readonly hostname: string;
 }
 
@@ -35,11 +35,11 @@ export interface ListenPlan extends SocketPlan {
 
 /** A socket of the relay to listen on. */
 export interface RelayListenPlan extends ListenPlan {
-  /** An address of IPv6 for which one of IPv4 is not to be bound: it takes both. */
+  /** Whether an IPv6 socket also accepts IPv4, so that none is bound for IPv4. */
   readonly isDual: boolean;
 }
 
-/** Any address, once for each family. */
+/** The wildcard address of each family. */
 export const ANY_V4 = "0.0.0.0";
 export const ANY_V6 = "::";
 const ANY: readonly string[] = [ANY_V4, ANY_V6];
@@ -52,13 +52,13 @@ const NO_ENTRY = -1;
 /** Takes a line for the operator. */
 type Warn = (line: string) => void;
 
-/** Every address of a host name, as numbers; none for a name that has none. */
+/** Finds the numeric addresses of a host name; none for a name that has none. */
 type Resolve = (host: string) => Promise<readonly string[]>;
 
 /**
  * Every socket that the settings ask for. Names are looked up, and all their addresses taken.
  *
- * @param warn Learns which addresses are left out.
+ * @param warn Takes a line for each address that is left out.
  * @throws {SettingsError} With memcached's exit code for a name that has no address.
  */
 export async function planListeners(settings: Settings, warn: Warn): Promise<ListenPlan[]> {
@@ -75,7 +75,7 @@ export async function planListeners(settings: Settings, warn: Warn): Promise<Lis
 }
 
 /**
- * Every address that is meant by `listen`, as a number.
+ * Every address that `listen` means, in numeric form.
  *
  * @param warn As in {@linkcode planListeners}.
  * @throws {SettingsError} With memcached's exit code for a name that has no address.
@@ -139,7 +139,7 @@ function isNumeric(host: string): boolean {
 export class Refusal {
   /** `absent`: this machine does not have the address, or not its family. */
   readonly cause: "taken" | "absent" | "other";
-  /** What the system says of it. */
+  /** The system's message. */
   readonly reason: string;
 
   constructor(cause: Refusal["cause"], reason: string) {
@@ -174,7 +174,7 @@ export function bindEach<Plan extends SocketPlan, Bound>(
     if (plan.entry !== entry) port = 0;
     entry = plan.entry;
     let socket = bind(plan, plan.port || port, index);
-    // The port that the kernel chose for the address before is somebody else's on this one.
+    // Another process has the port that the kernel chose for the address before.
     if (socket instanceof Refusal && socket.cause === "taken" && plan.port === 0 && port !== 0) {
       socket = bind(plan, 0, index);
     }
@@ -191,7 +191,7 @@ export function bindEach<Plan extends SocketPlan, Bound>(
   }
 }
 
-/** What stops a server that cannot listen. @param what `TCP port 11211`, `UNIX socket: /path` */
+/** The error of a server that cannot listen. @param what `TCP port 11211`, `UNIX socket: /path` */
 export function cannotListen(what: string, reason: string): SettingsError {
   return new SettingsError(`failed to listen on ${what}: ${reason}`, ExitCode.OS_ERROR);
 }

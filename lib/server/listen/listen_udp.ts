@@ -17,7 +17,7 @@ export interface UdpSocket {
 /**
  * Binds UDP to every address that the settings name.
  *
- * @param warn Learns which addresses are left out.
+ * @param warn Takes a line for each address that is left out.
  * @throws {SettingsError} With memcached's exit code when one cannot be bound.
  */
 export async function openUdpSockets(

@@ -1,4 +1,4 @@
-// Addresses of sockets, asked of the system when they are wanted.
+// Addresses of sockets, read from the system on demand.
 
 import { ConnState } from "../../net/conn_state.ts";
 import type { ConnRow } from "../../stats/conn_table.ts";

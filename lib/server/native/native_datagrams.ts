@@ -8,8 +8,8 @@ import { EpollEvent } from "../../sys/epoll.ts";
 import { Io } from "../../sys/socket.ts";
 import type { NativeTransport } from "./native_transport.ts";
 
-// Exclusive: a datagram wakes one worker that sleeps. Level-triggered: whoever stops before the
-// last one is woken again, and so is any other that sleeps.
+// Exclusive: a datagram wakes one worker that sleeps. Level-triggered: while
+// datagrams wait, a worker that stops before the last one is woken again, or another one is.
 const READABLE = EpollEvent.IN | EpollEvent.EXCLUSIVE;
 
 /** One worker's hold on a socket that all workers share. */
@@ -36,7 +36,7 @@ export class NativeDatagrams implements DatagramSocket {
     return count === Io.AGAIN ? NetIo.AGAIN : count;
   }
 
-  /** The port tells, as a rule; whether the address is this machine's is asked of the system. */
+  /** Compares the port first, as a rule that is enough; then asks the system about the address. */
   isFromSelf(): boolean {
     return this.#ownPorts.has(peerPort(this.#peer)) && isLocalPeer(this.#peer);
   }

@@ -11,7 +11,7 @@ import { Epoll, EpollEvent } from "../../sys/epoll.ts";
 import { DOORBELL_EVENTS } from "../../sys/eventfd.ts";
 import { closeFd, Io, probePeer, recvInto, sendFrom, sendMessage } from "../../sys/socket.ts";
 
-/** Where memory that the kernel is told about by address starts. */
+/** Addresses of the memory that the kernel gets by address. */
 export interface Addresses {
   /** Of each segment of item memory. */
   readonly segments: readonly number[];
@@ -37,7 +37,7 @@ const WORD = 0x100000000;
 // the kernel 2 to 3 % of a request.
 const READABLE = (EpollEvent.IN | EpollEvent.PRI | EpollEvent.RDHUP | EpollEvent.EDGE) >>> 0;
 const WRITABLE = (EpollEvent.OUT | EpollEvent.EDGE) >>> 0;
-// From then on a receive that comes short does not tell that the socket is empty.
+// After these, a receive that comes short does not mean that the socket is empty.
 const HANGUP = EpollEvent.PRI | EpollEvent.RDHUP | EpollEvent.HUP | EpollEvent.ERR;
 const GONE = EpollEvent.HUP | EpollEvent.ERR;
 
@@ -179,7 +179,7 @@ export class NativeTransport implements Transport, Poller {
     this.#epoll.change(fd, WRITABLE);
   }
 
-  /** From now on, wake this connection when something arrives or when it can be written. */
+  /** From now on, wake this connection when input arrives or when it can be written. */
   waitEither(fd: number): void {
     this.#epoll.change(fd, (READABLE | WRITABLE) >>> 0);
   }

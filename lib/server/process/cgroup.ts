@@ -3,7 +3,7 @@
 import { readKernelFile } from "../../sys/process.ts";
 
 const FILE_BYTES_MAX = 65_536;
-/** Groups within groups that are looked at. */
+/** Most nested groups that it reads. */
 const LEVELS_MAX = 64;
 
 /** Where a group has its limit, in both versions. Source: cgroup-v2.rst, cgroup-v1/memory.rst. */

@@ -1,10 +1,11 @@
-// -d: this process starts a copy of itself in a session of its own, and waits until it serves.
+// -d: this process starts a copy of itself in a new session, and waits until the copy serves.
 //
-// A process with V8 in it cannot fork. The copy has the same words and the same environment, and
-// MEMDEN_READY_FD, by which it knows that it is the copy: the end of a pipe. It writes a byte when
-// it has started; when it fails the pipe is closed, its own message is on stderr, and its exit
-// code becomes that of the process that was started first. The words are read from the kernel:
-// with them any way to start memden works, be it by deno, bundled or as an executable.
+// A process with V8 in it cannot fork. The copy has the same argv and environment, and
+// MEMDEN_READY_FD, the writing end of a pipe, which marks it as the copy. It writes a byte when it
+// serves. When it fails, its message is on stderr, the pipe closes, and its exit code becomes that
+// of the first process. argv comes from /proc, so that it works for deno, a bundle and an
+// executable.
+// Source: memcached daemon.c, daemonize.
 
 import { ExitCode, SettingsError } from "../../config/settings_error.ts";
 import { Errno, SysError } from "../../sys/errno.ts";
@@ -31,7 +32,7 @@ export function isDaemon(): boolean {
 /**
  * Starts the copy, and waits.
  *
- * @returns 0 once it serves, else what it exited with: never 0, as it was to go on.
+ * @returns 0 once it serves; else its exit code, 1 where that is 0.
  */
 export function startDaemon(): number {
   const command = ownCommand();
@@ -44,7 +45,7 @@ export function startDaemon(): number {
   return hasByte(readFd) ? ExitCode.OK : awaitExit(pid) || ExitCode.FAILURE;
 }
 
-/** Waits for a byte, or the end of the pipe; a signal in between is no answer. */
+/** Waits for a byte or the end of the pipe; signals do not end the wait. */
 function hasByte(fd: number): boolean {
   for (;;) {
     const count = libc.read(fd, new Uint8Array(1), 1);
@@ -52,10 +53,10 @@ function hasByte(fd: number): boolean {
   }
 }
 
-/** The copy, from its start until it lets go of the terminal. */
+/** The copy, from its start until it detaches from the terminal. */
 export class Daemon {
   readonly #readyFd: number;
-  /** What takes the place of stdout and stderr; -1 where they stay. */
+  /** Replaces stdout and stderr; -1 where they stay. */
   readonly #outFd: number;
 
   /**
@@ -74,14 +75,14 @@ export class Daemon {
   }
 
   /**
-   * Says that the server has started, and lets go of the terminal.
+   * Reports that the server has started, and detaches from the terminal.
    *
    * @param keepsDirectory Else it changes to `/`, so that no file system is kept in use.
-   * @throws {SettingsError} When nobody waits any more: what was started was also given up.
+   * @throws {SettingsError} When the first process is gone: the start was given up.
    */
   ready(keepsDirectory: boolean): void {
-    const told = libc.write(this.#readyFd, new Uint8Array([1]), 1) === 1;
-    if (!told) {
+    const isReported = libc.write(this.#readyFd, new Uint8Array([1]), 1) === 1;
+    if (!isReported) {
       const message = "memden: the process that started this one is gone";
       throw new SettingsError(message, ExitCode.FAILURE);
     }

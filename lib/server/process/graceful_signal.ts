@@ -1,15 +1,14 @@
 // SIGUSR1, which ends the server and keeps its cache, and must not open the runtime's debugger.
 //
-// Deno heeds that signal, too, in every process that is half a second old: it opens its inspector
-// on 127.0.0.1:9229, and whoever reaches that port runs code as the user of the server. There is no
-// option against it. What helps is that no thread ever takes the signal: it is blocked in all of
-// them, and one of the runtime's waits for it. The runtime has threads before the first line of the
-// program runs, so the process blocks the signal and starts itself anew; what starts it can save
-// that by blocking the signal first (`env --block-signal=USR1`). The copy that -d makes inherits
-// the mask.
+// Deno handles that signal, too, in every process that is half a second old: it opens its inspector
+// on 127.0.0.1:9229, and a client of that port can run code as the user of the server. No option
+// turns that off. So no thread may take the signal: all of them block it, and one of the runtime's
+// threads waits for it. The runtime starts threads before the program, so the process blocks the
+// signal and executes itself again. A launcher that blocks the signal first saves that
+// (`env --block-signal=USR1`). The copy that -d starts inherits the mask.
 //
-// Where the C library cannot be called none of this can be done. There is no cache to be kept there
-// either, so the process ends within the call that tells of the signal.
+// Without the C library none of this works. There is no memory file then, and the process exits
+// within the signal's handler.
 // Source: deno cli/worker.rs, the inspector on SIGUSR1.
 
 import { canCallLibc } from "../../sys/libc.ts";
@@ -22,14 +21,14 @@ import {
   unblockSignal,
 } from "../../sys/signals.ts";
 
-/** Tells the process that was started anew, by its pid, that it was: it must not happen twice. */
+/** Set to the pid of a process that has executed itself again, which must not happen twice. */
 const STARTED_ANEW = "MEMDEN_STARTED_ANEW";
 
 /**
- * Sees to it that no thread takes the signal. Where that is not so yet, the process starts anew,
- * and this does not return.
+ * Makes sure that no thread takes the signal. Where one might, the process executes itself again,
+ * and this function does not return.
  *
- * @returns Why it cannot be done; undefined where it is done, or the C library cannot be called.
+ * @returns Why that is impossible; undefined where it is done, or the C library cannot be called.
  */
 export function shutOutDebugger(): string | undefined {
   if (!canCallLibc) return undefined;
@@ -46,7 +45,7 @@ export function shutOutDebugger(): string | undefined {
 /**
  * Calls `act` each time that the signal comes.
  *
- * @param act Is told whether the debugger stays closed; if not it opens within milliseconds.
+ * @param act Gets whether the debugger stays closed; otherwise it opens within milliseconds.
  */
 export function onGracefulSignal(act: (debuggerIsShutOut: boolean) => void): void {
   if (canCallLibc && isSignalBlocked(SIGUSR1)) void actOnEach(() => act(true));

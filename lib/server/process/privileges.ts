@@ -8,8 +8,8 @@ const ROOT = 0;
 const PASSWD = "/etc/passwd";
 
 /**
- * Tells the operator of a process that is root and is to stay so. memcached refuses to run as root
- * without `-u`. In a container root is the rule, so memden warns and runs.
+ * Warns of a process that is root and stays root. memcached refuses to run as root without `-u`.
+ * In a container root is the rule, so memden warns and runs. Source: memcached.c, main.
  */
 export function warnOfRoot(user: string | null, log: Log): void {
   if (user !== null || ownUid() !== ROOT) return;
@@ -17,7 +17,7 @@ export function warnOfRoot(user: string | null, log: Log): void {
 }
 
 /**
- * Refuses a wish to become `user` that cannot be kept, before anything is opened.
+ * Checks whether the process can become `user`, before anything is opened.
  *
  * @param user A name or a numeric user id; null when none was asked for.
  * @throws {SettingsError} When there is no such user, or the process cannot become it.
@@ -37,7 +37,7 @@ export function checkUser(user: string | null, log: Log): void {
  * Becomes `user` if the process is root; otherwise it stays who it is, as memcached does.
  *
  * @param user As of {@linkcode checkUser}, which is called first.
- * @param sockets Paths of Unix sockets that are to be that user's, as memcached's are.
+ * @param sockets Paths of Unix sockets, which that user then owns, as in memcached.
  * @throws {SettingsError} When there is no such user, or the process cannot become it.
  */
 export function assumeUser(user: string | null, sockets: readonly string[] = []): void {

@@ -1,6 +1,6 @@
 // The name of the process, for `ps`, `pgrep` and `pkill`.
 //
-// Scripts that end a memcached do so by `pkill -USR1 memcached`. The kernel names a process after
+// Scripts end memcached by `pkill -USR1 memcached`. The kernel names a process after
 // its executable, which would be deno.
 
 import { FORM } from "../../base/program.ts";
@@ -9,10 +9,10 @@ import { readKernelFile, setProcessName } from "../../sys/process.ts";
 const OWN_NAME = "memden";
 /** Names that the process may have been called by, besides its own. */
 const STAND_INS: readonly string[] = ["memcached"];
-/** Enough of the words of a process for the first one. */
+/** Most bytes of argv that are read: enough for argv[0]. */
 const ARGV_BYTES_MAX = 4096;
 
-/** Names this process: as given, or else after what it was called as. */
+/** Names this process: as given, otherwise by the name that it was called by. */
 export function nameProcess(given: string | null): void {
   const words = readKernelFile("/proc/self/cmdline", ARGV_BYTES_MAX) ?? new Uint8Array();
   const [calledAs = ""] = new TextDecoder().decode(words).split("\0");

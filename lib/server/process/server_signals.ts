@@ -105,7 +105,7 @@ export class ServerSignals {
   stopGracefully(debuggerIsShutOut: boolean): void {
     const mustExit = !debuggerIsShutOut || this.#server === undefined;
     if (!this.#hasMemoryFile && mustExit) return this.#process.exit();
-    // A start may have taken over a cache: it goes on until the server can save that.
+    // A start may have taken over a cache: it continues until the server can save that.
     if (this.#server === undefined) this.#willSave = true;
     this.#withServer((server) => server.stop(true));
   }

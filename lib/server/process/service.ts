@@ -14,9 +14,9 @@ import { nameProcess } from "./process_name.ts";
 /**
  * With -d, starts the server in the background.
  *
- * @returns The exit code of this process, which has done its work; undefined for one that is to
- * serve itself.
- * @throws {SettingsError} Where it cannot be done.
+ * @returns The exit code of this process, once the other one serves or has failed; undefined for
+ * the process that serves.
+ * @throws {SettingsError} Where -d cannot be used.
  */
 export function runInBackground({ daemon, inherited }: Settings): number | undefined {
   if (!daemon || isDaemon()) return undefined;
@@ -28,7 +28,7 @@ export function runInBackground({ daemon, inherited }: Settings): number | undef
   return startDaemon();
 }
 
-/** What the process does before its server starts, once it has, and at the end. */
+/** The process of one server: what it does before the start, after it, and at the end. */
 export class Service {
   /** The settings as they hold for this process. */
   readonly settings: Settings;
@@ -36,7 +36,7 @@ export class Service {
   readonly #log: Logger;
   #hasPidFile = false;
 
-  /** @throws {SettingsError} When -r or a log file cannot be had. */
+  /** @throws {SettingsError} When -r cannot be done, or a log file cannot be opened. */
   constructor(given: Settings, log: Logger) {
     const { logfile, verbosity, coredumps, processName } = given;
     this.#log = log;
@@ -51,7 +51,7 @@ export class Service {
     if (given.configFile !== null) log.info(`options were read from ${given.configFile}`);
   }
 
-  /** To be called when clients can connect, and before the first of them gets a reply. */
+  /** Call it when clients can connect, before the first of them gets a reply. */
   announce(): void {
     const { pidfile, coredumps } = this.settings;
     if (coredumps) allowCore();
@@ -60,14 +60,14 @@ export class Service {
     this.#hasPidFile = true;
   }
 
-  /** To be called once clients are served. */
+  /** Call it once clients are served. */
   started(): void {
     // Source: memcached.c, main(): a core file is written where the server was started.
     this.#daemon?.ready(this.settings.coredumps);
   }
 
-  /** To be called once the server has ended. */
-  ended(): void {
+  /** Call it once the server has ended. */
+  serverEnded(): void {
     const { pidfile } = this.settings;
     if (pidfile === null || this.#daemon === undefined || !this.#hasPidFile) return;
     removePidFile(pidfile, this.#log);
@@ -85,7 +85,7 @@ function ensureCore(): void {
 /** Most connections that any usual limit on open files has room for. */
 const MAXCONNS_USUAL = 1024;
 
-/** Tells the operator what is left undone; what else needs the C library is refused. */
+/** Warns of options that do nothing without the C library. Others are refused. */
 function warnOfNoLibc({ processName, maxconns }: Settings, log: Logger): void {
   if (processName !== null) log.warn("MEMDEN_NAME does nothing: it needs the C library");
   if (maxconns <= MAXCONNS_USUAL) return;

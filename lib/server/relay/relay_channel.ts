@@ -1,6 +1,5 @@
-// The channel between the thread that has the sockets and a worker, where connections are relayed:
-// a MessagePort both ways, for frames and for notices, and a word in shared memory that the worker
-// sleeps on.
+// The channel between the relay acceptor, which has the sockets, and a worker: a MessagePort both
+// ways, for frames and notices, and a word in shared memory that the worker sleeps on.
 
 import type { MessagePort } from "node:worker_threads";
 import { wakeWord } from "../../memory/atomic.ts";
@@ -20,7 +19,7 @@ export function onMessage<Message>(port: MessagePort, take: (message: Message) =
   events.onmessage = ({ data }: MessageEvent<Message>) => take(data);
 }
 
-/** Posts a message of frames; a buffer is handed over. */
+/** Posts a message of frames; transfers a buffer. */
 export function postFrames(port: MessagePort, message: FrameMessage): void {
   if (typeof message === "string") port.postMessage(message);
   else port.postMessage(message, [message]);
@@ -28,7 +27,7 @@ export function postFrames(port: MessagePort, message: FrameMessage): void {
 
 /** The acceptor's end of a channel to a worker. */
 export class RelaySender {
-  /** Frames that go once everything that has just happened has its frames. */
+  /** Frames that the next flush sends. */
   readonly #frames: FrameWriter;
   readonly #port: MessagePort;
   readonly #control: Control;
@@ -46,11 +45,11 @@ export class RelaySender {
     });
   }
 
-  /** Frames to write to: they are sent by themselves, soon. */
+  /** Frames to write to; they are sent at the end of this turn of the event loop. */
   get frames(): FrameWriter {
     if (!this.#flushing) {
       this.#flushing = true;
-      // Reads that ended together are told together: one more turn lets all of them write.
+      // One more turn: reads that end together write their frames into the same message.
       queueMicrotask(() => queueMicrotask(() => this.#flush()));
     }
     return this.#frames;
@@ -72,7 +71,7 @@ export class RelaySender {
     wakeWord(this.#control.i32, this.#word);
   }
 
-  /** Lets go of the port, so that it does not keep the process alive. */
+  /** Closes the port, which would keep the process alive. */
   close(): void {
     this.#port.close();
   }

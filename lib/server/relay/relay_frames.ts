@@ -3,8 +3,8 @@
 //   frame   [ type 1 ][ connection 4 ][ number 4 ][ bytes, as many as the number, of DATA only ]
 //
 // Numbers are little-endian. A message of up to 4 KiB is a string of one character per byte, a
-// longer one an ArrayBuffer that is handed over. Copying a string costs 2 µs on each side, handing
-// over a buffer 10, an object with a typed array in it 15 and more.
+// longer one an ArrayBuffer that is transferred. A string costs 2 µs on each side, the transfer of
+// a buffer 10, an object with a typed array 15 and more.
 
 import { latin1 } from "../../base/ascii.ts";
 import { freeBuffer, mappedBuffer } from "../../net/block_store.ts";
@@ -38,7 +38,7 @@ const BUFFER_BYTES = 16 * 1024;
 /** A buffer that had to be longer is not kept. */
 const BUFFER_BYTES_KEPT = 2 * MESSAGE_BYTES_MAX;
 
-/** Takes each frame of a message. `bytes` are there for the time of the call. */
+/** Takes each frame of a message. `bytes` are valid during the call only. */
 export type TakeFrame = (
   type: Frame,
   fd: number,
@@ -55,7 +55,7 @@ export class FrameWriter {
   #view = new DataView(this.#bytes.buffer);
   #used = 0;
 
-  /** @param post Sends a message; a buffer is to be handed over. */
+  /** @param post Sends a message; it transfers a buffer. */
   constructor(post: (message: FrameMessage) => void) {
     this.#post = post;
   }

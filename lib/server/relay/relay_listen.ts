@@ -1,9 +1,9 @@
 // Listening sockets of the relay transport: Deno.listen, on the thread that accepts from them.
 //
-// Deno.listen binds and listens at once, and leaves a socket of IPv6 to take IPv4 as well. So where
-// the C library can be called a reservation holds each address from the start of the server on: a
-// socket that is bound and never listens; both have SO_REUSEADDR, and Linux lets them stand beside
-// each other. Any address of both families is one socket of IPv6.
+// Deno.listen binds and listens at once, and its sockets of IPv6 accept IPv4, too. So where the C
+// library can be called, a socket that is bound and never listens holds each address from the start
+// of the server on: Linux allows both, as both have SO_REUSEADDR. The wildcard address of both
+// families is one socket of IPv6.
 
 import { sameListenerOptions } from "../../config/listen_address.ts";
 import type { Settings } from "../../config/settings.ts";
@@ -36,7 +36,7 @@ import {
 /**
  * Every socket that the settings ask for, any address of both families as one.
  *
- * @param warn Learns which addresses are left out.
+ * @param warn Takes a line for each address that is left out.
  * @throws {SettingsError} For a name that has no address, and a path that another server has.
  */
 export async function planRelayListeners(
@@ -77,7 +77,7 @@ function isPair(a: ListenPlan, b: ListenPlan): boolean {
 export interface Reservation {
   /** What the acceptor is to listen on; with ports, where they are known by now. */
   readonly plans: readonly RelayListenPlan[];
-  /** Gives the addresses up: the acceptor has them, or nobody wants them. */
+  /** Closes the sockets that held the addresses: the acceptor listens, or the start has failed. */
   release(): void;
 }
 
@@ -176,10 +176,10 @@ export class RelayListener {
   }
 
   /**
-   * Closes it. With a Unix socket Deno removes its path, whoever has it by now: what another server
-   * has bound there since is put aside, and back.
+   * Closes it. Deno removes the path of a Unix socket, even when another server has bound that path
+   * meanwhile: then the other socket is put aside first, and back afterwards.
    *
-   * @returns When that is done, where it takes time: Deno ends what waits for connections first.
+   * @returns Settles when it is back: Deno removes the path only after accept() has ended.
    */
   close(): Promise<void> | undefined {
     const file = this.#file;

@@ -12,7 +12,7 @@ const READ_BYTES_BUSY = 64 * 1024;
 /** Bytes of one connection that its worker may have left to take. */
 const RECEIVE_WINDOW = 256 * 1024;
 
-/** How long a client may take for its last replies, in milliseconds. */
+/** How long a client may take to read its last replies, in milliseconds. */
 const CLOSE_MS_MAX = 10_000;
 
 /** What happens to a socket. */
@@ -53,7 +53,7 @@ export class PlainSocket implements RelaySocket {
   #untaken = 0;
   #goOn: (() => void) | undefined;
   #writing = false;
-  #untold = 0;
+  #unreported = 0;
   #closing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -116,22 +116,22 @@ export class PlainSocket implements RelaySocket {
         return this.#lose();
       }
       this.#waiting.skip(count);
-      this.#tell(count);
+      this.#report(count);
     }
     this.#writing = false;
     if (this.#closed) this.#waiting.clear();
     else if (this.#closing) this.#end();
   }
 
-  /** Tells the worker of what has gone, not of every single reply. */
-  #tell(count: number): void {
-    this.#untold += count;
-    if (this.#untold < TAKEN_STEP) return;
-    this.#events?.sent(this.#untold);
-    this.#untold = 0;
+  /** Reports sent bytes to the worker, not after every reply but every TAKEN_STEP bytes. */
+  #report(count: number): void {
+    this.#unreported += count;
+    if (this.#unreported < TAKEN_STEP) return;
+    this.#events?.sent(this.#unreported);
+    this.#unreported = 0;
   }
 
-  /** The client is gone: the worker learns it, and closes. */
+  /** The client is gone: reports that to the worker, which closes. */
   #lose(): void {
     this.#waiting.clear();
     if (this.#closing) this.#end();
@@ -141,7 +141,7 @@ export class PlainSocket implements RelaySocket {
   close(atOnce: boolean): void {
     this.#closing = true;
     if (atOnce || !this.#writing) return this.#end();
-    // A client that does not read its last replies must not have its socket for ever.
+    // A client that does not read its last replies must not keep its socket for ever.
     this.#timer ??= setTimeout(() => this.#end(), CLOSE_MS_MAX);
   }
 

@@ -1,5 +1,5 @@
 // A worker's end of a relay: sleeps on a word of shared memory, takes the messages off its port,
-// and tells the loop which connections have something to do.
+// and gives the loop the connections that are ready.
 
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { Block } from "../../base/block.ts";
@@ -10,7 +10,7 @@ import type { Notice } from "../channel/notify.ts";
 import { doorbellWord, postFrames } from "./relay_channel.ts";
 import { Frame, type FrameMessage, FrameWriter, isFrames, readFrames } from "./relay_frames.ts";
 
-/** Stands for notices where the loop is told descriptors: no connection has it. */
+/** The descriptor that stands for notices; no connection has it. */
 export const RELAY_DOORBELL = 0;
 
 /** One worker's relayed connections. */
@@ -20,7 +20,7 @@ export class RelayTransport extends ChunkTransport {
   readonly #word: number;
   readonly #up: FrameWriter;
   readonly #notices: Notice[] = [];
-  /** 1 when the last wait gave out the doorbell, before the connections. */
+  /** 1 when the last wait returned the doorbell, before the connections. */
   #rings = 0;
 
   constructor(port: MessagePort, control: Control, segments: readonly Block[], thread: number) {
@@ -32,7 +32,7 @@ export class RelayTransport extends ChunkTransport {
     this.#word = doorbellWord(control, thread);
   }
 
-  /** Sends what the last turn left, then waits for something to do. */
+  /** Sends the frames of the last turn, then waits until a connection is ready. */
   override wait(timeoutMs: number): number {
     this.#up.flush();
     const woken = loadWord(this.#shared.i32, this.#word);
@@ -69,7 +69,7 @@ export class RelayTransport extends ChunkTransport {
     for (const notice of this.#notices.splice(0)) take(notice);
   }
 
-  /** Sends what is left when nothing is waited for any more. */
+  /** Sends the frames that are left, at the end of the loop. */
   finish(): void {
     this.#up.flush();
   }

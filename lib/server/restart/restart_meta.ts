@@ -1,13 +1,13 @@
-// The metadata of a saved cache, FILE.meta: what is not in the memory file itself, and proof that
-// both belong together and to a server of this shape.
+// The metadata of a saved cache, FILE.meta: what the memory file itself does not have, and what
+// shows that both belong together and to a server of this shape.
 //
-//   memden restart 2        what it is, and the version of the form
+//   memden restart 2        name and version of the format
 //   maxbytes 67108864 …     a line for each setting that the memory's layout depends on
 //   id, start_unix, now, cas, flush, buckets, owners, lists, sums
 //   sha256 …                over all lines above
 //
-// A line is a name, a space and the value; a list of numbers has spaces between them. All of it is
-// checked on the way in, also what could not be wrong as the checksum is right.
+// A line is a name, a space and the value; a list of numbers has spaces between them. decodeMeta()
+// checks each value, although the checksum makes most errors impossible.
 
 import { createHash } from "node:crypto";
 import { latin1 } from "../../base/ascii.ts";
@@ -22,17 +22,17 @@ import { CLASSES_MAX } from "../../stats/names.ts";
 import { MEMDEN_VERSION } from "../../base/version.ts";
 
 const NAME = "memden restart";
-/** Goes up when the lines mean something else, or the bytes of an item do. */
+/** Version of the format: raise it when the meaning of the lines or of an item's bytes changes. */
 const FORM = 2;
 
 const U32_MAX = 0xffffffff;
 const U16_MAX = 0xffff;
 /** Seconds that a clock may have run for: less than an expiry can hold, by 68 years. */
 const CLOCK_MAX = 2 ** 31;
-/** Values that are longer are not shown. */
+/** Longest value that a message shows. */
 const SHOWN_MAX = 40;
 
-/** What one run hands over to the next. */
+/** What one run saves for the next. */
 export interface RestartMeta {
   /** The same as in the memory file. */
   readonly id: string;
@@ -96,7 +96,7 @@ function digestOf(text: string): string {
 /**
  * Reads the metadata file.
  *
- * @param layout What the settings of this server make of {@linkcode layoutRows}.
+ * @param layout {@linkcode layoutRows} of this server.
  * @returns What is in it; or why it cannot be used, as part of a sentence.
  */
 export function decodeMeta(bytes: Uint8Array, layout: readonly LayoutRow[]): RestartMeta | string {
@@ -124,7 +124,7 @@ function difference(was: string, is: string): string {
   return Math.max(was.length, is.length) > SHOWN_MAX ? "differs" : `was ${was}, is ${is}`;
 }
 
-/** What the lines say; undefined when a value is missing or cannot be. */
+/** The values of the lines; undefined when one is missing or impossible. */
 function metaOf(lines: ReadonlyMap<string, string>): RestartMeta | undefined {
   const read = (name: string, max: number) => wholeNumbers(lines.get(name), max);
   const id = lines.get("id") ?? "";

@@ -1,15 +1,15 @@
-// A cache that outlives its process (-e): item memory is a mapped file, and a server that ends in
-// order leaves FILE.meta beside it, by which the next one can go on.
+// A cache that outlives its process (-e): item memory is a mapped file. A server that stops
+// gracefully writes FILE.meta beside it, from which the next one restores the cache.
 //
-//   open      locks the file; reads FILE.meta and looks through all items, writing nothing where
-//             there is a cache for these settings, and else making the file anew
-//   begin     removes FILE.meta, marks the file as in use, restores what was found good
+//   open      locks the file; reads FILE.meta and checks all items; where there is no cache for
+//             these settings, makes the file anew, otherwise writes nothing
+//   begin     removes FILE.meta, marks the file as in use, restores the checked items
 //   save      marks the file as saved, waits until it is on disk, then puts FILE.meta in place
 //
-// FILE.meta is never there while items change. Page 0, which no item is in, has a mark besides:
-// whether the file is in use or was saved, and under which id; so that metadata that was copied
-// away and back, or belongs to another file of that name, is not believed either.
-// Source: memcached restart.c; the checks and the order of writing are ours.
+// FILE.meta does not exist while items change. Page 0, which has no items, has a mark: whether the
+// file is in use or was saved, and with which id. So metadata that was copied away and back, or
+// that belongs to another file of that name, is refused.
+// Source: memcached restart.c; the checks and the order of writes are memden's.
 
 import type { Block } from "../../base/block.ts";
 import { crc32 } from "node:zlib";
@@ -44,14 +44,14 @@ import { memoryLimit } from "../process/cgroup.ts";
 import { type ClockState, secondsSince } from "../channel/server_clock.ts";
 
 const MIB = 2 ** 20;
-/** More than the metadata of 32 GiB has. */
+/** Longest metadata file, in bytes: 32 GiB of items have less. */
 const META_BYTES_MAX = 64 * MIB;
-/** The time of the system may lie so many seconds before that of the last run. */
+/** The system's time may be so many seconds behind that of the last run. */
 const CLOCK_SLACK = 1;
 /** Seconds after which times no longer fit. */
 const CLOCK_MAX = 2 ** 31;
 
-/** Where the mark is in page 0: away from what a reference of 0 would be. */
+/** Where the mark is in page 0: not where a reference of 0 points. */
 const MARK_AT = 4096;
 const MARK_BYTES = 64;
 const IN_USE = "memden items in use";
@@ -68,7 +68,7 @@ export class WarmRestart {
   readonly #memory: readonly Block[];
   readonly #log: Log;
   #found: RestartMeta | undefined;
-  /** How long it took to look through the cache that was found. */
+  /** How long the check of the cache took, in milliseconds. */
   #checkMs = 0;
 
   private constructor(path: string, file: MemoryFile, plan: StorePlan, log: Log) {
@@ -119,7 +119,7 @@ export class WarmRestart {
     return this.#found?.startUnix;
   }
 
-  /** What speaks against the cache that `meta` describes; undefined for nothing. */
+  /** Why the cache that `meta` describes cannot be used; undefined when it can. */
   #problemOf({ id, startUnix, saved, sums }: RestartMeta): string | undefined {
     const now = secondsSince(startUnix);
     if (now < saved.now - CLOCK_SLACK) {
@@ -145,7 +145,7 @@ export class WarmRestart {
   }
 
   /**
-   * Takes the file into use, with the items of the last run if there are any. Before any thread
+   * Marks the file as in use, and restores the items of the last run. Call it before any thread
    * uses `store`, which has the file's memory. From here on only {@linkcode save} keeps the cache.
    */
   begin(store: Store): void {
@@ -170,7 +170,7 @@ export class WarmRestart {
   }
 
   /**
-   * Leaves what the next server needs. All threads but this one have ended.
+   * Saves the cache for the next server. All threads but this one have ended.
    *
    * @param clock The server's clock at this moment.
    * @returns Why the cache is lost; undefined when it is not.
@@ -202,7 +202,7 @@ export class WarmRestart {
     return problem;
   }
 
-  /** Gives the file up, for the next server. Its memory is in nobody's use any more. */
+  /** Closes the file, for the next server. No thread uses its memory any more. */
   close(): void {
     this.#file.close();
   }
@@ -245,12 +245,12 @@ function refused(path: string, file: MemoryFile, reason: string): SettingsError 
 
 /** Makes the file all zero, with room for `bytes` bytes. */
 function makeNew(path: string, file: MemoryFile, bytes: number): void {
-  // What is in the file takes room that is free once it is gone, and stays where that is no use.
+  // Clearing the file frees its room. Where even that is too little, the file stays as it is.
   const most = file.roomWithin(memoryLimit()) + file.takenBytes;
   if (file.bytes > 0 && most < bytes) throw refused(path, file, tooLarge(bytes, most));
   const problem = file.clear(bytes);
   if (problem !== undefined) throw refused(path, file, problem);
-  // Asked first, since reserving more than there is takes all of it for a while.
+  // Checked first: a reservation that fails takes all free room for a while.
   const room = file.roomWithin(memoryLimit());
   if (room < bytes) {
     file.clear(0);

@@ -59,7 +59,7 @@ export class AcceptLoop {
   #paused = false;
   #pausedAt = 0;
   #countedAt = 0;
-  /** It goes on when fewer connections are open than these. */
+  /** A pause ends when fewer connections are open than these. */
   #connsAtPause = 0;
 
   /** @param now The time in milliseconds, from any moment on. */
@@ -82,7 +82,7 @@ export class AcceptLoop {
     });
   }
 
-  /** Accepts, once told to, until told to stop; then tells every worker. */
+  /** Accepts from the notice `o` until the notice `s`, which then goes to every worker. */
   run(): void {
     while (this.#running) this.turn();
     storeWord(this.#control.u32, Global.ACCEPTING, 0);
@@ -163,7 +163,7 @@ export class AcceptLoop {
     closeFd(fd);
   }
 
-  /** No descriptor is left: takes one connection with the spare one, to tell it so. */
+  /** No descriptor is left: accepts one connection with the spare one, and refuses it. */
   #refuseWithSpare(listenFd: number): boolean {
     if (this.#spareFd < 0) this.#spareFd = openSpareFd();
     if (this.#spareFd < 0) return false;
@@ -217,7 +217,7 @@ export class AcceptLoop {
     const passed = Math.round((now - this.#countedAt) * US_PER_MS);
     this.#counters.add(Counter.TIME_IN_LISTEN_DISABLED_US, passed);
     this.#countedAt = now;
-    // Where it was something else than connections that took the descriptors: try now and then.
+    // The descriptors may be taken by others than connections: try now and then.
     const isLong = now - this.#pausedAt >= RETRY_MS;
     if (!this.#isFull() && (isLong || this.#currConns < this.#connsAtPause)) this.#listen();
   }

@@ -18,7 +18,7 @@ import type { MaintainerStart } from "../channel/notify.ts";
 import { viewShared } from "../channel/shared_views.ts";
 import { serveThread } from "../channel/thread_scope.ts";
 
-/** Longest rest while somebody watches. */
+/** Longest rest while a client watches. */
 const LINES_MS = 10;
 
 serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => {

@@ -1,6 +1,6 @@
-// Relay acceptor entry: the thread that has the listening sockets and all connections where they
-// cannot be handed over as descriptors. It reads and writes; the workers serve.
-// Limits, order and counters are those of acceptor.ts.
+// Entry of the relay acceptor: the thread that has the listening sockets and all connections where
+// workers cannot have descriptors. It reads and writes; the workers serve.
+// Limits, order and counters are those of accept_loop.ts.
 
 import { addWord, loadWord, storeWord } from "../../memory/atomic.ts";
 import { type Control, Global } from "../../memory/regions.ts";
@@ -32,7 +32,7 @@ const FULL_PAUSE_MS = 10;
 /** How long clients have to take their last replies when the server stops, in milliseconds. */
 const STOP_MS_MAX = 1000;
 const US_PER_MS = 1000;
-/** How long a client may keep its session to itself, in milliseconds. */
+/** How long a client may take for its first message, which decides on the worker. */
 const HELLO_MS_MAX = 1000;
 const NO_BYTES = new Uint8Array(0);
 
@@ -46,7 +46,7 @@ serveThread<RelayAcceptorStart>(async (start, report) => {
   await new RelayAcceptor(start, thread.control, thread.counters).run(report);
 });
 
-/** The thread's state. */
+/** The relay acceptor's state. */
 class RelayAcceptor {
   readonly #start: RelayAcceptorStart;
   readonly #control: Control;
@@ -65,7 +65,7 @@ class RelayAcceptor {
   #connsMax = 0;
   #stopping = false;
   #pausing: Promise<void> | undefined;
-  /** When listeners are closed for good. */
+  /** Settles when each listener is closed and its path put back. */
   #unbound: (Promise<void> | undefined)[] = [];
   #allClosed: () => void = () => {};
 
@@ -81,7 +81,7 @@ class RelayAcceptor {
     });
   }
 
-  /** Accepts, once told to, until told to stop; ends when every connection has. */
+  /** Accepts from the notice `o` until the notice `s`; settles when every connection has ended. */
   async run(report: ReportFunction): Promise<void> {
     const { port } = this.#start;
     const closed = new Promise<void>((resolve) => this.#allClosed = resolve);
@@ -98,7 +98,7 @@ class RelayAcceptor {
     for (const worker of this.#workers) worker.close();
   }
 
-  /** Binds, and says where, or why not. */
+  /** Binds and listens, and reports where, or why not. */
   async #listen(report: ReportFunction): Promise<void> {
     const { settings, listen } = this.#start;
     try {
@@ -121,7 +121,7 @@ class RelayAcceptor {
     report({ type: "listening", listening });
   }
 
-  /** Takes clients; who has connected since the sockets listen has waited for it. */
+  /** Accepts clients; those that connected since the sockets listen have waited for it. */
   #open(): void {
     this.#connsMax = connRoom(this.#start.settings);
     storeWord(this.#control.u32, Global.ACCEPTING, 1);
@@ -139,7 +139,7 @@ class RelayAcceptor {
       else if (!this.#isFull()) this.#admit(conn, index);
       else if (this.#start.settings.maxconnsFast) await this.#refuse(conn);
       else {
-        // Of several listeners that waited, one may have taken the place.
+        // Another listener may have taken the free place meanwhile.
         while (this.#isFull() && !this.#stopping) await this.#pause();
         this.#admit(conn, index);
       }
@@ -175,7 +175,7 @@ class RelayAcceptor {
     try {
       await conn.write(Reply.TOO_MANY_CONNECTIONS.bytes);
     } catch {
-      // The client is gone: there is nobody to refuse.
+      // The client is gone: it needs no refusal.
     }
     conn.close();
   }
@@ -208,7 +208,7 @@ class RelayAcceptor {
         this.#forget(fd);
       },
     });
-    // A client that may have a session is dealt by what it says first, if it says it soon.
+    // The first message of a client that may have a session decides on the worker, if it is soon.
     if (!this.#hasSessions(listener)) dealt();
     else timer = setTimeout(dealt, HELLO_MS_MAX);
   }
@@ -218,7 +218,7 @@ class RelayAcceptor {
     return settings.sslSessionCache && listen[listener]!.options.tls !== "none";
   }
 
-  /** The worker that can go on with a client's session; the next one where there is none. */
+  /** The worker that can resume a client's session; the next one where there is none. */
   #workerFor(hello: Uint8Array): RelaySender {
     const at = ticketNameAt(hello, hello.length);
     const thread = at < 0 ? 0 : ticketThread(this.#control, this.#workers.length, hello, at);
@@ -246,7 +246,7 @@ class RelayAcceptor {
     this.#unbound = this.#bound.map((listener) => listener.close());
   }
 
-  /** The workers close their connections; those whose clients do not read are cut off. */
+  /** The workers close their connections; after a second the rest is closed at once. */
   #stop(): void {
     this.#stopping = true;
     storeWord(this.#control.u32, Global.ACCEPTING, 0);

@@ -76,7 +76,7 @@ export class ServerThreads {
    *
    * @param control The control memory of these threads.
    * @param limitMs Longest it waits, in milliseconds.
-   * @returns Whether all of them have ended, so that nobody uses the shared memory any more.
+   * @returns Whether all of them have ended, so that none uses the shared memory any more.
    */
   async endAll(control: Control, limitMs: number): Promise<boolean> {
     storeWord(control.u32, Global.STOPPING, Stopping.AT_ONCE);
@@ -99,7 +99,7 @@ export class ServerThreads {
   }
 }
 
-/** Stops a worker that no acceptor has been told of. */
+/** Stops a worker to which no acceptor has the channel. */
 function stopWorker({ number, target: { port, doorbell } }: WorkerHandle, control: Control): void {
   const notify = doorbell < 0
     ? new RelaySender(port, control, number)

@@ -20,7 +20,7 @@ import {
 /** What a thread asks of the main thread: every report but those of its start and end. */
 export type ThreadRequest = Exclude<Report, { readonly type: "ready" | "stopped" }>;
 
-/** One thread, as the main thread sees it: it is listened to from its first moment on. */
+/** One thread, as the main thread sees it. Its reports are kept from its start on. */
 export class ThreadHandle {
   readonly name: string;
   readonly #worker: Worker;
@@ -123,7 +123,7 @@ export function startWorker(number: number, common: WorkerCommon): WorkerHandle 
   };
 }
 
-/** Starts the acceptor, and hands it the ways to all workers. */
+/** Starts the acceptor, and hands it the channels to all workers. */
 export function startAcceptor(
   listening: readonly ListeningConn[],
   { settings, plan, memory: { control } }: WorkerCommon,
@@ -154,7 +154,7 @@ export function startAcceptor(
   };
 }
 
-/** Starts the acceptor that also has all connections; it listens by itself. */
+/** Starts the relay acceptor, which binds, listens and has all connections. */
 export function startRelayAcceptor(
   { settings, plan, memory: { control } }: WorkerCommon,
   listen: readonly RelayListenPlan[],

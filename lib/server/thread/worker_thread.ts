@@ -42,16 +42,16 @@ import type { ReportFunction } from "../channel/thread_scope.ts";
 const BUFFERS_BYTES_MAX = 2 ** 32 - 2 ** 16;
 /** The same where they cannot be mapped memory. */
 const HEAP_BUFFERS_BYTES_MAX = 2 ** 30;
-/** Fewest: `read_buf_mem_limit` leaves each worker so many connections that do something. */
+/** Fewest: `read_buf_mem_limit` leaves each worker so many busy connections. */
 const BUFFERS_BYTES_MIN = 16 * (READ_BYTES + REPLY_BYTES);
-/** Watchers that one worker keeps at most when they send no more. */
+/** Most watchers that have closed their sending side, for one worker. */
 const HALF_CLOSED_MAX = 20;
 /** Level from which each command is written to the log. */
 const VERBOSITY_TRACE = 2;
-/** Opens the log for everything. */
+/** Level at which the log writes everything. */
 const VERBOSITY_ALL = 3;
 
-/** The module of TLS, where it is spoken. */
+/** The module that does TLS, in a server that has certificates. */
 type Tls = typeof import("../tls/tls_transport.ts");
 
 /** Bytes of buffers that one worker may have. Source: memcached threads.c, setup_thread. */
@@ -62,7 +62,7 @@ function bufferLimit({ maxconns, readBufMemLimit, threads }: Settings): number {
   return Math.min(wanted, Math.max(Math.floor(readBufMemLimit / threads), BUFFERS_BYTES_MIN));
 }
 
-/** Watchers that send no more: of all connections that may be, a tenth, but one at least. */
+/** The same for these settings: a tenth of the worker's connections, at least one. */
 function halfClosedLimit({ maxconns, threads }: Settings): number {
   return Math.max(1, Math.min(HALF_CLOSED_MAX, Math.floor(maxconns / 10 / threads)));
 }
@@ -71,20 +71,20 @@ function halfClosedLimit({ maxconns, threads }: Settings): number {
 interface Link {
   readonly transport: Transport;
   readonly poller: Poller;
-  /** Hands out the notices that have come, each connection ready to be served. */
+  /** Takes the notices that have come; each new connection is watched by then. */
   readonly takeNotices: (take: (notice: Notice) => void) => void;
-  /** What the poller gives out when there are notices. */
+  /** The descriptor that the poller returns when there are notices. */
   readonly doorbell: number;
   /** Starts serving UDP, where there is any. */
   readonly startUdp: (loop: ConnLoop, shared: ConnShared) => void;
-  /** Sends what is left when the loop has ended, and lets go of everything. */
+  /** Sends what is left when the loop has ended, and frees what the link has. */
   readonly finish: () => void;
 }
 
 /**
- * Serves connections until told to stop.
+ * Serves connections until the notice `s`.
  *
- * @param tls What speaks TLS, for a server that has certificates.
+ * @param tls The module that does TLS, for a server that has certificates.
  */
 export function runWorker(start: WorkerStart, report: ReportFunction, tls?: Tls): void {
   const { settings, plan, memory } = start;

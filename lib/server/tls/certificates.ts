@@ -1,8 +1,8 @@
 // Certificate files: read, parsed, and tried before a client is served with them.
 //
 // createSecureContext() of node:tls accepts almost anything, and a session that cannot start gives
-// no reason. So each file is parsed by itself first, and the message names the bad one. Source of
-// the messages and of the exit code: memcached tls.c, load_server_certificates.
+// no reason. So each file is parsed by itself first, and the message names the bad one.
+// Source: memcached tls.c, load_server_certificates: messages and exit code.
 
 import { X509Certificate } from "node:crypto";
 import type { ListenerOptions, TlsMode } from "../../config/listen_address.ts";

@@ -1,8 +1,8 @@
-// By whose key a session ticket was made: each worker's names, in the control memory, so that a
-// client which comes back is given to the worker that can go on with its session.
+// Which worker made a session ticket: the names of each worker's keys, in the control memory, so
+// that the acceptor deals a client that comes back to the worker that can resume its session.
 //
-// A line for each thread: the name of its key, and the one it had before. The thread writes it; who
-// reads half a name takes another worker, and the client makes a new session.
+// A line for each thread: the name of its key, and the name before that. The thread writes it. A
+// reader that sees half a name chooses another worker, and the client makes a new session.
 
 import { loadWord, storeWord } from "../../memory/atomic.ts";
 import { type Control, LINE_BYTES, wordIndex } from "../../memory/regions.ts";
@@ -31,7 +31,7 @@ function isZero(bytes: Uint8Array, from: number): boolean {
   return true;
 }
 
-/** Tells all threads the name of the key by which `thread` makes tickets from now on. */
+/** Publishes the name of the key by which `thread` makes tickets from now on. */
 export function publishTicketName(control: Control, thread: number, name: Uint8Array): void {
   const line = lineOf(control, thread);
   if (hasName(control, line, name, 0)) return;
@@ -49,7 +49,7 @@ export function ticketThread(
   bytes: Uint8Array,
   from: number,
 ): number {
-  if (isZero(bytes, from)) return 0; // As the names of a thread are that has told none.
+  if (isZero(bytes, from)) return 0; // As the names of a thread that has published none.
   for (let thread = 1; thread <= workers; thread++) {
     const line = lineOf(control, thread);
     for (let name = 0; name < NAMES; name++) {

@@ -10,7 +10,7 @@ export interface Certificates {
   readonly ca: string;
 }
 
-/** Whether a client is asked for a certificate. One that it sends is verified in any case. */
+/** Whether a client must or may send a certificate. One that it sends is verified in any case. */
 export type ClientCertificate = "none" | "request" | "require";
 
 /** What the sessions of one kind of listener are made from. */

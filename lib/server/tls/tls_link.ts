@@ -9,7 +9,7 @@ export interface ByteTransport extends Transport, Poller {
   watch(fd: number, listener?: number): void;
   /** Sends bytes that are no replies; results as those of `send`. */
   sendBytes(fd: number, bytes: Uint8Array<ArrayBuffer>): number;
-  /** From now on, wake this connection when something arrives or when it can be written. */
+  /** From now on, wake this connection when input arrives or when it can be written. */
   waitEither(fd: number): void;
 }
 

@@ -1,4 +1,4 @@
-// The little that is read of TLS's own messages: by whose key a session ticket was made.
+// Reads from TLS messages the name of the key that a session ticket was made with.
 //
 //   record     [ type 1 ][ version 2 ][ length 2 ][ message … ]
 //   message    [ type 1 ][ length 3 ][ body … ]
@@ -12,9 +12,9 @@ export const TICKET_NAME_BYTES = 16;
 
 /** What {@linkcode ticketNameAt} finds besides a position. */
 export const Hello = {
-  /** More must come before it can be told. */
+  /** The message is not complete yet. */
   PART: -1,
-  /** There is no ticket in it, or it is no ClientHello. */
+  /** The message has no ticket, or is no ClientHello. */
   NO_TICKET: -2,
 } as const;
 

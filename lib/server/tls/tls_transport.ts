@@ -5,9 +5,9 @@
 //   send   replies, 32 KiB at most → TlsSession → socket; what the socket does not take waits here,
 //          and send() does not count those replies as sent before it has gone
 //
-// The rule of transport.ts, "told once", holds for what waits here too. A receive ends when the
-// buffer is full, and the conn comes back for more, or when the socket was seen empty. An end that
-// was met behind plain bytes is told at the next wait.
+// Readiness is edge-triggered, as transport.ts says, also for what waits here. A receive ends when
+// the buffer is full, and the conn receives again, or when the socket is empty. An end of input
+// that comes after plain bytes is reported by the next wait().
 
 import type { Block } from "../../base/block.ts";
 import { viewOf } from "../../base/copy.ts";
@@ -32,7 +32,7 @@ export { loadCertificates } from "./certificates.ts";
 /** Longest a client may take for its handshake, in milliseconds. */
 const HANDSHAKE_MS_MAX = 10_000;
 
-/** Receives after which TLS is asked what it has to say, whether or not there are replies. */
+/** Receives after which the session is drained even if there are no replies. */
 const UNDRAINED_MAX = 16;
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -61,9 +61,9 @@ export class TlsTransport implements Transport, Poller {
   readonly #links: (TlsLink | undefined)[] = [];
   /** Descriptors whose handshake is under way, the oldest first. */
   readonly #handshaking = new Set<number>();
-  /** Descriptors to be told at the next wait, and those that the last one told. */
+  /** Descriptors that the next wait() reports, and those that the last one reported. */
   #late: number[] = [];
-  #told: number[] = [];
+  #reported: number[] = [];
   #events = 0;
   readonly #received: Bytes = new Uint8Array(PIECE_BYTES);
   readonly #gathered: Bytes = new Uint8Array(PIECE_BYTES);
@@ -105,13 +105,13 @@ export class TlsTransport implements Transport, Poller {
   }
 
   wait(timeoutMs: number): number {
-    this.#told.length = 0;
+    this.#reported.length = 0;
     let timeout = this.#late.length > 0 ? 0 : timeoutMs;
     if (timeout !== 0 && this.#handshaking.size > 0) timeout = this.#untilDeadline(timeout);
     this.#events = this.#inner.wait(timeout);
     if (this.#handshaking.size > 0) this.#endLateHandshakes();
-    if (this.#late.length > 0) [this.#told, this.#late] = [this.#late, this.#told];
-    return this.#events + this.#told.length;
+    if (this.#late.length > 0) [this.#reported, this.#late] = [this.#late, this.#reported];
+    return this.#events + this.#reported.length;
   }
 
   #untilDeadline(timeoutMs: number): number {
@@ -133,7 +133,7 @@ export class TlsTransport implements Transport, Poller {
   }
 
   fdAt(index: number): number {
-    return index < this.#events ? this.#inner.fdAt(index) : this.#told[index - this.#events]!;
+    return index < this.#events ? this.#inner.fdAt(index) : this.#reported[index - this.#events]!;
   }
 
   isHangup(index: number): boolean {
@@ -204,7 +204,7 @@ export class TlsTransport implements Transport, Poller {
     }
     session.receive(count === PIECE_BYTES ? this.#received : viewOf(this.#received, 0, count));
     if (session.isSecure && this.#handshaking.has(fd) && !this.#admit(fd, link)) return Io.GONE;
-    // What TLS has to say goes with the replies, as a rule: asking for it costs a call.
+    // As a rule, records other than replies are sent with the replies: drain() costs a call.
     const mayWait = session.hasPlain && session.isSecure && ++link.undrained < UNDRAINED_MAX;
     const isSent = (mayWait && !session.hasFailed) || this.#flush(fd, link);
     if (session.hasFailed) {
@@ -215,7 +215,7 @@ export class TlsTransport implements Transport, Poller {
     return count;
   }
 
-  /** The handshake is over: lets the client in, or not. Nothing of this step was sent yet. */
+  /** The handshake is over: accepts the client or refuses it. Nothing of this step was sent yet. */
   #admit(fd: number, link: TlsLink): boolean {
     if (!link.session.isAdmitted) {
       this.#fail(fd, link);
@@ -227,7 +227,7 @@ export class TlsTransport implements Transport, Poller {
     return true;
   }
 
-  /** Counts what went wrong; the conn learns of it when it receives. */
+  /** Counts and logs an error; the next receive of the conn returns GONE. */
   #fail(fd: number, link: TlsLink): void {
     const isEarly = this.#handshaking.delete(fd);
     this.#counters.add(isEarly ? Counter.SSL_HANDSHAKE_ERRORS : Counter.SSL_PROTO_ERRORS, 1);
@@ -265,7 +265,7 @@ export class TlsTransport implements Transport, Poller {
     return true;
   }
 
-  /** The client does not take what the handshake has to say: nothing is received until it does. */
+  /** The client does not take handshake messages: receives nothing until it does. */
   #flushLater(fd: number, link: TlsLink): number {
     if (link.isOver) return Io.GONE;
     if (!link.watchesBoth) this.#inner.waitEither(fd);

@@ -104,7 +104,7 @@ function findWrapClass(): WrapClass | undefined {
   return isWhole ? prototype.constructor as WrapClass : undefined;
 }
 
-/** V8's full collection, which is a function only once it is asked for. */
+/** V8's full collection, which is a function only with the flag --expose-gc. */
 function findCollect(): (() => void) | undefined {
   setFlagsFromString("--expose-gc");
   const found: unknown = runInNewContext("typeof gc === 'function' ? gc : undefined");
