@@ -1,5 +1,5 @@
 # memden as a container that takes the place of memcached's: the same user, port, entry point and
-# name of the program. docs/deploying.md has the how and why.
+# name of the program. docs/deploying.md has details.
 #
 #   docker build -t memden .
 #   docker run --read-only --cap-drop ALL -p 127.0.0.1:11211:11211 memden -m 256 -c 4096
@@ -20,15 +20,14 @@ RUN groupadd --system --gid 11211 memcache \
       --shell /usr/sbin/nologin memcache
 COPY --from=build /src/build/memden /usr/local/bin/memden
 COPY deploy/docker/entrypoint.sh /usr/local/bin/docker-entrypoint.sh
-# Started as memcached, as the entry point does, the process has that name, for pkill; started as
-# memden it is memden.
+# The entry point starts memcached, so that pkill finds the process by that name.
 RUN ln -s memden /usr/local/bin/memcached \
  && ln -s usr/local/bin/docker-entrypoint.sh /entrypoint.sh
 
-# By number: Kubernetes cannot tell from a name that it is not root.
+# A number: from a name Kubernetes cannot see that it is not root.
 USER 11211:11211
 EXPOSE 11211
-# Where the server listens, for the health check: host:port, or the path of a Unix socket.
+# Address of the server for the health check: host:port, or the path of a Unix socket.
 ENV MEMDEN_PING=127.0.0.1:11211
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s \
   CMD memden ping "$MEMDEN_PING"

@@ -1,5 +1,5 @@
-// Checks what the Markdown pages point to: relative links and their anchors lead somewhere, and the
-// source files that a page names in code spans exist.
+// Checks that the links of the Markdown pages lead somewhere: relative ones, and their anchors.
+// (references.ts checks the files that a page names without a link.)
 //
 // `deno task docs` reports the findings and `deno task ok` fails on them.
 
@@ -9,15 +9,10 @@ import type { Finding } from "./tidy.ts";
 /** Folders without pages of ours. */
 const SKIPPED = new Set([".git", "build", "node_modules"]);
 
-/** Pages that describe the code as it is. Decisions are records: files may move after them. */
-const NAMES_SOURCES = /^([^/]+\.md|docs\/[^/]+\.md)$/;
-
 const FENCE = /^ *(```|~~~)/;
 const CODE_SPAN = /`[^`]*`/g;
 const LINK = /\]\(([^()\s]*)\)/g;
 const HEADING = /^#{1,6} +(.*)$/;
-/** A source file in a code span: `net/conn.ts`. */
-const SOURCE = /^[\w/]+\.ts$/;
 
 /** A page's lines outside of fenced code, by number; 1 is the first. */
 function* proseLines(text: string): Generator<[line: number, text: string]> {
@@ -49,7 +44,7 @@ export function anchorsOf(text: string): Set<string> {
 }
 
 /**
- * Reports each link of `pages` that leads nowhere and each source file that does not exist.
+ * Reports each link of `pages` that leads nowhere.
  *
  * @param pages Text by repository path.
  * @param files Repository paths of all files, and of all folders with a slash at the end.
@@ -58,20 +53,12 @@ export function brokenLinks(
   pages: ReadonlyMap<string, string>,
   files: ReadonlySet<string>,
 ): Finding[] {
-  const sources = [...files].filter((path) => path.endsWith(".ts")).map((path) => `/${path}`);
   const findings: Finding[] = [];
   for (const [path, text] of pages) {
     for (const [line, prose] of proseLines(text)) {
-      const report = (message: string) => findings.push({ path, line, message });
       for (const [, target = ""] of prose.replaceAll(CODE_SPAN, "").matchAll(LINK)) {
         const problem = linkProblem(path, target, pages, files);
-        if (problem !== undefined) report(`${target}: ${problem}`);
-      }
-      if (!NAMES_SOURCES.test(path)) continue;
-      for (const [span] of prose.matchAll(CODE_SPAN)) {
-        const name = span.slice(1, -1);
-        if (!SOURCE.test(name) || sources.some((source) => source.endsWith(`/${name}`))) continue;
-        report(`${name}: no such source file`);
+        if (problem !== undefined) findings.push({ path, line, message: `${target}: ${problem}` });
       }
     }
   }

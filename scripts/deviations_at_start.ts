@@ -4,25 +4,29 @@ import type { Deviation } from "./deviation.ts";
 
 /** Every known difference that an operator could see. */
 export const START_DEVIATIONS: readonly Deviation[] = [
-  ["`-c` limits descriptor numbers", "`-c` limits client connections", "what the operator means"],
+  [
+    "`-c` limits descriptor numbers",
+    "`-c` limits client connections",
+    "operators mean connections",
+  ],
   [
     "operands are ignored: `memcached top`, `memcached -m 64 m`, `memcached port=11311` serve",
     "a first word that names a sub-command runs that; other words are refused, except `-`, an " +
-    "empty one, and an option with a blank before it, which counts",
-    "a mistake must not start a server that is not what was meant",
+    "empty one, and an option with a blank before it, which is accepted",
+    "a mistake must not start an unintended server",
   ],
   [
     "numbers of options are read as far as they go: `-m 64m` is 64, `-m 1g` is 1, `-p abc` is 0",
-    "k, m and g behind sizes of memory count: 64 MB, 1024 MB; all else that is no number is " +
+    "sizes may end in k, m or g: 64 MB, 1024 MB; other text after a number is " +
     "refused",
     "as above",
   ],
   ["`-D ab`: the prefix ends at `a`", "refused", "as above"],
-  ["root without `-u`: refuses to start", "warns and runs", "in a container root is the rule"],
+  ["root without `-u`: refuses to start", "warns and runs", "containers usually run as root"],
   [
     "`-u` of a process that is not root's is ignored",
-    "an unknown user is refused as root's is; of another one the log says that it does nothing",
-    "who runs it is no secret to the operator",
+    "memden refuses an unknown user; for another one it warns that the option has no effect",
+    "the operator should know",
   ],
   [
     "`-I` must be a multiple of `slab_chunk_max`, so that `-I 800k` needs another option",
@@ -30,14 +34,14 @@ export const START_DEVIATIONS: readonly Deviation[] = [
     "`-I` alone should work",
   ],
   [
-    "TLS: `ssl_verify_mode` 2 and 3 and `mtls:` without `ssl_ca_cert` let nobody in",
+    "TLS: `ssl_verify_mode` 2 and 3 and `mtls:` without `ssl_ca_cert` admit no client",
     "refused at start",
     "the operator should know",
   ],
   [
-    "TLS: a key with a passphrase is asked for at the terminal",
+    "TLS: memcached asks for a key's passphrase at the terminal",
     "refused at start",
-    "a server has no terminal, as a rule",
+    "a server usually has no terminal",
   ],
   [
     "`-o hashpower` up to 32, where there is the memory",
@@ -51,32 +55,31 @@ export const START_DEVIATIONS: readonly Deviation[] = [
   ],
   [
     "`-L` takes all of `-m` at start from the pool of huge pages",
-    "asks for transparent huge pages; nothing is taken before it is used, but a page is kept for " +
-    "each class",
-    "`cache_memlimit` goes on working",
+    "asks for transparent huge pages; takes memory on use only, but keeps a page for each class",
+    "`cache_memlimit` still works",
   ],
   [
-    "`-Y`: a file without lines lets nobody in",
+    "`-Y`: a file without lines admits no client",
     "refused at start; SIGHUP keeps the logins",
-    "a file that is just being written must not lock everybody out",
+    "a file that is being written must not lock all clients out",
   ],
   [
-    "`-Y`: lines after the eighth are left out",
+    "`-Y`: lines after the eighth are ignored",
     "the same, with a warning",
     "the operator should know",
   ],
   [
-    "`-Y`, `-S`: a line without a name or a password, by which nobody can log in, is taken",
-    "refused at start, by its number; with `-Y` also one with a space where a client cannot say it",
-    "as above: who wrote it meant somebody",
+    "`-Y`, `-S`: a line without a name or a password, with which no client can log in, is accepted",
+    "refused at start, with its number; with `-Y` also one with a space that no client can send",
+    "as above: the line was meant for a client",
   ],
   [
     "`-Y`: a line of the file that is too long loses those after it",
-    "refused, by its number; likewise a line that holds a NUL",
-    "half a password must not be one",
+    "refused, with its number; likewise a line that contains a NUL",
+    "a part of a password must not work",
   ],
   [
-    "`-Y`: SIGHUP is followed within a second; a bad file is passed over in silence",
+    "`-Y`: SIGHUP takes effect within a second; a bad file is ignored silently",
     "at once; the log says why",
     "the operator should know",
   ],
@@ -86,45 +89,45 @@ export const START_DEVIATIONS: readonly Deviation[] = [
     "each would get some of the datagrams",
   ],
   [
-    "a second server on the path of a Unix socket takes it, and nobody new reaches the first one",
-    "the second one refuses to start; a socket that nobody listens on is replaced",
+    "a second server on the path of a Unix socket takes it; no new client reaches the first one",
+    "the second one refuses to start; memden replaces a socket without a server",
     "as with a TCP port",
   ],
   [
-    "without `-l`, and with a name, an address whose port is in use is left out if another is free",
-    "the server refuses to start; what the machine does not have is left out",
+    "without `-l`, and with a name, an address whose port is in use is skipped if another is free",
+    "memden refuses to start; it skips addresses that the machine does not have",
     "half of the clients would reach another server",
   ],
   [
     "`-p -1` without `-l`: a port for IPv4, and another one for IPv6",
     "the same one for both, if it is free",
-    "a client needs to know one",
+    "clients need to know one port",
   ],
   [
     "`-a 1777` and `-a abc` are modes 777 and 0",
     "refused",
-    "a mode that is not what was asked for lets in nobody, or everybody",
+    "a wrong mode admits nobody, or everybody",
   ],
   [
-    "`-l` with nothing in it listens nowhere",
-    "refused; a comma too many is not",
-    "a variable of a script that is not set",
+    "an empty `-l` listens nowhere",
+    "refused; an extra comma is not",
+    "it is an unset variable of a script",
   ],
   [
-    "too few descriptors: some threads or clients go without",
-    "refused at start where threads would go without; 16 are kept from clients",
-    "clients are told so, and threads never run out",
+    "too few descriptors: some threads or clients get none",
+    "refused at start if threads would get none; 16 are reserved",
+    "clients get an error, and threads never run out",
   ],
-  ["`-s` turns UDP off", "not if `-U` is given, too", "what was asked for is done"],
+  ["`-s` turns UDP off", "not if `-U` is given, too", "both options are given"],
   [
     "with `-e` damaged metadata or an unusable file ends the process; damaged items are served",
-    "both are checked: a clean start with the reason, or a refusal in one line",
-    "wrong data must not be served",
+    "memden checks both: it starts clean with the reason, or refuses in one line",
+    "memden must not serve wrong data",
   ],
   [
-    "with `-e` a cache is not taken over within a second of its end",
-    "it is",
-    "a quick restart is the common one",
+    "with `-e` a server cannot take a cache over within a second of its end",
+    "it can",
+    "quick restarts are common",
   ],
   [
     "with `-e` `uptime` counts from the first of the servers that had the cache",
@@ -132,8 +135,8 @@ export const START_DEVIATIONS: readonly Deviation[] = [
     "counters begin at 0 with the process",
   ],
   [
-    "with `-e` memory is taken from the file system as it is used",
-    "all of it is reserved at start, or the server refuses",
+    "with `-e` the file system provides memory on use",
+    "memden reserves all of it at start, or refuses",
     "a full file system would end the process",
   ],
 ];

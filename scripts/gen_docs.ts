@@ -112,24 +112,24 @@ function protocolMarkdown(): string {
 # Protocol
 
 memden speaks memcached ${MEMCACHED_VERSION}'s text, meta and binary protocols. In
-the first two a line ends with LF, an optional CR before it is dropped; tokens are separated by
+the first two a line ends with LF; memden drops an optional CR before it; tokens are separated by
 spaces; a value is followed by CRLF.
 
 ## Commands
 
 ${table(["command", "replies"], commands)}
 
-A line that ends in \`noreply\` gets no reply, whatever is wrong with it. When a storage command
-(set, add, replace, append, prepend, cas, ms) is refused, the server discards as many bytes as the
-line announces. Without a length from 0 to 2147483645 it cannot tell a value from a command: it
-answers the error, \`noreply\` or not, and closes the connection.
+A line that ends in \`noreply\` gets no reply, even a wrong one. When memden refuses a storage
+command (set, add, replace, append, prepend, cas, ms), it discards as many bytes as the line
+announces. Without a length from 0 to 2147483645 it cannot distinguish a value from a command:
+it answers the error, \`noreply\` or not, and closes the connection.
 
 ## Flags of the meta commands
 
-A flag is a letter, with a token behind it where one is named. Every command accepts all of them;
-one without a meaning there is ignored. What is returned comes in the order of the request, then the
-marks: \`Z\` somebody else was told to make a new value, \`X\` the value is out of date, \`W\`
-you are told.
+A flag is a letter, followed by a token where the table names one. Every command accepts all of them
+and ignores those without a meaning there. Returned flags come in the order of the request, then the
+marks: \`W\` this client should recompute the value, \`Z\` another client already does, \`X\` the
+value is stale.
 
 ${
     table(
@@ -188,10 +188,10 @@ function binaryMarkdown(): string {
   ]);
   return `## Commands of the binary protocol
 
-A connection whose first byte is 80 speaks it. The quiet form of a retrieval is answered only with a
-value, that of a change only with an error. A packet whose lengths are not those of its command is
-answered \`0004\` and the connection closed, one whose body is shorter than what should be in it
-\`0081\`; after a byte that is not 80 where a packet should begin, the connection is closed.
+A connection whose first byte is 80 speaks it. memden answers the quiet form of a retrieval only
+with a value, that of a change only with an error. It answers \`0004\` to a packet whose lengths
+do not fit its command, \`0081\` to one whose body is too short, and closes the
+connection. It also closes the connection when a packet does not begin with the byte 80.
 
 ${table(["code", "quiet", "command", "extras", "key", "value"], commands)}
 
@@ -206,7 +206,8 @@ function statsMarkdown(): string {
 
 # Statistics
 
-A counter only grows, and \`stats reset\` zeroes it; a gauge goes both ways and stays.
+A counter only grows, and \`stats reset\` sets it to 0; a gauge can rise and fall, and
+\`stats reset\` does not change it.
 
 ## Counted once per thread
 
@@ -252,20 +253,20 @@ function memoryMarkdown(): string {
 ${recordTable(ITEM)}
 
 Behind the header: the version (8 bytes, unless \`-C\`), the key, the client's flags (4 bytes,
-unless 0), the value, CR and LF. An item lies in one chunk of its slab class; where it is too large
-for any, a reference of 4 bytes to its first chunk stands in the place of the value.
+unless 0), the value, CR and LF. An item lies in one chunk of its slab class; an item too large for
+any chunk has a reference of 4 bytes to its first chunk in place of the value.
 
 ## Chunk
 
-Of the value of a large item; the bytes follow.
+A part of a large item's value; the bytes follow.
 
 ${recordTable(CHUNK)}
 
 ## Memory file
 
-With \`-e\`, byte for byte the segments of item memory, one after the other. Page 0, which no item
-is in, has a mark at byte 4096: \`memden items in use\`, or \`memden items saved\` and the id
-that is in the metadata, too.
+With \`-e\`, the file contains the segments of item memory byte for byte, one after the other. Page
+0, which contains no item, has a mark at byte 4096: \`memden items in use\`, or \`memden items
+saved\` and the id that the metadata has too.
 
 ## Control memory
 
@@ -302,14 +303,22 @@ function regionTable(regions: Regions): string {
     ["spares", regions.sparesAt, "a free chunk for each thread and class"],
     ["lrus", regions.lrusAt, "LRU lists: lock, head, tail, count"],
     ["counters", regions.countersAt, "one block per thread"],
-    ["baseline", regions.baselineAt, "what `stats reset` takes off"],
+    ["baseline", regions.baselineAt, "what `stats reset` subtracts"],
     ["tunables", regions.tunablesAt, "settings that commands change"],
-    ["bumps", regions.bumpsAt, "by thread: items of COLD that were read again"],
+    ["bumps", regions.bumpsAt, "by thread: items of COLD that a client read again"],
     ["item sizes", regions.itemSizesAt, "items by size, with `-o track_sizes`"],
     ["conns", regions.connsAt, "by descriptor: state, last command, listener"],
     ["conn names", regions.connNamesAt, "their addresses, with the relay transport"],
-    ["doorbells", regions.doorbellsAt, "by thread: what it sleeps on, with the relay transport"],
-    ["ticket names", regions.ticketNamesAt, "by thread: whose TLS sessions go on, with a cache"],
+    [
+      "doorbells",
+      regions.doorbellsAt,
+      "by thread: the word it sleeps on, with the relay transport",
+    ],
+    [
+      "ticket names",
+      regions.ticketNamesAt,
+      "by thread: names of its TLS ticket keys, with a session cache",
+    ],
     ["logins", regions.loginsAt, "names and passwords of `-Y`"],
     ["prefixes", regions.prefixesAt, "`stats detail`: keys counted by prefix"],
     ["log rings", regions.logRingsAt, "by thread: records for watchers"],

@@ -15,33 +15,33 @@ import {
 } from "./command_rows.ts";
 
 /** The day on which the sentences of this file were last changed. */
-const CHANGED_ON = "2026-11-24";
+const CHANGED_ON = "2026-12-01";
 
 /** Longest line of text, in characters. Source: mandoc's lint. */
 const COLUMNS = 79;
 
 const DESCRIPTION = [
   `memden is a drop-in memcached server: options, protocols and statistics are memcached's ` +
-  `${MEMCACHED_VERSION}. Without a login (-Y, -S) it serves whoever can connect: bind it to ` +
-  `addresses that only your own machines reach.`,
-  "As in memcached, operands are ignored, except that a first argument that names a sub-command " +
-  "runs that instead of the server.",
+  `${MEMCACHED_VERSION}. Without a login (-Y, -S) it serves every client that can connect: bind ` +
+  `it to addresses that only your machines reach.`,
+  "A first argument that names a sub-command runs that instead of the server. Other operands, " +
+  "which memcached ignores, are refused.",
 ];
 
 /** Source: main.ts. */
 const SIGNALS: readonly (readonly [name: string, meaning: string])[] = [
   ["SIGINT, SIGTERM", "stop the server"],
-  ["SIGUSR1", "stop the server, and leave the items in the file of -e for the next one"],
+  ["SIGUSR1", "stop the server, and save the items in the file of -e for the next one"],
   ["SIGHUP", "read logins and certificates again"],
-  ["SIGUSR2", "check every rule of the store, and say on stderr what was found"],
+  ["SIGUSR2", "check every rule of the store, and write the result to stderr"],
 ];
 
 /** Source: lib/config/settings_error.ts and main.ts. */
 const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
-  ["0", "ended as asked; for ping: the server is alive"],
-  ["1", "an option or a file that cannot be used; for ping: no answer"],
-  ["64, 67, 71", "options that do not go together, no such user, refused by the system"],
-  ["70", "the server found itself broken, and says why on stderr"],
+  ["0", "ended on request; for ping: the server is alive"],
+  ["1", "an unusable option or file; for ping: no answer"],
+  ["64, 67, 71", "options that exclude each other, no such user, an error of the system"],
+  ["70", "the server found an internal error, and writes it to stderr"],
 ];
 
 const EXAMPLES: readonly (readonly [what: string, command: string])[] = [

@@ -27,7 +27,7 @@ function __memden_suboptions
             'hash_algorithm=murmur3	name of the key hash (murmur3, jenkins, xxh3; default: murmur3; no effect)' 'hash_algorithm=jenkins	name of the key hash (murmur3, jenkins, xxh3; default: murmur3; no effect)' 'hash_algorithm=xxh3	name of the key hash (murmur3, jenkins, xxh3; default: murmur3; no effect)' \
             'slab_reassign	let pages move between slab classes (default: on)' \
             'no_slab_reassign	keep pages in their slab class' \
-            'slab_automove	move pages by themselves: 0 never, 1 by age, 2 on every eviction (default: 1)' \
+            'slab_automove	move pages automatically: 0 never, 1 by age, 2 on every eviction (default: 1)' \
             'no_slab_automove	same as slab_automove=0' \
             'slab_automove_ratio=	age between two classes below which a page moves (default: 0.8)' \
             'slab_automove_window=	seconds that decide over a move (default: 10 s)' \
@@ -37,8 +37,8 @@ function __memden_suboptions
             'no_chunked_items	store an item of up to 1 MiB in one chunk' \
             'tail_repair_time=	seconds after which an item at the LRU tail that is still held is taken by force' \
             'lru_crawler	look for expired items in the background (default: on)' \
-            'no_lru_crawler	leave expired items until they are asked for' \
-            'lru_crawler_sleep=	microseconds that the crawler rests between items (default: 100 us)' \
+            'no_lru_crawler	leave expired items until a client asks for them' \
+            'lru_crawler_sleep=	microseconds that the crawler sleeps between items (default: 100 us)' \
             'lru_crawler_tocrawl=	items per slab class and crawl; 0 for all (default: 0)' \
             'lru_maintainer	keep hot, warm and cold items apart (default: on)' \
             'no_lru_maintainer	one LRU list per slab class' \
@@ -47,7 +47,7 @@ function __memden_suboptions
             'hot_max_factor=	hot items idle for longer than this times the cold age leave the hot list (default: 0.2)' \
             'warm_max_factor=	warm items idle for longer than this times the cold age leave the warm list (default: 2)' \
             'temporary_ttl=	items that live no longer than this are never evicted' \
-            'idle_timeout=	close connections that were idle for so long; 0 for never (default: 0 s)' \
+            'idle_timeout=	close connections that were idle for this long; 0 for never (default: 0 s)' \
             'watcher_logbuf_size=	log buffer of each watcher (default: 256 KB)' \
             'worker_logbuf_size=	log buffer of each worker thread (default: 64 KB)' \
             'read_buf_mem_limit=	most memory for the buffers of all connections; 0 for no limit (default: 0 MB)' \
@@ -109,18 +109,18 @@ complete -c memden -n __memden_serves -s F -l disable-flush-all -d 'refuse the f
 complete -c memden -n __memden_serves -s X -l disable-dumping -d 'refuse the commands that list keys'
 complete -c memden -n __memden_serves -s W -l disable-watch -d 'refuse the watch command'
 complete -c memden -n __memden_serves -s Y -l auth-file -r -F -d 'ask for a login over the text protocol; lines of user:password in this file'
-complete -c memden -n __memden_serves -s e -l memory-file -r -F -d 'keep item memory in this file: after SIGUSR1 or shutdown graceful, the next server goes on with it'
+complete -c memden -n __memden_serves -s e -l memory-file -r -F -d 'keep item memory in this file: after SIGUSR1 or shutdown graceful, the next server takes it over'
 complete -c memden -n __memden_serves -s Z -l enable-ssl -d 'speak TLS'
 complete -c memden -n __memden_serves -s N -l napi_ids -x -d 'receive queues of the network card that workers are bound to; at most as many as threads (default: 0; no effect)'
 complete -c memden -n __memden_serves -l transport -x -a 'auto native relay' -d 'how connections reach the workers: native by system calls, relay by messages; auto takes native where it works. Not in memcached (auto, native, relay; default: auto)'
 complete -c memden -n __memden_serves -l admin -x -d 'HTTP server with /metrics, /healthz, /readyz and /api/stats; without an address, for this machine only. It shows statistics, settings and warnings, no keys. Not in memcached'
-complete -c memden -n __memden_serves -l admin-keys -d 'note which keys are asked for most, and show them at --admin; nothing of it with -X. Not in memcached'
-complete -c memden -n __memden_serves -l config -r -F -d 'read options from this file first, one to a line as in memcached.conf. Not in memcached'
+complete -c memden -n __memden_serves -l admin-keys -d 'record the keys asked for most and show them at --admin; no effect with -X. Not in memcached'
+complete -c memden -n __memden_serves -l config -r -F -d 'read options from this file first, one per line as in memcached.conf. Not in memcached'
 complete -c memden -n __memden_serves -l logfile -r -F -d 'with -d, append to this file what would go to stderr. Not in memcached'
 complete -c memden -n __memden_serves -s o -l extended -x -a '(__memden_suboptions)' -d 'further options, comma separated; see below'
 complete -c memden -n '__memden_runs top' -s d -l delay -x -d 'time between two updates (default: 1)'
 complete -c memden -n '__memden_runs top' -s n -l count -x -d 'end after so many updates'
-complete -c memden -n '__memden_runs top' -s b -l batch -d 'print one update after the other, as plain text; so it is without a terminal, too'
+complete -c memden -n '__memden_runs top' -s b -l batch -d 'print one update after the other, as plain text; the default without a terminal'
 complete -c memden -n '__memden_runs top' -l auth-file -r -F -d 'log in with the first line of this file, user:password, as for -Y'
 complete -c memden -n '__memden_runs top' -l tls -d 'speak TLS'
 complete -c memden -n '__memden_runs top' -l ca -r -F -d 'certificates of authorities to trust besides those that come with the program, PEM'

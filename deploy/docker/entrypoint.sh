@@ -1,12 +1,12 @@
 #!/bin/sh
-# Starts what the container is asked for, by the rules of memcached's official image:
+# Starts the requested program, by the rules of memcached's official image:
 #
 #   docker run IMAGE                          memcached
 #   docker run IMAGE -m 1024 -c 4096          memcached -m 1024 -c 4096
-#   docker run IMAGE memcached -m 64          as it stands; so is memden, or any other program
-#   docker run IMAGE ping | top [ADDRESS]     memden's own commands
+#   docker run IMAGE memcached -m 64          unchanged; likewise memden, or any other program
+#   docker run IMAGE ping | top [ADDRESS]     memden's sub-commands
 #
-# exec: the server is process 1 and gets the signals that the container is sent.
+# exec: the server is process 1 and gets the container's signals.
 set -eu
 
 case "${1:-}" in
@@ -14,8 +14,8 @@ case "${1:-}" in
   ping | top) set -- memden "$@" ;;
 esac
 
-# SIGUSR1 is the server's, not the debugger's: docs/warm-restart.md. Blocked here, it need not start
-# itself anew for that.
+# SIGUSR1 is for the server, not for Deno's debugger: docs/warm-restart.md. With the signal blocked
+# here memden need not execute itself again.
 case "$1" in
   memcached | memden) set -- env --block-signal=USR1 "$@" ;;
 esac

@@ -1,13 +1,13 @@
 // The file of logins: a line `user:password` for each.
 //
-//   -Y  at most eight lines, all of them good; all behind the first colon is the password
-//   -S  (MEMCACHED_SASL_PWDB) other lines are passed over; a second colon ends the password
+//   -Y  the first eight lines count, and must be valid; the password is all behind the first colon
+//   -S  (MEMCACHED_SASL_PWDB) invalid lines are ignored; a second colon ends the password
 //
-// A line by which nobody could ever log in is refused as well: whoever wrote it meant somebody.
+// A login that no client could use is an error in both: its author meant one that works.
 //
-// It is read as the user that the server has become, at start as well as on SIGHUP: a file that
-// could not be read again is refused at once. Source: memcached authfile.c, authfile_load;
-// sasl_defs.c, sasl_server_userdb_checkpass.
+// The server reads the file as the user that it runs as (-u), at start as well as on SIGHUP, and so
+// refuses at start a file that it could not read again. Source: memcached authfile.c,
+// authfile_load; sasl_defs.c, sasl_server_userdb_checkpass.
 
 import type { Log } from "../base/operator_log.ts";
 import { CR, latin1, LF, SPACE } from "../base/ascii.ts";
@@ -17,16 +17,16 @@ import { type Login, LOGIN_BYTES_MAX, type Logins, LOGINS_MAX } from "./logins.t
 const COLON = 0x3a;
 const NUL = 0x00;
 
-/** Longest line, in bytes, without what ends it. */
+/** Longest line, in bytes, without its end. */
 const LINE_BYTES_MAX = LOGIN_BYTES_MAX - 1;
 
 /** Lines of a file for `-Y`. Source: memcached authfile.c, MAX_ENTRIES. */
 const AUTH_LINES_MAX = 8;
 
-/** What a file is for. */
+/** The login that a file is for. */
 export type LoginForm = "text" | "sasl";
 
-/** What a file holds, or why it cannot be used: a line for the operator. */
+/** The logins of a file, or why it cannot be used: a line for the operator. */
 export type ParsedAuthFile =
   | { readonly logins: readonly Login[]; readonly ignored: number }
   | { readonly problem: string };
@@ -34,9 +34,8 @@ export type ParsedAuthFile =
 /**
  * Reads the logins out of a file's bytes.
  *
- * A line ends with LF or CR LF; the last one needs no end. The name reaches to the first colon, all
- * behind it is the password. What cannot be used is told by the number of its line, never by its
- * text.
+ * A line ends with LF or CR LF; the last one needs no end. The name reaches to the first colon. A
+ * message names the number of a line, and never contains its text.
  */
 export function parseAuthFile(
   path: string,
@@ -66,19 +65,19 @@ export function parseAuthFile(
   return { logins, ignored: lines.length - used.length };
 }
 
-/** Why nobody can log in so; undefined when somebody can. */
+/** Why no client can use a login; undefined when one can. */
 function flawOf({ user, pass }: Login): string | undefined {
   if (user.length > 0 && pass.length > 0) return undefined;
   return "has an entry with no name or no password: nobody could log in by it";
 }
 
-/** The same where a client sends name and password with spaces between them. */
+/** The same for a client that sends name and password with spaces between them. */
 function flawOfToken({ user, pass }: Login): string | undefined {
   if (!user.includes(SPACE) && pass[0] !== SPACE) return undefined;
   return "has an entry with a space in the name or before the password: nobody could log in by it";
 }
 
-/** Of two lines with the same name the first one counts. */
+/** Reads a file for `-S`. Of two lines with the same name the first one counts. */
 function parseSaslFile(path: string, bytes: Uint8Array): ParsedAuthFile {
   const logins = new Map<string, Login>();
   let ignored = 0;
@@ -103,7 +102,7 @@ function parseSaslFile(path: string, bytes: Uint8Array): ParsedAuthFile {
   return { logins: [...logins.values()], ignored };
 }
 
-/** The lines of `bytes`, without what ends them. */
+/** The lines of `bytes`, without their ends. */
 function linesOf(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
   for (let from = 0; from < bytes.length;) {
@@ -152,10 +151,10 @@ export class AuthFile {
   }
 
   /**
-   * Reads the file again. All threads see what it says at once; connections that have logged in
-   * stay so. A file that cannot be used changes nothing, and the log says why.
+   * Reads the file again. All threads see its logins at once; connections that have logged in stay
+   * logged in. A file that cannot be used changes nothing, and the log says why.
    *
-   * One reading after the other, so that the table holds what was read last.
+   * Calls run one after the other, so that the table has the file's last state.
    */
   reload(): Promise<void> {
     this.#reloaded = this.#reloaded.then(async () => {
@@ -165,7 +164,7 @@ export class AuthFile {
     return this.#reloaded;
   }
 
-  /** @returns Why the file cannot be used; undefined when the table holds what it says. */
+  /** @returns Why the file cannot be used; undefined when the table has its logins. */
   async #read(): Promise<string | undefined> {
     const file = await readAuthFile(this.#path, this.#form);
     if ("problem" in file) return file.problem;

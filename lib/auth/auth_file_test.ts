@@ -75,13 +75,13 @@ for (const [name, text, result] of SASL_FILES) {
   });
 }
 
-Deno.test("parseAuthFile() never repeats what the file says", () => {
+Deno.test("parseAuthFile() puts no text of the file into a message", () => {
   for (const text of ["secret", "secret\n", `u:${"secret".repeat(50)}`, "u:p\nsecret\0:\n"]) {
     assertEquals(read(text).includes("secret"), false, text);
   }
 });
 
-Deno.test("readAuthFile() says what the system says", async () => {
+Deno.test("readAuthFile() gives the system's reason for a failure", async () => {
   const path = await Deno.makeTempFile();
   await Deno.writeFile(path, ascii("u:p\n"));
   assertEquals(await readAuthFile(path, "text"), {

@@ -1,17 +1,17 @@
-// Who may log in (`-Y`, `-S`): names and passwords in shared memory, the same for all threads.
+// The logins (`-Y`, `-S`): names and passwords in shared memory, the same for all threads.
 //
 // record:  [ nuser | npass | name, password, zeros: 256 bytes in 64 words ]
 //
-// The main thread writes the table, at start and whenever the file is read again; workers compare
-// with it. Both hold the settings lock. A record that is not in use is all zero: no client can ask
-// for an empty name, so a table that nobody has filled lets nobody in.
+// The main thread writes the table, at start and each time it reads the file again; workers compare
+// with it. Both hold the settings lock. An unused record is all zero: an empty name never matches,
+// so an empty table admits no client.
 
 import { assert } from "../base/assert.ts";
 import type { LockIndex, Locks } from "../memory/lock.ts";
 import { LockRank } from "../memory/lock.ts";
 import { type Control, Global, wordIndex } from "../memory/regions.ts";
 
-/** Logins that the table holds. */
+/** Most logins in the table. */
 export const LOGINS_MAX = 64;
 
 /** Most bytes of a name and its password together. Source: memcached authfile.c, MAX_ENTRY_LEN. */
@@ -28,18 +28,18 @@ export const LOGIN_WORDS = LOGINS_MAX * RECORD_WORDS;
 
 const SETTINGS_LOCK = Global.SETTINGS_LOCK as LockIndex;
 
-/** A name and the password that goes with it. */
+/** A name and its password. */
 export interface Login {
   readonly user: Uint8Array;
   readonly pass: Uint8Array;
 }
 
-/** One thread's way to the table. */
+/** One thread's access to the table. */
 export class Logins {
   readonly #words: Uint32Array<SharedArrayBuffer>;
   readonly #from: number;
   readonly #locks: Locks;
-  /** What the client at hand asks for, in the form of a record. */
+  /** A login in the form of a record: one that a client tries, or one for the table. */
   readonly #asked = new Uint32Array(RECORD_WORDS);
   readonly #askedBytes = new Uint8Array(this.#asked.buffer, LENGTH_WORDS * WORD_BYTES);
 
@@ -50,7 +50,7 @@ export class Logins {
   }
 
   /**
-   * Puts `logins` in the place of all that may log in so far.
+   * Replaces all logins of the table. Takes: settings.
    *
    * @param logins At most {@linkcode LOGINS_MAX}, none longer than {@linkcode LOGIN_BYTES_MAX}.
    */
@@ -59,7 +59,7 @@ export class Logins {
     const table = new Uint32Array(LOGIN_WORDS);
     logins.forEach(({ user, pass }, index) => {
       assert(user.length + pass.length <= LOGIN_BYTES_MAX, "Login longer than its record");
-      this.#ask(user, 0, user.length, pass, 0, pass.length);
+      this.#fillAsked(user, 0, user.length, pass, 0, pass.length);
       table.set(this.#asked, index * RECORD_WORDS);
     });
     this.#asked.fill(0);
@@ -70,13 +70,13 @@ export class Logins {
   }
 
   /**
-   * Whether the name `bytes[userFrom, userTo)` may log in with the password
+   * Whether the table has the name `bytes[userFrom, userTo)` with the password
    * `bytes[passFrom, passTo)`.
    *
-   * The time it takes says nothing about the table: what is asked for is first brought into the
-   * form of a record, by a loop over a fixed number of bytes; then every word of every record, used
-   * or not, is compared with it. Differences are gathered by bit operations, and no branch and no
-   * position depends on them. It depends only on the lengths that the client itself has chosen.
+   * The time depends on the lengths that the client has chosen, and not on the table: a loop over a
+   * fixed number of bytes fills a record, and a second one compares it with every word of every
+   * record, used or not. Bit operations gather the differences; no branch and no position depends
+   * on them.
    *
    * Takes: settings.
    */
@@ -87,7 +87,7 @@ export class Logins {
     passFrom: number,
     passTo: number,
   ): boolean {
-    this.#ask(bytes, userFrom, userTo, bytes, passFrom, passTo);
+    this.#fillAsked(bytes, userFrom, userTo, bytes, passFrom, passTo);
 
     this.#locks.lock(SETTINGS_LOCK, LockRank.SETTINGS);
     const count = this.#countEqualLocked();
@@ -97,8 +97,10 @@ export class Logins {
     return userFrom < userTo && count !== 0;
   }
 
-  /** Fills the record of what is asked for. What is too long for one keeps its lengths. */
-  #ask(
+  /**
+   * Fills the record of a login. One that is too long for it keeps its lengths, and matches none.
+   */
+  #fillAsked(
     users: Uint8Array,
     userFrom: number,
     userTo: number,
@@ -118,8 +120,9 @@ export class Logins {
     }
   }
 
-  /** How many records equal what is asked for. Caller holds the settings lock. */
+  /** Number of records that equal the tried login. Caller holds the settings lock. */
   #countEqualLocked(): number {
+    assert(this.#locks.heldCount(LockRank.SETTINGS) > 0, "Logins read without the settings lock");
     let count = 0;
     for (let index = 0; index < LOGINS_MAX; index++) {
       const from = this.#from + index * RECORD_WORDS;

@@ -1,14 +1,21 @@
-// Goal: exactly the names and passwords of the table may log in, whatever is asked for.
+// Goal: the names and passwords of the table match, and nothing else does.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ascii } from "../base/ascii.ts";
 import { InvariantError } from "../base/assert.ts";
+import type { Locks } from "../memory/lock.ts";
 import { type Login, LOGIN_BYTES_MAX, Logins, LOGINS_MAX } from "./logins.ts";
 import { makeStore } from "../store/store_fixture.ts";
 
 const login = (user: string, pass: string): Login => ({ user: ascii(user), pass: ascii(pass) });
 
-/** Asks for `user` and `pass`, which lie somewhere in a buffer that holds more. */
+/** An empty table, and the locks that it takes. */
+function makeLogins(): { readonly logins: Logins; readonly locks: Locks } {
+  const { control, locks } = makeStore();
+  return { logins: new Logins(control, locks), locks };
+}
+
+/** Whether `user` and `pass`, in the middle of a longer buffer, match. */
 function asks(logins: Logins, user: string, pass: string): boolean {
   const bytes = ascii(`xx${user} ${pass}yy`);
   const userTo = 2 + user.length;
@@ -44,8 +51,8 @@ const ASKED: readonly (readonly [user: string, pass: string, matches: boolean])[
   ["x".repeat(20_000), "x", false],
 ];
 
-Deno.test("Logins.matches() knows each login of the table and no other", () => {
-  const { logins, locks } = makeStore();
+Deno.test("Logins.matches() accepts each login of the table and no other", () => {
+  const { logins, locks } = makeLogins();
   logins.replace(TABLE);
   for (const [user, pass, matches] of ASKED) {
     assertEquals(asks(logins, user, pass), matches, `${user.slice(0, 20)} ${pass.slice(0, 20)}`);
@@ -55,8 +62,8 @@ Deno.test("Logins.matches() knows each login of the table and no other", () => {
   assert(locks.idle);
 });
 
-Deno.test("Logins.matches() tells every single bit of a record", () => {
-  const { logins } = makeStore();
+Deno.test("Logins.matches() compares every bit of a record", () => {
+  const { logins } = makeLogins();
   const pair = ascii(`name ${"secret".repeat(41)}`);
   logins.replace([{ user: pair.subarray(0, 4), pass: pair.subarray(5) }]);
   assert(logins.matches(pair, 0, 4, 5, pair.length));
@@ -70,13 +77,13 @@ Deno.test("Logins.matches() tells every single bit of a record", () => {
   }
 });
 
-Deno.test("Logins.matches() lets nobody in while the table is empty", () => {
-  const { logins } = makeStore();
+Deno.test("Logins.matches() refuses every login while the table is empty", () => {
+  const { logins } = makeLogins();
   for (const [user, pass] of ASKED) assert(!asks(logins, user, pass));
 });
 
 Deno.test("Logins.replace() leaves nothing of the table before, and finds the last record", () => {
-  const { logins } = makeStore();
+  const { logins } = makeLogins();
   const numbered = Array.from({ length: LOGINS_MAX }, (_, n) => login(`user${n}`, `pass${n}`));
   logins.replace(numbered);
   for (let n = 0; n < LOGINS_MAX; n++) assert(asks(logins, `user${n}`, `pass${n}`));
@@ -86,7 +93,7 @@ Deno.test("Logins.replace() leaves nothing of the table before, and finds the la
 });
 
 Deno.test("Logins.replace() refuses what has no room", () => {
-  const { logins } = makeStore();
+  const { logins } = makeLogins();
   const many = Array.from({ length: LOGINS_MAX + 1 }, () => login("a", "b"));
   assertThrows(() => logins.replace(many), InvariantError);
   const long = login("u", "x".repeat(LOGIN_BYTES_MAX));

@@ -1,5 +1,6 @@
-// What every command can reach: the store, the counters, the settings, the line's tokens.
+// What every command can use: the store, the counters, the settings, the tokens of the line.
 
+import { Logins } from "../auth/logins.ts";
 import { latin1 } from "../base/ascii.ts";
 import type { Block } from "../base/block.ts";
 import type { Settings } from "../config/settings.ts";
@@ -9,7 +10,7 @@ import type { Counters } from "../stats/counters.ts";
 import type { Turn } from "../stats/turn.ts";
 import type { Store } from "../store/store.ts";
 
-/** What commands ask of the rest of the server. */
+/** The rest of the server, as commands see it. */
 export interface ServerView {
   /** Process id. */
   readonly pid: number;
@@ -19,7 +20,7 @@ export interface ServerView {
   conns(): readonly (readonly [name: string, value: string])[];
   /** Stops the server, as SIGINT does or, gracefully, as SIGUSR1. */
   shutdown(graceful: boolean): void;
-  /** Reads the certificates again; returns why not, if they cannot be used. */
+  /** Reads the certificates again; returns the reason if they cannot be used. */
   refreshCertificates(): string | undefined;
 }
 
@@ -29,11 +30,12 @@ export class Executor {
   readonly counters: Counters;
   readonly settings: Settings;
   readonly server: ServerView;
-  /** Where commands enter that they run. */
+  readonly logins: Logins;
+  /** Commands enter it as they run. */
   readonly turn: Turn;
-  /** Tokens of the line at hand. */
+  /** Tokens of the current line. */
   readonly tokens = new Tokens();
-  /** The meta command at hand. */
+  /** The current meta command. */
   readonly meta = new MetaRequest();
 
   constructor(store: Store, settings: Settings, server: ServerView) {
@@ -42,6 +44,7 @@ export class Executor {
     this.turn = store.turn;
     this.settings = settings;
     this.server = server;
+    this.logins = new Logins(store.control, store.locks);
   }
 
   /** Token `index` as text. For cold paths. */

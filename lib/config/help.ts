@@ -26,10 +26,10 @@ const STATES: Readonly<Record<State, string>> = {
 
 /** How values are read, for docs/options.md. */
 const NUMBERS_READ =
-  `Numbers are read whole or refused: memcached reads \`-m 1g\` as 1, \`-p abc\` as 0. A fraction
-must be zeros: \`-t 4.0\`. Behind a size of memory (in MB, KB or bytes) may be k, m, g, kb, mb or
+  `memden refuses a number with trailing text: memcached reads \`-m 1g\` as 1, \`-p abc\` as 0. A
+fraction must be zeros: \`-t 4.0\`. A memory size (in MB, KB or bytes) may end in k, m, g, kb, mb or
 gb, in either case, whatever its unit: \`-m 1g\` is \`-m 1024\`, and \`slab_chunk_max=256k\` is
-\`slab_chunk_max=256\`. A word that is neither an option nor the value of one is refused.`;
+\`slab_chunk_max=256\`. memden refuses a word that is neither an option nor the value of one.`;
 
 /** What `-V` prints. Tools read the first line, so it names the memcached that is stood for. */
 export function versionText(): string {

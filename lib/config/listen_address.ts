@@ -16,7 +16,7 @@ export type BindingProtocol = "auto" | "ascii" | "binary";
 export type TlsMode = "none" | "server" | "basic" | "mutual";
 
 /** How the connections of one listener are served. */
-export interface ListenManner {
+export interface ListenerOptions {
   readonly tls: TlsMode;
   readonly protocol: BindingProtocol;
   /** A name for these connections; empty for none. */
@@ -24,12 +24,12 @@ export interface ListenManner {
 }
 
 /** Whether connections are served alike. */
-export function sameManner(a: ListenManner, b: ListenManner): boolean {
+export function sameListenerOptions(a: ListenerOptions, b: ListenerOptions): boolean {
   return a.tls === b.tls && a.protocol === b.protocol && a.tag === b.tag;
 }
 
 /** One address to listen on. */
-export interface ListenAddress extends ListenManner {
+export interface ListenAddress extends ListenerOptions {
   /** A name or a number, IPv6 without brackets; null for every address of the machine. */
   readonly host: string | null;
   /** 1..65535, or 0 for one that the kernel chooses. */
@@ -58,32 +58,32 @@ const PREFIX = /^(?:(notls|btls|mtls)|proto\[([^\]]*)\]|tag\[([^\]]*)\]|tag_([^_
  * Reads the values of `-l`; an address named twice counts once.
  *
  * @param port For addresses that name none; 0 lets the kernel choose.
- * @param manner Of addresses without a prefix.
+ * @param options Of addresses without a prefix.
  * @throws {SettingsError} With memcached's exit code for a socket that cannot be opened.
  */
 export function parseListen(
   values: readonly string[],
   port: number,
-  manner: ListenManner,
+  options: ListenerOptions,
 ): readonly ListenAddress[] {
-  if (values.length === 0) return [{ host: null, port, ...manner }];
+  if (values.length === 0) return [{ host: null, port, ...options }];
   const addresses = new Map<string, ListenAddress>();
   for (const text of values.join(",").split(/[;,]/)) {
     if (text.trim() === "") continue; // A comma too many, as memcached has it.
-    const address = parseAddress(text.trim(), port, manner);
+    const address = parseAddress(text.trim(), port, options);
     addresses.set(`${address.host} ${address.port}`, Object.freeze(address));
   }
   if (addresses.size === 0) throw badAddress(`Invalid address: "${values.join(",")}"`);
   return [...addresses.values()];
 }
 
-function parseAddress(text: string, port: number, manner: ListenManner): ListenAddress {
+function parseAddress(text: string, port: number, options: ListenerOptions): ListenAddress {
   let rest = text;
-  const own = { ...manner };
+  const own = { ...options };
   for (let match = PREFIX.exec(rest); match !== null; match = PREFIX.exec(rest)) {
     const [prefix, tls, protocol, tag, oldTag] = match;
     rest = rest.slice(prefix.length);
-    if (tls !== undefined) own.tls = tlsOf(tls, prefix, manner);
+    if (tls !== undefined) own.tls = tlsOf(tls, prefix, options);
     else if (protocol !== undefined) own.protocol = protocolOf(protocol);
     else own.tag = tagOf(tag ?? oldTag ?? "");
   }
@@ -101,7 +101,7 @@ function parseHostAndPort(text: string, port: number): { host: string | null; po
   return { host: host === "*" ? null : host, port: parsePort(ownPort, port) };
 }
 
-function tlsOf(word: string, prefix: string, { tls }: ListenManner): TlsMode {
+function tlsOf(word: string, prefix: string, { tls }: ListenerOptions): TlsMode {
   const mode = TLS_PREFIXES[word]!;
   if (mode !== "none" && tls === "none") throw badAddress(`Cannot use ${prefix} without -Z`);
   return mode;

@@ -274,19 +274,19 @@ function networkSettings(values: Values, env: Environment) {
   const socketPath = values.name("unix-socket");
   // memcached has a Unix socket instead of TCP; here both can be had by asking for TCP, too.
   const onlySocket = socketPath !== null && given.length === 0 && !values.isGiven("port");
-  const manner = {
+  const options = {
     tls: values.isOn("enable-ssl") ? "server" as const : "none" as const,
     protocol: protocolOf(values),
     tag: "",
   };
-  const listen = port === 0 || onlySocket ? [] : parseListen(given, Math.max(port, 0), manner);
+  const listen = port === 0 || onlySocket ? [] : parseListen(given, Math.max(port, 0), options);
   return {
     transport: values.text("transport") as Transport, // One of its row's words.
     port,
     udpPort,
     listen: Object.freeze(listen),
     udpListen: Object.freeze(
-      udpPort === 0 ? [] : parseListen(given, Math.max(udpPort, 0), manner),
+      udpPort === 0 ? [] : parseListen(given, Math.max(udpPort, 0), options),
     ),
     inter: given.length > 0 ? given.join(",").replaceAll(/\s/g, "") : null,
     socketPath,

@@ -68,8 +68,6 @@ export function wallMs(): number {
 
 /** One thread's way to its ring. */
 export class EventLog {
-  /** The next lookup was logged before: its command waited for room, and starts again. */
-  isAgain = false;
   readonly #u32: Uint32Array<SharedArrayBuffer>;
   readonly #f64: Float64Array<SharedArrayBuffer>;
   readonly #u8: Uint8Array<SharedArrayBuffer>;

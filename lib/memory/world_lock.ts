@@ -26,7 +26,7 @@ export class World {
   readonly #locks: Locks;
   /** Switches that this thread has made. */
   #made = 0;
-  #isHeeding = false;
+  #mustSwitch = false;
 
   constructor(control: Control, locks: Locks) {
     this.#control = control;
@@ -47,22 +47,22 @@ export class World {
   }
 
   /**
-   * Ends the turn; then switches, if {@linkcode heed} was called in it.
+   * Ends the turn; then switches, if {@linkcode switchAtTurnEnd} was called in it.
    * @hot
    */
   leave(): void {
     if (this.isGlobal) this.#locks.unlock(WORLD_LOCK, LockRank.WORLD);
-    if (this.#isHeeding) this.#follow();
+    if (this.#mustSwitch) this.#follow();
   }
 
-  /** Asks for a look, at the end of this turn, at how the locks are to be. */
-  heed(): void {
-    this.#isHeeding = true;
+  /** Switches at the end of this turn, if the main thread has asked for the other mode. */
+  switchAtTurnEnd(): void {
+    this.#mustSwitch = true;
   }
 
   /** Makes the switches that were asked for, and reports them. */
   #follow(): void {
-    this.#isHeeding = false;
+    this.#mustSwitch = false;
     const asked = loadWord(this.#control.i32, Global.WORLD_SWITCHES);
     const made = (asked - this.#made) | 0;
     if (made === 0) return;

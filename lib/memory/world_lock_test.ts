@@ -13,7 +13,7 @@ const OVER = () => true;
 
 function turn(world: World): void {
   world.enter();
-  world.heed();
+  world.switchAtTurnEnd();
   world.leave();
 }
 
@@ -31,7 +31,7 @@ Deno.test("World takes no lock in granular mode", () => {
   assertEquals(reports(control), 0, "There was nothing to report");
 });
 
-Deno.test("World switches at the end of the turn in which it heeds, and reports it once", () => {
+Deno.test("World switches at the end of the turn in which it is asked, and reports that once", () => {
   const control = makeControl();
   const locks = new Locks(control.i32);
   const world = new World(control, locks);
@@ -40,7 +40,7 @@ Deno.test("World switches at the end of the turn in which it heeds, and reports 
   world.leave();
   assertEquals([world.isGlobal, reports(control)], [false, 0], "Nobody told it");
   world.enter();
-  world.heed();
+  world.switchAtTurnEnd();
   assertEquals([world.isGlobal, reports(control)], [false, 0], "The turn goes on as it began");
   world.leave();
   assertEquals([world.isGlobal, reports(control)], [true, 1]);
@@ -67,7 +67,7 @@ Deno.test("World does not switch with a lock held", () => {
   const world = new World(control, locks);
   locks.lock(100 as LockIndex, LockRank.BUCKET);
   askSwitch(control);
-  world.heed();
+  world.switchAtTurnEnd();
   assertThrows(() => world.leave(), InvariantError, "Locks switched with one held");
 });
 

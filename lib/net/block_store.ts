@@ -5,8 +5,8 @@
 // Ordinary buffers would do as well, were they given back: V8 lets tens of megabytes of garbage
 // wait in each thread before it collects, and the allocator keeps what is freed. Shrinking a
 // resizable buffer unmaps its pages at once. Blocks are taken from the lowest region that has one,
-// so that the others come free; one free region is kept, for a single request must not map and
-// unmap it.
+// so that the others come free; the lowest free region is kept, for a single request must not map
+// and unmap it.
 
 import { assert } from "../base/assert.ts";
 
@@ -32,7 +32,7 @@ export class BlockStore {
   readonly #regions: Region[] = [];
   /** Regions below it have no free block. */
   #lowest = 0;
-  /** The one free region that keeps its memory. */
+  /** The one free region that keeps its memory: the one that is taken from next. */
   #spare: Region | undefined;
 
   /** Bytes of memory that the store has. */
@@ -69,8 +69,11 @@ export class BlockStore {
     assert(region.free.length <= REGION_BLOCKS, "Block given back twice");
     if (region.index < this.#lowest) this.#lowest = region.index;
     if (region.free.length < REGION_BLOCKS) return;
-    if (this.#spare === undefined) this.#spare = region;
-    else region.memory.resize(0);
+    const spare = this.#spare;
+    if (spare === undefined || region.index < spare.index) {
+      this.#spare = region;
+      spare?.memory.resize(0);
+    } else region.memory.resize(0);
   }
 }
 

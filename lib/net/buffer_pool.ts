@@ -4,6 +4,7 @@
 // to them, so none may move or be freed. What was given back last is taken first, while it is still
 // in the processor's cache.
 
+import { assert } from "../base/assert.ts";
 import { Block } from "../base/block.ts";
 import { ReplyBuffer } from "../protocol/reply.ts";
 import type { Counters } from "../stats/counters.ts";
@@ -66,6 +67,7 @@ export class BufferPool {
   countSpare(): void {
     const spare = this.#readers.length * READ_BYTES + this.#repliers.length * REPLY_BYTES;
     if (spare === this.#counted) return;
+    assert(spare <= this.#carved, "More buffers are spare than there are");
     this.#counters.add(Counter.READ_BUF_BYTES_FREE, spare - this.#counted);
     this.#counted = spare;
   }

@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { assert } from "../base/assert.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { assert, InvariantError } from "../base/assert.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { makeStore } from "../store/store_fixture.ts";
 import { BufferPool, READ_BYTES, REPLY_BYTES } from "./buffer_pool.ts";
@@ -29,4 +29,13 @@ Deno.test("BufferPool never exceeds its memory, and counts the refusal", () => {
   assertEquals(totals.of("read_buf_oom"), 2);
   assertEquals(totals.of("read_buf_bytes"), READ_BYTES + REPLY_BYTES);
   assertEquals(totals.of("read_buf_bytes_free"), READ_BYTES);
+});
+
+Deno.test("BufferPool.countSpare() stops the worker where a buffer came back twice", () => {
+  const pool = new BufferPool(new ArrayBuffer(READ_BYTES), makeStore().counters);
+  const read = pool.takeRead();
+  assert(read !== undefined, "one");
+  pool.giveRead(read);
+  pool.giveRead(read);
+  assertThrows(() => pool.countSpare(), InvariantError);
 });

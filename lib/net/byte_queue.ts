@@ -1,5 +1,6 @@
 // Bytes of one connection that wait, oldest first, in blocks of a store that all share.
 
+import { assert } from "../base/assert.ts";
 import { type BlockStore, STORE_BLOCK_BYTES, type StoredBlock } from "./block_store.ts";
 
 const NO_BYTES = new Uint8Array(0);
@@ -46,6 +47,7 @@ export class ByteQueue {
 
   /** Forgets the oldest `count` bytes, of those that peek() has shown. */
   skip(count: number): void {
+    assert(count <= this.#firstEnd - this.#at, "Skipped more than peek() has shown");
     this.#at += count;
     if (this.#at < this.#firstEnd) return;
     this.#store.give(this.#blocks[0]!);

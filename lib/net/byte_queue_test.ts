@@ -1,15 +1,19 @@
 // Goal: bytes come out of a queue as they went in, however they are cut; a store has memory for
 // what waits, and gives the rest back.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { InvariantError } from "../base/assert.ts";
 import { Prng } from "../base/prng.ts";
 import { BlockStore, freeBuffer, mappedBuffer, STORE_BLOCK_BYTES } from "./block_store.ts";
 import { ByteQueue } from "./byte_queue.ts";
 
 const REGION_BYTES = 2 ** 20;
 
+/** Byte `at` of it is `at % 251`. */
+const PATTERN = Uint8Array.from({ length: 4 * STORE_BLOCK_BYTES }, (_, at) => at % 251);
+
 function bytesFrom(start: number, length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, at) => (start + at) % 251);
+  return PATTERN.subarray(start % 251, start % 251 + length);
 }
 
 Deno.test("ByteQueue gives out what was put in, in order, cut in any way", () => {
@@ -56,7 +60,11 @@ Deno.test("BlockStore has memory for what waits, and one region when nothing doe
   assertEquals(store.heldBytes, 2 * REGION_BYTES);
   store.give(blocks[0]!);
   assertEquals(store.heldBytes, REGION_BYTES);
-  for (let time = 0; time < 1000; time++) store.give(store.take());
+  for (let time = 0; time < 1000; time++) {
+    const block = store.take();
+    assertEquals(store.heldBytes, REGION_BYTES, "the one that was kept");
+    store.give(block);
+  }
   assertEquals(store.heldBytes, REGION_BYTES);
   const again = Array.from({ length: 100 }, () => store.take());
   assertEquals(store.heldBytes, regions * REGION_BYTES);
@@ -70,4 +78,11 @@ Deno.test("freeBuffer() leaves a buffer of no bytes", () => {
     freeBuffer(buffer);
     assertEquals([bytes.length, buffer.byteLength], [0, 0]);
   }
+});
+
+Deno.test("ByteQueue.skip() stops the worker past what peek() has shown", () => {
+  const queue = new ByteQueue(new BlockStore());
+  queue.append(bytesFrom(0, 10));
+  queue.skip(4);
+  assertThrows(() => queue.skip(7), InvariantError);
 });

@@ -2,6 +2,7 @@
 // thread that has the socket. It keeps what has come until it is asked for, and counts what is on
 // its way out, so that neither side can fill the memory of the other.
 
+import { assert } from "../base/assert.ts";
 import { copyBytes } from "../base/copy.ts";
 import { Block } from "../base/block.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
@@ -106,6 +107,7 @@ export class ChunkTransport implements Transport, Poller {
     const conn = this.#conns[fd];
     if (conn === undefined) return;
     conn.inFlight -= count;
+    assert(conn.inFlight >= 0, "More bytes went to a client than were on their way");
     if (conn.wakesOnRoom && conn.hasRoom) this.#makeReady(conn);
   }
 

@@ -1,7 +1,8 @@
 // Goal: bytes that come and go in chunks, however cut, make the same conversation as a socket; and
 // neither side holds more than its window.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { InvariantError } from "../base/assert.ts";
 import { ascii, latin1 } from "../base/ascii.ts";
 import { Block } from "../base/block.ts";
 import { makeStore } from "../store/store_fixture.ts";
@@ -92,15 +93,18 @@ for (const size of [1 << 20, 65536, 16384, 4099, 1000, 7]) {
   });
 }
 
+/** So many that their values are many windows. */
+const GETS = 6;
+
 Deno.test("ChunkTransport sends no more than its window to a client that does not read", () => {
   const bed = new Bed();
   bed.transport.arrived(FD, ascii(`set b 0 0 ${LARGE.length}\r\n${LARGE}\r\n`));
-  bed.transport.arrived(FD, ascii("get b\r\n".repeat(20)));
+  bed.transport.arrived(FD, ascii("get b\r\n".repeat(GETS)));
   bed.settle(false);
   assertEquals(bed.inFlight, SEND_WINDOW);
   bed.settle(true);
   const value = `VALUE b 0 ${LARGE.length}\r\n${LARGE}\r\nEND\r\n`;
-  assert(bed.text === "STORED\r\n" + value.repeat(20), "the rest comes once it reads");
+  assert(bed.text === "STORED\r\n" + value.repeat(GETS), "the rest comes once it reads");
   assertEquals(bed.inFlightMax, SEND_WINDOW);
 });
 
@@ -136,3 +140,10 @@ for (const [name, partial] of Object.entries(PARTIAL)) {
     });
   }
 }
+
+Deno.test("ChunkTransport.sent() stops the worker at more than was on its way", () => {
+  const bed = new Bed();
+  bed.transport.arrived(FD, ascii("mn\r\n"));
+  bed.loop.turn(NOT_AT_ALL);
+  assertThrows(() => bed.transport.sent(FD, 5), InvariantError);
+});

@@ -12,9 +12,9 @@
 
 import { fail } from "../base/assert.ts";
 import { continueAnswer } from "../command/answer.ts";
-import { abandonRetrieval, releaseHolders } from "../command/text/retrieval.ts";
-import { abandonStorage } from "../command/text/storage.ts";
 import { abandonWatch } from "../command/admin/watch.ts";
+import { abandonStorage } from "../command/value_receive.ts";
+import { abandonRetrieval, releaseHolders } from "../command/value_reply.ts";
 import { Verb } from "../protocol/text/commands.ts";
 import { Counter } from "../stats/names.ts";
 import { Watched } from "../log/event_log.ts";

@@ -15,11 +15,13 @@ import {
   word32,
   word64,
 } from "../../tests/support/packets.ts";
+import { Logins } from "../auth/logins.ts";
 import { ascii } from "../base/ascii.ts";
 import type { Settings } from "../config/settings.ts";
 import { checkStore } from "../store/check.ts";
 import type { Store } from "../store/store.ts";
 import { makeStore } from "../store/store_fixture.ts";
+import { flushNow } from "../store/whole_store.ts";
 import { REPLY_BYTES } from "./buffer_pool.ts";
 import { converse, type Cut } from "./network_fixture.ts";
 
@@ -96,6 +98,7 @@ Deno.test("drive() answers packets the same at any cut", () => {
 const CHUNK_VALUE = 1024 - 32;
 
 Deno.test("a value gets its CRLF in whichever chunks its last bytes are", () => {
+  const store = makeStore({ slabChunkMax: 1024, maxbytes: 16 * 2 ** 20 });
   for (const chunks of [1, 2, 3, 40]) {
     for (let more = -4; more <= 4; more++) {
       const value = "0123456789".repeat(8000).slice(0, chunks * CHUNK_VALUE + more);
@@ -107,7 +110,7 @@ Deno.test("a value gets its CRLF in whichever chunks its last bytes are", () => 
         noop(1),
       );
       for (const cut of [WHOLE, { recv: 991, send: 300 }, { recv: 1 << 20, send: 5000 }]) {
-        const store = makeStore({ slabChunkMax: 1024, maxbytes: 16 * 2 ** 20 });
+        flushNow(store);
         const [stored, got, appended, again, last] = talk(input, cut, store);
         assertEquals([stored?.status, appended?.status, last?.opaque], [0, 0, 1]);
         assert(got?.value === value && again?.value === `${value}!`, `${chunks} ${more}`);
@@ -180,7 +183,7 @@ function logIn(...requests: readonly Parts[]): string[] {
   let answers: string[] = [];
   for (const recv of [1 << 20, 1, 5]) {
     const store = makeStore();
-    store.logins.replace([{ user: ascii("joe"), pass: ascii("secret") }]);
+    new Logins(store.control, store.locks).replace([{ user: ascii("joe"), pass: ascii("secret") }]);
     const settings = { sasl: true, bindingProtocol: "binary" } as const;
     const these = short(talk(packets(...requests), { ...WHOLE, recv }, store, settings));
     if (recv < 1 << 20) assertEquals(these, answers);

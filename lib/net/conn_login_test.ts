@@ -2,10 +2,13 @@
 // Method: play one conversation at every receive size, and compare replies, counters and the store.
 
 import { assertEquals } from "@std/assert";
+import { Logins } from "../auth/logins.ts";
 import { ascii } from "../base/ascii.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "../store/check.ts";
+import type { Store } from "../store/store.ts";
 import { makeStore } from "../store/store_fixture.ts";
+import { flushNow, resetCounters } from "../store/whole_store.ts";
 import { READ_BYTES } from "./buffer_pool.ts";
 import { Gate } from "./conn_record.ts";
 import { ConnState } from "./conn_state.ts";
@@ -18,13 +21,19 @@ const BAD_FORMAT = "CLIENT_ERROR bad authentication token format\r\n";
 const BAD_END = "CLIENT_ERROR bad command line termination\r\n";
 const TOO_LONG = "CLIENT_ERROR auth token too long\r\n";
 
-/** Plays `input` to a server that asks for a login. */
-function knock(input: string, cut: Cut): Talk {
+function makeGuardedStore(): Store {
   const store = makeStore();
-  store.logins.replace([
+  new Logins(store.control, store.locks).replace([
     { user: ascii("user"), pass: ascii("pass") },
     { user: ascii("other"), pass: ascii("longer password") },
   ]);
+  return store;
+}
+
+/** Plays `input` to a server that asks for a login, whose counters are at 0. */
+function knock(input: string, cut: Cut, store = makeGuardedStore()): Talk {
+  flushNow(store);
+  resetCounters(store);
   return converse(ascii(input), cut, store, { authFile: "logins.txt", bindingProtocol: "ascii" });
 }
 
@@ -62,10 +71,10 @@ const SCRIPTS: readonly (readonly [
 
 for (const [name, input, replies, commands, errors] of SCRIPTS) {
   Deno.test(`logIn() ${name}, however the bytes are cut`, () => {
+    const store = makeGuardedStore();
     for (let recv = 1; recv <= Math.min(input.length, 80); recv++) {
       for (const send of [1, 7, 4096]) {
-        const { client, conn, shared } = knock(input, { recv, send });
-        const { store } = shared.executor;
+        const { client, conn } = knock(input, { recv, send }, store);
         const told = `recv ${recv}, send ${send}`;
         assertEquals(client.text, replies, told);
         assertEquals(conn.state, ConnState.CLOSED, told);

@@ -76,6 +76,7 @@ export class ConnLoop {
 
   /** Takes over a connection; the transport already knows it. */
   add(fd: number, listener: number): void {
+    assert(this.#conns[fd] === undefined, "Connection taken over twice");
     const spare = this.#spare.pop();
     const conn = spare ?? new Conn(fd);
     if (spare === undefined) this.#shared.executor.counters.add(Counter.CONNECTION_STRUCTURES, 1);

@@ -3,7 +3,7 @@
 // through SWALLOW, and what does not fit in the replies waits in the read buffer.
 
 import { ascii, latin1 } from "../base/ascii.ts";
-import { refuseUnknownPacket, runPacket } from "../command/binary/binary_execute.ts";
+import { refuseUnknownPacket, runPacket } from "../command/dispatch/binary_execute.ts";
 import { continueBinaryGet } from "../command/binary/binary_retrieval.ts";
 import { messageBytes } from "../command/binary/sasl.ts";
 import { SaslState } from "../command/session.ts";

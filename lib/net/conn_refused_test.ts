@@ -8,7 +8,9 @@ import { ascii } from "../base/ascii.ts";
 import { defaultSettings } from "../config/settings.ts";
 import { COMMANDS, CommandShape } from "../protocol/text/commands.ts";
 import { checkStore } from "../store/check.ts";
+import type { Store } from "../store/store.ts";
 import { makeStore } from "../store/store_fixture.ts";
+import { flushNow } from "../store/whole_store.ts";
 import { converse } from "./network_fixture.ts";
 
 const BAD_FORMAT = "CLIENT_ERROR bad command line format\r\n";
@@ -101,9 +103,9 @@ const SILENT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What a line leaves of a conversation: the marker, and no trace of a value that was run. */
-function play(input: string): string[] {
+function play(input: string, store: Store): string[] {
   return RECEIVES.map((recv) => {
-    const store = makeStore();
+    flushNow(store);
     const { client } = converse(ascii(input), { recv, send: 4096 }, store);
     assertEquals(checkStore(store).problems, []);
     return client.text;
@@ -111,8 +113,8 @@ function play(input: string): string[] {
 }
 
 /** Every receive size gives `expected`. */
-function expectEach(input: string, expected: string): void {
-  for (const text of play(input)) assertEquals(text, expected, input);
+function expectEach(input: string, expected: string, store = makeStore()): void {
+  for (const text of play(input, store)) assertEquals(text, expected, input);
 }
 
 Deno.test("the tables have every command that they are about", () => {
@@ -125,19 +127,21 @@ Deno.test("the tables have every command that they are about", () => {
 for (const [command, lines] of Object.entries(SILENT)) {
   const isStorage = command in REFUSED_VALUES;
   Deno.test(`execute() answers no line of ${command} that ends in noreply`, () => {
+    const store = makeStore();
     for (const line of lines) {
       const words = [command, line, "noreply"].filter((word) => word !== "").join(" ");
       const value = isStorage ? `${VALUE}\r\n` : "";
-      expectEach(`${words}\r\n${value}mn\r\n`, "MN\r\n");
+      expectEach(`${words}\r\n${value}mn\r\n`, "MN\r\n", store);
     }
   });
 }
 
 for (const [command, lines] of Object.entries(REFUSED_VALUES)) {
   Deno.test(`execute() swallows the value of a line of ${command} that it refuses`, () => {
+    const store = makeStore();
     for (const line of lines) {
       const input = `set kept 0 0 1\r\nx\r\n${command} ${line}\r\n${VALUE}\r\nget kept\r\n`;
-      for (const text of play(input)) {
+      for (const text of play(input, store)) {
         const [stored, refusal = "", ...rest] = text.split("\r\n");
         assertEquals(stored, "STORED");
         assert(refusal.startsWith("CLIENT_ERROR "), `${line}: ${refusal}`);
@@ -147,6 +151,7 @@ for (const [command, lines] of Object.entries(REFUSED_VALUES)) {
   });
 
   Deno.test(`execute() closes after a line of ${command} without a length`, () => {
+    const store = makeStore();
     const token = LENGTH_TOKEN(command);
     const before = ["k", "0", "0"].slice(0, token - 1);
     const short = [[], ...before.map((_, index) => before.slice(0, index + 1))];
@@ -156,7 +161,8 @@ for (const [command, lines] of Object.entries(REFUSED_VALUES)) {
       // noreply or not: a length that says nothing is always answered.
       const ends = command === "ms" ? [""] : ["", " noreply"];
       for (const end of ends) {
-        expectEach(`mn\r\n${line}${end}\r\n${VALUE}\r\nmn\r\n`, `MN\r\n${BAD_FORMAT}`);
+        const input = `mn\r\n${line}${end}\r\n${VALUE}\r\nmn\r\n`;
+        expectEach(input, `MN\r\n${BAD_FORMAT}`, store);
       }
     }
   });

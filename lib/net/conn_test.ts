@@ -7,6 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ascii } from "../base/ascii.ts";
 import { checkStore } from "../store/check.ts";
 import { makeStore } from "../store/store_fixture.ts";
+import { flushNow } from "../store/whole_store.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { READ_BYTES, REPLY_BYTES } from "./buffer_pool.ts";
 import { converse, type Cut } from "./network_fixture.ts";
@@ -69,9 +70,10 @@ const SCRIPTS: readonly (readonly [name: string, input: string, replies: string]
 
 for (const [name, input, replies] of SCRIPTS) {
   Deno.test(`drive() ${name}, however the bytes are cut`, () => {
+    const store = makeStore({ itemSizeMax: 1100 });
     for (let recv = 1; recv <= Math.min(input.length, 64); recv++) {
       for (const send of [1, 2, 7, 4096]) {
-        const store = makeStore({ itemSizeMax: 1100 });
+        flushNow(store);
         const { client } = converse(ascii(input), { recv, send }, store);
         assertEquals(client.text, replies, `recv ${recv}, send ${send}`);
         assertEquals(checkStore(store).problems, []);

@@ -9,11 +9,10 @@
 import { assert } from "../base/assert.ts";
 import {
   finishStorage,
-  openPiece,
-  receiveValue,
   refuseValue,
   STORED_BYTES_MAX,
-} from "../command/text/storage.ts";
+} from "../command/dispatch/finish_storage.ts";
+import { openPiece, receiveValue } from "../command/value_receive.ts";
 import { LINE_BYTES_MAX } from "../protocol/reply.ts";
 import { Counter } from "../stats/names.ts";
 import { inputEnded, mayReceive, receiveInto, releaseInput } from "./conn_input.ts";

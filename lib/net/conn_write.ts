@@ -4,7 +4,7 @@
 // Source: memcached memcached.c, drive_machine, conn_mwrite and write_and_go.
 
 import { assert, fail } from "../base/assert.ts";
-import { releaseHolders } from "../command/text/retrieval.ts";
+import { releaseHolders } from "../command/value_reply.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
 import { Counter } from "../stats/names.ts";
 import { waitForInput } from "./conn_input.ts";

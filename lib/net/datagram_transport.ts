@@ -1,6 +1,7 @@
 // A transport of one datagram: receives from its payload, and collects the whole reply, as each
 // datagram of a reply says how many there are.
 
+import { assert } from "../base/assert.ts";
 import { Block } from "../base/block.ts";
 import { copyBytes } from "../base/copy.ts";
 import type { ReplyBuffer } from "../protocol/reply.ts";
@@ -58,6 +59,7 @@ export class DatagramTransport implements Transport {
 
   /** Copies bytes `[from, to)` of the reply to `target` at `at`. */
   copyReply(from: number, to: number, target: Block, at: number): void {
+    assert(from < to && to <= this.length, "Copied what is not in the reply");
     copyBytes(this.#reply, from, target, at, to - from);
   }
 

@@ -63,7 +63,7 @@ export class ReadBuffer {
    * @hot
    */
   consume(count: number): void {
-    assert(count >= 0 && count <= this.pending, "Consumed what was not received");
+    assert(count >= 0 && count <= this.pending, "Consumed more than was received");
     this.consumed += count;
     this.searched = this.consumed;
   }

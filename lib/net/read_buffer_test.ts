@@ -38,6 +38,10 @@ Deno.test("ReadBuffer.compact() keeps pending bytes and what was searched", () =
   assertEquals(String.fromCharCode(...buffer.block.bytes.slice(0, 4)), "part");
 });
 
+Deno.test("ReadBuffer.fill() stops the worker past the end of the block", () => {
+  assertThrows(() => bufferOf("ab", 4).fill(3), InvariantError, "more than there is room");
+});
+
 Deno.test("ReadBuffer.consume() stops the worker past what was received", () => {
   assertThrows(() => bufferOf("ab").consume(3), InvariantError, "more than was received");
 });

@@ -21,13 +21,13 @@ import {
   type WorkerCommon,
   type WorkerHandle,
 } from "./thread/threads.ts";
-import type { Certificates } from "./tls/tls_wrap.ts";
+import type { Certificates } from "./tls/tls_context.ts";
 
 /** Takes a line for the operator. */
 type Warn = (line: string) => void;
 
-/** Where connections come in. */
-export interface Front {
+/** The acceptor and what it listens on. */
+export interface Listeners {
   readonly acceptor: AcceptorHandle;
   readonly udp: readonly UdpSocket[];
   /** Where it listens: with the relay transport not known before it does. */
@@ -43,16 +43,16 @@ export interface Front {
   open(announce: () => void): Promise<void>;
 }
 
-/** A front whose threads are still to be started. */
-export interface BoundFront {
-  /** By listener, likewise. */
+/** The bound sockets of a server whose threads have not been started yet. */
+export interface BoundListeners {
+  /** By listener: what kind of address it has. */
   readonly families: WorkerCommon["families"];
-  /** By listener, as the workers are told of them. */
-  readonly manners: WorkerCommon["manners"];
+  /** By listener: how its connections are served. */
+  readonly listenerOptions: WorkerCommon["listenerOptions"];
   readonly certificates: WorkerCommon["certificates"];
   readonly udp: readonly UdpSocket[];
   /** Starts the acceptor. */
-  start(common: WorkerCommon, workers: readonly WorkerHandle[]): Front;
+  start(common: WorkerCommon, workers: readonly WorkerHandle[]): Listeners;
   /** Lets go of the sockets; no thread may be using them. */
   close(): void;
 }
@@ -63,13 +63,13 @@ export interface BoundFront {
  *
  * @throws {SettingsError} When an address cannot be bound.
  */
-export function bindFront(settings: Settings, log: Log): Promise<BoundFront> {
+export function bindListeners(settings: Settings, log: Log): Promise<BoundListeners> {
   const warn = (line: string): void => log.warn(line);
   return settings.transport === "relay" ? bindRelay(settings, warn) : bindNative(settings, warn);
 }
 
 /** Binds on this thread; the acceptor gets descriptors. */
-async function bindNative(settings: Settings, warn: Warn): Promise<BoundFront> {
+async function bindNative(settings: Settings, warn: Warn): Promise<BoundListeners> {
   const certificates = await firstCertificates(settings); // As root still, if it is root.
   using undo = new DisposableStack();
   const listening = undo.adopt(await openListeners(settings, warn), closeListeners);
@@ -78,7 +78,7 @@ async function bindNative(settings: Settings, warn: Warn): Promise<BoundFront> {
   const opened = undo.move();
   return {
     families: listening.map(({ address: { family } }) => family),
-    manners: listening.map(({ manner }) => manner),
+    listenerOptions: listening.map(({ options }) => options),
     certificates,
     udp,
     start(common, workers) {
@@ -104,7 +104,7 @@ function ownSockets(listening: readonly ListeningConn[]): string[] {
  * The acceptor listens, since a listener cannot be handed to another thread; until then the
  * addresses are held, as far as they can be.
  */
-async function bindRelay(settings: Settings, warn: Warn): Promise<BoundFront> {
+async function bindRelay(settings: Settings, warn: Warn): Promise<BoundListeners> {
   const certificates = await firstCertificates(settings); // As root still, if it is root.
   const { plans, release } = reserve(await planRelayListeners(settings, warn));
   let isHeld = true;
@@ -114,7 +114,7 @@ async function bindRelay(settings: Settings, warn: Warn): Promise<BoundFront> {
   };
   return {
     families: plans.map(({ at }) => "path" in at ? "unix" : "tcp"),
-    manners: plans.map(({ manner }) => manner),
+    listenerOptions: plans.map(({ options }) => options),
     certificates,
     udp: [],
     start(common, workers) {
@@ -149,13 +149,17 @@ function cannotUseTls(reason: string, exitCode: ExitCode): SettingsError {
   return new SettingsError(`Cannot use TLS: ${reason}`, exitCode);
 }
 
-/** Waits until the relay acceptor listens; for ever when it dies, or is to stop. */
+/**
+ * Waits until the relay acceptor listens; for ever when it dies or stops.
+ *
+ * @throws {SettingsError} When it cannot listen.
+ */
 function listeningOf(acceptor: ThreadHandle): Promise<readonly Listening[]> {
   return new Promise((resolve, reject) => {
-    acceptor.onWish((wish) => { // It has no other wishes.
-      if (wish.type === "listening") resolve(wish.listening);
-      else if (wish.type === "unusable") {
-        reject(new SettingsError(wish.message, wish.exitCode));
+    acceptor.onRequest((request) => {
+      if (request.type === "listening") resolve(request.listening);
+      else if (request.type === "unusable") {
+        reject(new SettingsError(request.message, request.exitCode));
       }
     });
   });

@@ -15,12 +15,12 @@ import type { Listening, MemoryMap } from "./channel/notify.ts";
 import type { ServerClock } from "./channel/server_clock.ts";
 import { unmapShared } from "./channel/shared_views.ts";
 import type { UdpSocket } from "./listen/listen_udp.ts";
-import type { BoundFront, Front } from "./listeners.ts";
+import type { BoundListeners, Listeners } from "./listeners.ts";
 import type { WarmRestart } from "./restart/warm_restart.ts";
 import { StoreCheck } from "./store_check.ts";
 import type { ServerThreads } from "./thread/server_threads.ts";
 import type { ThreadHandle } from "./thread/threads.ts";
-import type { Certificates } from "./tls/tls_wrap.ts";
+import type { Certificates } from "./tls/tls_context.ts";
 
 /** How a server came to its end. */
 export type Ending =
@@ -41,8 +41,8 @@ export interface ServerParts {
   readonly plan: StorePlan;
   readonly memory: MemoryMap;
   readonly authFile: AuthFile | undefined;
-  readonly sockets: BoundFront;
-  readonly front: Front;
+  readonly sockets: BoundListeners;
+  readonly listeners: Listeners;
   readonly warm: WarmRestart | undefined;
   readonly threads: ServerThreads;
 }
@@ -61,12 +61,12 @@ export class Server {
 
   /** Use start_server.ts; every thread of `parts` has been started. */
   constructor(parts: ServerParts) {
-    const { store, front, log } = parts;
+    const { store, listeners, log } = parts;
     this.#parts = parts;
     this.#control = store.control;
     this.#storeCheck = new StoreCheck(store, log, {
       tell: (mode) => {
-        if (!this.#stopping) front.acceptor.notify.post({ type: mode });
+        if (!this.#stopping) listeners.acceptor.notify.post({ type: mode });
       },
       isEnding: () => this.#stopping,
       fail: (reason) => this.#fail(reason),
@@ -84,32 +84,32 @@ export class Server {
 
   /** Where it listens for connections; complete once it is open. */
   get listening(): readonly Listening[] {
-    return this.#parts.front.listening;
+    return this.#parts.listeners.listening;
   }
 
   /** Where it listens for datagrams. */
   get udp(): readonly UdpSocket[] {
-    return this.#parts.front.udp;
+    return this.#parts.listeners.udp;
   }
 
   /**
    * Lets clients in. When it fails the server must be stopped.
    *
-   * @param announce See {@linkcode Front.open}.
+   * @param announce See {@linkcode Listeners.open}.
    * @returns Whether the server takes clients: false for one that has ended, or is stopping.
    * @throws {SettingsError} When an address cannot be had after all.
    */
   async open(announce: () => void = () => {}): Promise<boolean> {
     if (this.#stopping) return false;
-    await Promise.race([this.#parts.front.open(announce), this.ended]);
+    await Promise.race([this.#parts.listeners.open(announce), this.ended]);
     return !this.#stopping;
   }
 
-  /** Watches a thread: its wishes, and its death. */
+  /** Serves the requests of a thread, and ends the server when the thread dies. */
   #supervise(handle: ThreadHandle): void {
-    handle.onWish((wish) => {
-      if (wish.type === "shutdown") void this.stop(wish.graceful);
-      else if (wish.type === "certificates") this.#useCertificates(wish.certificates);
+    handle.onRequest((request) => {
+      if (request.type === "shutdown") void this.stop(request.graceful);
+      else if (request.type === "certificates") this.#useCertificates(request.certificates);
     });
     void handle.died.then((reason) => this.#fail(reason));
   }
@@ -149,8 +149,8 @@ export class Server {
   /** Hands certificates to all workers, for the connections from now on. */
   #useCertificates(certificates: Certificates): void {
     if (this.#stopping) return;
-    const { front, clock } = this.#parts;
-    front.acceptor.notify.post({ type: "t", certificates });
+    const { listeners, clock } = this.#parts;
+    listeners.acceptor.notify.post({ type: "t", certificates });
     storeWord(this.#control.u32, Global.CERTS_READ_AT, clock.clock.now);
     this.#log.info("certificates read again");
   }
@@ -176,8 +176,8 @@ export class Server {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#isSaving = isGraceful && this.#parts.warm !== undefined;
-    const { front, threads, clock, sockets, store, warm } = this.#parts;
-    front.acceptor.notify.post({ type: "s" });
+    const { listeners, threads, clock, sockets, store, warm } = this.#parts;
+    listeners.acceptor.notify.post({ type: "s" });
     storeWord(this.#control.u32, Global.STOPPING, Stopping.IN_ORDER);
     wakeMaintainer(this.#control);
     const all = Promise.all(threads.all.map((handle) => handle.stopped));
@@ -188,7 +188,7 @@ export class Server {
     const outcome = await Promise.race([all, late]);
     clearTimeout(timer);
     clock.stop();
-    front.acceptor.notify.close();
+    listeners.acceptor.notify.close();
     sockets.close();
     if (outcome === "late") return this.#end({ cause: "failed", reason: "a thread did not stop" });
     for (const handle of threads.all) handle.terminate(); // They have ended; the runtime is told.
@@ -214,16 +214,16 @@ export class Server {
    * where it is: a thread may still be at work on it.
    */
   abandon(): void {
-    const { front, threads, clock, sockets } = this.#parts;
+    const { listeners, threads, clock, sockets } = this.#parts;
     clock.stop();
-    front.acceptor.notify.post({ type: "s" });
+    listeners.acceptor.notify.post({ type: "s" });
     storeWord(this.#control.u32, Global.STOPPING, Stopping.AT_ONCE);
     wakeMaintainer(this.#control);
     // They stay open: a thread may still wait for its own.
     for (const fd of threads.doorbells) ring(fd);
     // The runtime ends by force, after a while, whoever waits for a lock of the dead.
     for (const handle of threads.all) handle.terminate();
-    front.acceptor.notify.close();
+    listeners.acceptor.notify.close();
     sockets.close();
   }
 }

@@ -15,7 +15,7 @@ import { ServerClock } from "./channel/server_clock.ts";
 import { unmapShared } from "./channel/shared_views.ts";
 import { chooseTransport } from "./choose_transport.ts";
 import { descriptorsFor, ensureDescriptors } from "./listen/descriptors.ts";
-import { bindFront } from "./listeners.ts";
+import { bindListeners } from "./listeners.ts";
 import { checkBudget } from "./memory_budget.ts";
 import type { WarmRestart } from "./restart/warm_restart.ts";
 import { Server, STOP_MS_MAX } from "./server.ts";
@@ -36,7 +36,7 @@ export async function startServer(given: Settings, log: Log): Promise<Server> {
     log.warn(`descriptor limit is ${limit}; -c ${settings.maxconns} needs ${wanted}`);
   }
   await using undo = new AsyncDisposableStack();
-  const sockets = await bindFront(settings, log);
+  const sockets = await bindListeners(settings, log);
   undo.defer(() => sockets.close());
   const plan = planStore(shapeOf(settings, Math.min(wanted, limit)));
   const warning = checkBudget(settings, plan);
@@ -58,10 +58,10 @@ export async function startServer(given: Settings, log: Log): Promise<Server> {
   clock.start(store.control);
   undo.defer(() => clock.stop());
 
-  const { families, manners, certificates, udp } = sockets;
+  const { families, listenerOptions, certificates, udp } = sockets;
   storeWord(u32, Global.CERTS_READ_AT, clock.clock.now);
   const common = {
-    ...{ settings, plan, memory, families, manners, certificates },
+    ...{ settings, plan, memory, families, listenerOptions, certificates },
     startUnix: clock.clock.startUnix,
     udp: udp.map(({ fd }) => fd),
   };
@@ -70,11 +70,11 @@ export async function startServer(given: Settings, log: Log): Promise<Server> {
     isInUse = !await threads.endAll(store.control, STOP_MS_MAX);
   });
   await threads.startWorkers(settings.threads);
-  const front = sockets.start(common, threads.workers);
-  threads.addAcceptor(front.acceptor);
+  const listeners = sockets.start(common, threads.workers);
+  threads.addAcceptor(listeners.acceptor);
   threads.startMaintainer();
   undo.move();
-  const parts = { settings, log, clock, store, plan, memory, authFile, sockets, front, warm };
+  const parts = { settings, log, clock, store, plan, memory, authFile, sockets, listeners, warm };
   const server = new Server({ ...parts, threads });
   await server.allReady();
   return server;

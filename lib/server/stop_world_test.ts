@@ -15,7 +15,7 @@ function makeReach(count: number): { reach: WorldReach; control: Control; told: 
   const worlds = Array.from({ length: count }, () => new World(control, new Locks(control.i32)));
   const tell = (mode: string): void => {
     told.push(mode);
-    for (const world of worlds) world.heed();
+    for (const world of worlds) world.switchAtTurnEnd();
     // They get to their turns when the main thread waits.
     setTimeout(() => worlds.forEach((world) => (world.enter(), world.leave())), 1);
   };

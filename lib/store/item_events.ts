@@ -45,10 +45,6 @@ export function logFoundLocked(
   nkey: number,
 ): void {
   const { log, turn } = store;
-  if (log.isAgain) {
-    log.isAgain = false;
-    return;
-  }
   const clsid = it === NO_ITEM ? 0 : classOf(store.items, it);
   const size = it === NO_ITEM ? 0 : sizeOf(store, it);
   log.write(LogType.ITEM_GET, lookup, clsid, turn.fd, size, block.bytes, keyFrom, nkey);

@@ -68,6 +68,8 @@ export function unlockShard(store: Store, hv: number): void {
  * Finds the live item with the key `block[from, from + nkey)`. An expired or flushed one is
  * unlinked on the way. Caller holds the shard's lock.
  *
+ * @param isLogged Whether the log has this lookup already: its command found no room in the replies
+ * and runs once more.
  * @returns The item, or {@linkcode NO_ITEM}. Source: memcached items.c, do_item_get.
  * @hot
  */
@@ -77,6 +79,7 @@ export function findLocked(
   block: Block,
   from: number,
   nkey: number,
+  isLogged = false,
 ): ItemRef {
   let it = store.assoc.findLocked(hv, block, from, nkey);
   let lookup: Lookup = Lookup.ABSENT;
@@ -87,7 +90,9 @@ export function findLocked(
       it = NO_ITEM;
     }
   }
-  if (store.log.wants(Watched.FETCHERS)) logFoundLocked(store, it, lookup, block, from, nkey);
+  if (!isLogged && store.log.wants(Watched.FETCHERS)) {
+    logFoundLocked(store, it, lookup, block, from, nkey);
+  }
   return it;
 }
 

@@ -13,7 +13,6 @@ import { type Items, openItems } from "./item/item.ts";
 import { BumpBuffer } from "./lru/bump_buffer.ts";
 import { EventLog } from "../log/event_log.ts";
 import { LogLines } from "../log/lines.ts";
-import { Logins } from "../auth/logins.ts";
 import { Lru } from "./lru/lists.ts";
 import { Lack } from "./lack.ts";
 import type { StorePlan, StoreShape, StoreThread } from "./plan.ts";
@@ -37,7 +36,6 @@ export class Store {
   readonly shape: StoreShape;
   readonly tunables: Tunables;
   readonly sizes: SizeCounts;
-  readonly logins: Logins;
   readonly prefixes: PrefixCounts;
   /** Keys that are asked for often, where that is noted. */
   readonly hotKeys: HotKeys;
@@ -65,7 +63,6 @@ export class Store {
     this.slabs = new Slabs({ control, counters, locks, thread, plan }, this.items, this.classes);
     this.tunables = new Tunables(control);
     this.sizes = new SizeCounts(control);
-    this.logins = new Logins(control, locks);
     this.log = new EventLog(control, thread, counters);
     this.lines = new LogLines(control, locks);
     this.prefixes = new PrefixCounts(control, locks, this.assoc, plan.shape.prefixDelimiter);

@@ -1,7 +1,7 @@
 // A model of the binary protocol: what each request is answered, by the rules of memcached's
 // documentation and not of lib/; and random requests for it.
 
-import { COPIED_BYTES_MAX } from "../../lib/command/text/retrieval.ts";
+import { COPIED_BYTES_MAX } from "../../lib/command/value_reply.ts";
 import type { Prng } from "../../lib/base/prng.ts";
 import { Op, type Parts, type Response, word32, word64 } from "../support/packets.ts";
 

@@ -83,7 +83,7 @@ function runPart(start: PartStart): PartReport {
   const barrier = new Int32Array(start.barrier);
   const world = new World(store.control, store.locks);
   const nextTurn = (): void => {
-    world.heed();
+    world.switchAtTurnEnd();
     world.leave();
     world.enter();
   };
@@ -108,7 +108,7 @@ function reportUntil(
   Atomics.add(barrier, 1, 1);
   while (!isOver()) {
     world.enter();
-    world.heed();
+    world.switchAtTurnEnd();
     world.leave();
     Atomics.wait(barrier, 1, Atomics.load(barrier, 1), 1);
   }

@@ -39,7 +39,7 @@ const TOP_ROWS = [
   ["d", "delay", "seconds", "1", [0.1, 3600], "seconds", "time between two updates"],
   ["n", "count", "count", "", [1, 2 ** 31 - 1], "count", "end after so many updates"],
   ["b", "batch", "flag", "", [], "",
-    "print one update after the other, as plain text; so it is without a terminal, too"],
+    "print one update after the other, as plain text; the default without a terminal"],
   ["", "auth-file", "file", "", [], "file",
     "log in with the first line of this file, user:password, as for -Y"],
   ...TLS_ROWS,
@@ -99,11 +99,11 @@ export const SUB_COMMANDS: readonly SubCommand[] = [
     summary: "live view of a memcached server: rates, hit ratio, memory, slab classes",
     about: [
       "Works with any memcached that speaks the text protocol: it asks for stats, stats items, " +
-      "stats slabs, stats conns and once for stats settings, and shows what it gets.",
-      "Rates are those since the update before. Totals and the second hit ratio count from the " +
+      "stats slabs, stats conns and once for stats settings, and shows the answers.",
+      "Rates are those since the previous update. Totals and the second hit ratio count from the " +
       "start of the server, from the last reset of its counters, or from the key r.",
-      "A server that goes away is tried again with each update. Colours are left out with " +
-      "NO_COLOR; without a terminal, or with TERM=dumb, updates are plain text.",
+      "Each update tries a server that went away again. NO_COLOR turns colours off; without a " +
+      "terminal, or with TERM=dumb, updates are plain text.",
     ],
     options: TOP_ROWS.map(fromRow),
     keys: [
@@ -118,9 +118,9 @@ export const SUB_COMMANDS: readonly SubCommand[] = [
     name: "ping",
     summary: "ask a server whether it is alive, for health checks of containers",
     about: [
-      "Connects, asks for the version and exits with 0 after any answer of a memcached: also one " +
-      "that wants a login first, or has no room for another connection. Exits with 1 otherwise, " +
-      "with the reason on stderr. Both protocols are tried, text first.",
+      "Connects, asks for the version and exits with 0 after any answer of a memcached, " +
+      "including one that requires a login or has reached its connection limit. Otherwise it " +
+      "exits with 1 and the reason on stderr. It tries both protocols, text first.",
     ],
     options: PING_ROWS.map(fromRow),
     keys: [],

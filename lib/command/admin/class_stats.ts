@@ -1,6 +1,6 @@
 // `stats items`, `stats slabs` and `stats sizes`: one group of lines for each slab class.
 //
-// Without the LRU maintainer the lines that come from it are left out, as in memcached.
+// A server without the LRU maintainer leaves out the lines that need it, as memcached does.
 // Source of names and order: memcached items.c, item_stats; slabs.c, do_slabs_stats.
 
 import { Snapshot } from "../../stats/counters.ts";
@@ -13,7 +13,7 @@ import type { Executor } from "../executor.ts";
 import { MAINTAINER_ROWS, statLines, type StatsSource } from "./stats.ts";
 import { tailAge } from "../../store/whole_store.ts";
 
-/** What a row may draw on. */
+/** The data of a row. */
 interface ClassView {
   readonly executor: StatsSource;
   readonly totals: Snapshot;
@@ -33,7 +33,7 @@ const onList = (segment: LruSegment) => ({ executor: { store: { lru } }, clsid }
 const ageOf = (segment: LruSegment) => ({ executor: { store }, clsid }: ClassView) =>
   tailAge(store, lruIdOf(clsid, segment));
 
-/** How many items are on each list of a class, and how old the tails are. Not in flat mode. */
+/** Items on each list of a class, and the age of the tails. Not without the maintainer. */
 const SEGMENT_ROWS: readonly ClassRow[] = [
   ["number_hot", onList(LruSegment.HOT)],
   ["number_warm", onList(LruSegment.WARM)],
@@ -74,7 +74,7 @@ const ITEM_ROWS: readonly ClassRow[] = [
   counter("hits_to_temp", "hits_to_temp"),
 ];
 
-/** Rows of `stats items` that only a server with this setting has. */
+/** Whether the settings in force call for a row of `stats items`. */
 function hasRow({ settings, store: { tunables } }: StatsSource, name: string): boolean {
   if (name === "number_temp") return tunables.temporaryTtl >= 0;
   if (settings.lruMaintainer) return true;
@@ -86,7 +86,7 @@ function totalChunks({ executor: { store }, clsid }: ClassView): number {
   return store.slabs.word(clsid, SlabWord.PAGES) * store.classes.perPage[clsid]!;
 }
 
-/** Chunks of a class that hold nothing: those never used, and those that threads keep, included. */
+/** Free chunks of a class, with those that were never used and those that threads keep. */
 function freeChunks({ executor: { store: { slabs } }, clsid }: ClassView): number {
   return slabs.freeChunks(clsid) + slabs.spareChunks(clsid);
 }
@@ -153,6 +153,7 @@ export function sizesStats({ store: { sizes } }: Executor): string {
   );
 }
 
+/** The rows of each class that `shown` accepts, with `prefix` before their names. */
 function classRows(
   executor: StatsSource,
   totals: Snapshot,

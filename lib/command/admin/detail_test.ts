@@ -17,7 +17,7 @@ const CUT = { recv: 1 << 20, send: 1 << 20 };
 const SET = "set p:a 0 0 1\r\n1\r\n";
 const EXTRAS = "\0".repeat(8);
 
-/** What was counted for `p` after `input`: gets, hits, sets, deletions. */
+/** The counts of prefix `p` after `input`: gets, hits, sets, deletions. */
 function counted(input: string): readonly number[] {
   const store = makeStore({ detailEnabled: true });
   converse(ascii(input), CUT, store);
@@ -29,7 +29,7 @@ function countsOf(dump: string): readonly number[] {
   return match === null ? [] : match.slice(1).map(Number);
 }
 
-/** Commands, and what memcached 1.6.18 counts for them. */
+/** Commands, and the counts of memcached 1.6.18. */
 const TEXT: readonly (readonly [input: string, counts: readonly number[]])[] = [
   [SET, [0, 0, 1, 0]],
   ["set p:a 0 0 2000000\r\n" + "x".repeat(2_000_000) + "\r\n", [0, 0, 1, 0]],
@@ -49,7 +49,7 @@ for (const [input, counts] of TEXT) {
   });
 }
 
-Deno.test("a get that had to wait for room is counted once", () => {
+Deno.test("a get that waits for room is counted once", () => {
   const value = "x".repeat(4000);
   const keys = Array.from({ length: 20 }, () => "p:a").join(" ");
   assertEquals(counted(`set p:a 0 0 4000\r\n${value}\r\nget ${keys}\r\n`), [20, 20, 1, 0]);
@@ -74,7 +74,7 @@ for (const [requests, counts] of BINARY) {
   });
 }
 
-/** What `group` of the binary STAT answers: status, key and value of each packet. */
+/** The reply to `group` of the binary STAT: status, key and value of each packet. */
 function stat(group: string, settings: Partial<Settings> = {}): string[] {
   const { client } = converse(packets({ op: Op.STAT, key: group }), CUT, makeStore(), settings);
   return readResponses(bytesOfLatin1(client.text)).map(({ status, key, value }) =>
@@ -103,7 +103,7 @@ Deno.test("stats detail dump shows the bytes of a prefix as they are", () => {
   assertEquals(readResponses(bytesOfLatin1(client.text))[0]?.value, line);
 });
 
-Deno.test("stats settings and stats reset know of details", () => {
+Deno.test("stats settings shows whether details are on, and stats reset clears them", () => {
   const store = makeStore();
   const say = (input: string) => converse(ascii(input), CUT, store).client.text;
   assertEquals(say("stats detail on\r\n" + SET), "OK\r\nSTORED\r\n");

@@ -1,8 +1,9 @@
 // Lists of keys: `lru_crawler metadump`, `lru_crawler mgdump` and `stats cachedump`.
 //
-// A dump walks the hash table, a few buckets at a time, whenever the connection has sent what was
-// found: others are served meanwhile. An item that is there from beginning to end is listed once.
-// Source of the lines: memcached doc/protocol.txt; crawler.c, crawler_metadump_eval.
+// A dump walks the hash table part by part: a few buckets each time the connection has sent the
+// part before, so that the worker serves other connections meanwhile. An item that is linked from
+// beginning to end is listed once. Source of the lines: memcached doc/protocol.txt; crawler.c,
+// crawler_metadump_eval.
 
 import { CRLF_BYTES, latin1, latin1Bytes } from "../../base/ascii.ts";
 import { U64, U64_DIGITS_MAX } from "../../base/u64.ts";
@@ -28,9 +29,9 @@ import { classOf } from "../../store/lru/lists.ts";
 import { type ClassSet, isInClassSet } from "../../store/control/requests.ts";
 import type { Store } from "../../store/store.ts";
 import { TableWalk } from "../../store/table_walk.ts";
-import type { Answer } from "../answer.ts";
+import type { Answer } from "../session.ts";
 
-/** How a dump looks. */
+/** The form of a dump: its lines, and what stands before and behind them. */
 export interface DumpForm {
   readonly begin: string;
   readonly end: string;
@@ -40,16 +41,17 @@ export interface DumpForm {
 const cas = new U64();
 const digits = new Uint8Array(U64_DIGITS_MAX);
 
+/** The key of `it`, a character for each byte. */
 function keyOf(store: Store, it: ItemRef): string {
   const at = itemKeyAt(store.items, it);
   return latin1(blockOf(store.items, it).bytes, at, at + itemNkey(store.items, it));
 }
 
-/** What a key on a command line cannot hold; only a binary client can store it. */
-// deno-lint-ignore no-control-regex -- they are what it is about
+/** Bytes that a key on a command line cannot have; only a binary client can store them. */
+// deno-lint-ignore no-control-regex -- it looks for control characters
 const UNTYPABLE = /[\x00-\x20\x7f]/;
 
-/** When an item expires, as a Unix time; `never` when it does not. */
+/** The Unix time at which an item expires; `never` when it does not expire. */
 function unixExptime({ items, clock }: Store, it: ItemRef, never: number): number {
   const exptime = itemExptime(items, it);
   return exptime === 0 ? never : clock.startUnix + exptime;
@@ -92,20 +94,20 @@ export const CACHEDUMP: DumpForm = {
   },
 };
 
-/** What a part of a dump costs, in requests of a turn. */
+/** Cost of a part of a dump, in requests of a turn. */
 const PART_REQUESTS = 20;
-/** Buckets looked at for a part. */
+/** Buckets of a part. */
 const BUCKETS_PER_WRITE = 250;
-/** Bytes found after which a dump goes on to write them. */
+/** Bytes of lines after which a dump writes them. */
 const FOUND_BYTES_MAX = 16 * 1024;
 
-/** Where a dump ends, if not at the end of the table. */
+/** Where a dump ends before the end of the table. */
 export interface DumpLimit {
   readonly items: number;
   readonly bytes: number;
 }
 
-/** A list of keys that is under way. */
+/** A list of keys that is being written. */
 export class Dump implements Answer {
   readonly cost = 0;
   readonly writeCost = PART_REQUESTS;
@@ -157,7 +159,7 @@ export class Dump implements Answer {
     this.#rest = this.#rest.subarray(count);
   }
 
-  /** Lists an item that lives. Caller holds its shard. */
+  /** Adds the line of an item that is alive. Caller holds its shard. */
   #look(it: ItemRef): void {
     const { items, clock, control } = this.#store;
     if (this.#itemsLeft <= 0 || !isInClassSet(this.#classes, classOf(items, it))) return;

@@ -1,5 +1,5 @@
-// extstore: what decides about values on flash. There are none here, as in a memcached without
-// ext_path: the numbers are taken and shown in `stats settings`.
+// extstore: the settings for values on flash. memden keeps none there, like a memcached without
+// ext_path: it accepts the numbers and shows them in `stats settings`.
 //
 // Source: memcached proto_text.c, process_extstore_command.
 
@@ -18,23 +18,23 @@ import {
   U32_MAX,
   uintOf,
   type Words,
-} from "../sub_command.ts";
+} from "./sub_command.ts";
 
-/** Sets a whole number. */
-const whole = (name: TunableName): SubCommandRow => [
+/** A sub-command that sets a whole number. */
+const setWhole = (name: TunableName): SubCommandRow => [
   2,
   (executor, [, word]) => tune(executor, name, uintOf(word, U32_MAX), [0, U32_MAX]),
 ];
 
 const EXTSTORE: Readonly<Record<string, SubCommandRow>> = {
   "free_memchunks": [3, ignoreFreeMemchunks],
-  "item_size": whole("extItemSize"),
-  "item_age": whole("extItemAge"),
-  "low_ttl": whole("extLowTtl"),
-  "recache_rate": whole("extRecacheRate"),
-  "compact_under": whole("extCompactUnder"),
-  "drop_under": whole("extDropUnder"),
-  "max_sleep": whole("extMaxSleep"),
+  "item_size": setWhole("extItemSize"),
+  "item_age": setWhole("extItemAge"),
+  "low_ttl": setWhole("extLowTtl"),
+  "recache_rate": setWhole("extRecacheRate"),
+  "compact_under": setWhole("extCompactUnder"),
+  "drop_under": setWhole("extDropUnder"),
+  "max_sleep": setWhole("extMaxSleep"),
   "max_frag": [
     2,
     (executor, [, word]) => tune(executor, "extMaxFrag", decimalOf(word), [-U32_MAX, U32_MAX]),

@@ -1,4 +1,4 @@
-// lru and lru_crawler: commands that change how lists are kept, and that list what is in them.
+// lru and lru_crawler: commands that tune the LRU lists, and that list keys.
 //
 // Source: memcached proto_text.c, process_lru_command, process_lru_crawler_command.
 
@@ -25,8 +25,9 @@ import {
   U32_MAX,
   uintOf,
   type Words,
-} from "../sub_command.ts";
+} from "./sub_command.ts";
 
+/** The sub-commands of lru. */
 const LRU: Readonly<Record<string, SubCommandRow>> = {
   tune: [5, tuneLru],
   mode: [2, setLruMode],
@@ -44,6 +45,7 @@ export function runLru(
   return runSubCommand(LRU, executor, session, block, replies);
 }
 
+/** `lru tune <hot %> <warm %> <hot factor> <warm factor>`: both lists may have 80 % together. */
 function tuneLru({ store: { tunables } }: Executor, words: Words): Block {
   const hot = uintOf(words[1], U32_MAX);
   const warm = uintOf(words[2], U32_MAX);
@@ -61,12 +63,15 @@ function tuneLru({ store: { tunables } }: Executor, words: Words): Block {
 
 function setLruMode({ store, settings }: Executor, [, mode]: Words): Block {
   if (mode !== "flat" && mode !== "segmented") return Reply.ERROR;
-  // Nobody would move items from HOT to where they can be evicted.
+  // Only the maintainer moves items from HOT to COLD, where they can be evicted.
   if (mode === "segmented" && !settings.lruMaintainer) return Reply.ERROR;
   store.tunables.set("segmented", mode === "segmented" ? 1 : 0);
   return Reply.OK;
 }
 
+/**
+ * `lru temp_ttl <seconds>`: TEMP takes items that live no longer; a negative number turns it off.
+ */
 function setTempTtl({ store, settings }: Executor, [, word]: Words): Block {
   const ttl = intOf(word);
   if (Number.isNaN(ttl) || (ttl >= 0 && !settings.lruMaintainer)) return Reply.ERROR;
@@ -74,6 +79,7 @@ function setTempTtl({ store, settings }: Executor, [, word]: Words): Block {
   return Reply.OK;
 }
 
+/** The sub-commands of lru_crawler. */
 const CRAWLER: Readonly<Record<string, SubCommandRow>> = {
   crawl: [2, crawl],
   metadump: [
@@ -130,7 +136,7 @@ function setCrawlerSleep(executor: Executor, [, word]: Words): Block {
   return tune(executor, "lruCrawlerSleep", us, [0, 1_000_000], Reply.BAD_CRAWLER_SLEEP);
 }
 
-/** The classes that `all` or `1,2,3` names; undefined when one is none. */
+/** The classes of `all`, or of a list such as `1,2,3`; undefined when one is not a class. */
 function classesOf(word: string | undefined): ClassSet | undefined {
   if (word === "all") return { low: -1, high: -1 };
   const classes: ClassSet = { low: 0, high: 0 };
@@ -142,6 +148,7 @@ function classesOf(word: string | undefined): ClassSet | undefined {
   return classes;
 }
 
+/** `lru_crawler crawl <classes>`: asks for a crawl of those that have items. */
 function crawl({ store }: Executor, [, word]: Words): Block {
   if (store.tunables.get("lruCrawler") === 0) return Reply.CRAWLER_DISABLED;
   const asked = classesOf(word);
@@ -155,6 +162,9 @@ function crawl({ store }: Executor, [, word]: Words): Block {
   return askCrawl(store.control, classes) ? Reply.OK : Reply.CRAWLER_BUSY;
 }
 
+/**
+ * Begins a dump of the keys of some classes, or of all: `hash` walks the table, as every dump does.
+ */
 function startDump(
   { store }: Executor,
   [, word]: Words,

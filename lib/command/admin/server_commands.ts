@@ -1,4 +1,4 @@
-// version, verbosity, quit, mn, shutdown, stats.
+// version, verbosity, quit, mn, shutdown, stats, refresh_certs.
 
 import { ascii, equalsWord, latin1Bytes } from "../../base/ascii.ts";
 import { Block } from "../../base/block.ts";
@@ -15,13 +15,14 @@ import type { Executor } from "../executor.ts";
 import { itemsStats, sizesStats, slabsStats } from "./class_stats.ts";
 import { connsStats, generalStats, settingsStats, statLines } from "./stats.ts";
 import { Outcome, type Session } from "../session.ts";
-import { U32_MAX, uintOf } from "../sub_command.ts";
+import { U32_MAX, uintOf } from "./sub_command.ts";
 import { resetCounters } from "../../store/whole_store.ts";
 
-// Nothing but the number: npm's memcached client reads whatever digits stand last in the line.
+// The number alone: npm's memcached client takes the last digits of the line for the version.
 const VERSION_LINE = Block.of(ascii(`VERSION ${MEMCACHED_VERSION}\r\n`));
 /** Highest level. Source: memcached proto_text.c, MAX_VERBOSITY_LEVEL. */
 const VERBOSITY_MAX = 2;
+/** Highest level that a line may name. */
 const LEVEL_MAX = 0xffffffff;
 const GRACEFUL = ascii("graceful");
 const CACHEDUMP_WORD = ascii("cachedump");
@@ -41,7 +42,7 @@ export function runVersion(
   return Outcome.DONE;
 }
 
-/** Answers `mn`: a client that asked quietly learns that everything before is done. */
+/** Answers `mn`: a client learns that its quiet commands before it are done. */
 export function runMn(
   _executor: Executor,
   _session: Session,
@@ -99,10 +100,10 @@ export function runShutdown(
   return Outcome.CLOSE;
 }
 
-/** Makes the lines of one sub-command of `stats`. */
+/** Makes the reply to one sub-command of `stats`. */
 export type StatsText = (executor: Executor) => string;
 
-/** What each sub-command of `stats` writes. */
+/** The sub-commands of `stats`. */
 const STATS: readonly (readonly [name: Uint8Array, text: StatsText])[] = [
   [ascii("settings"), settingsStats],
   [ascii("items"), itemsStats],
@@ -110,7 +111,7 @@ const STATS: readonly (readonly [name: Uint8Array, text: StatsText])[] = [
   [ascii("sizes"), sizesStats],
   [ascii("conns"), connsStats],
   [ascii("reset"), resetStats],
-  [ascii("extstore"), () => statLines([])], // It has a line for each page on flash.
+  [ascii("extstore"), () => statLines([])], // A line for each page on flash: none.
 ];
 
 /** Runs `stats [sub-command]`. */
@@ -145,7 +146,7 @@ export function runStats(
   return Outcome.DONE;
 }
 
-/** What the sub-command `bytes[from, to)` of `stats` writes; an empty one is `stats` itself. */
+/** Finds the sub-command `bytes[from, to)` of `stats`; an empty one is `stats` itself. */
 export function findStats(bytes: Uint8Array, from: number, to: number): StatsText | undefined {
   if (from === to) return generalStats;
   return STATS.find(([name]) => equalsWord(bytes, from, to, name))?.[1];
@@ -157,10 +158,10 @@ function isWord({ tokens }: Executor, { bytes }: Block, word: Uint8Array): boole
 }
 
 /**
- * Runs `stats cachedump <class> <limit>`. Source: memcached items.c, item_cachedump, which lists
- * items of COLD only; here all of the class are.
+ * Runs `stats cachedump <class> <limit>`. memcached lists the items of COLD only, memden all of the
+ * class. Source: memcached items.c, item_cachedump.
  *
- * @returns The line that refuses it, if it is.
+ * @returns The line that refuses it; undefined when the dump has begun.
  */
 function startCachedump(
   executor: Executor,
@@ -186,7 +187,7 @@ function startCachedump(
 /**
  * Runs `stats detail <word>`. Source: memcached memcached.c, process_stats_detail.
  *
- * @returns The dump, or the line that answers.
+ * @returns The dump, or the reply line.
  */
 export function runDetail(
   { store: { prefixes }, settings }: Executor,
@@ -217,6 +218,7 @@ export function runRefreshCerts(
   return Outcome.DONE;
 }
 
+/** Runs `stats reset`. Takes: settings, prefixes. */
 function resetStats({ store }: Executor): string {
   resetCounters(store);
   return "RESET\r\n";

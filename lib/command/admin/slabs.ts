@@ -22,11 +22,11 @@ import {
   U32_MAX,
   uintOf,
   type Words,
-} from "../sub_command.ts";
+} from "./sub_command.ts";
 import { setMemlimit } from "../../store/whole_store.ts";
 
 const MIB = 2 ** 20;
-/** Bounds of cache_memlimit, in megabytes; above the second the client meant bytes. */
+/** Bounds of cache_memlimit, in megabytes: a larger number is meant in bytes. */
 const MEMLIMIT_MIN = 8;
 const MEMLIMIT_MEGABYTES_MAX = 1_000_000_000;
 /** Levels of `slabs automove`. */
@@ -34,11 +34,12 @@ const AUTOMOVE_LEVELS = [0, 2] as const;
 /** Seconds that `slabs automove window` takes. */
 const AUTOMOVE_WINDOW = [3, 1800] as const;
 
-/** The pool of pages, in the place of a class. */
+/** Stands for the page pool among class numbers. */
 const POOL = 0;
-/** Any class that has a page to spare. */
+/** Stands for any class that has a spare page. */
 const ANY = -1;
 
+/** The sub-commands of slabs. */
 const SLABS: Readonly<Record<string, SubCommandRow>> = {
   reassign: [3, reassign],
   automove: [2, setAutomove],
@@ -55,6 +56,7 @@ export function runSlabs(
   return runSubCommand(SLABS, executor, session, block, replies);
 }
 
+/** `slabs reassign <source> <target>`: asks the maintainer to move a page. */
 function reassign({ store, settings }: Executor, words: Words): Block {
   if (!settings.slabReassign) return Reply.REASSIGN_DISABLED;
   const { slabs, classes, control } = store;
@@ -104,12 +106,13 @@ export function runCacheMemlimit(
   const { tokens, store } = executor;
   const line = tokens.count < 2
     ? Reply.ERROR
-    : adjust(store, uintOf(executor.wordOf(block, 1), U32_MAX));
+    : setLimit(store, uintOf(executor.wordOf(block, 1), U32_MAX));
   replies.write(line);
   return Outcome.DONE;
 }
 
-function adjust(store: Executor["store"], megabytes: number): Block {
+/** Sets the memory limit; returns the reply line. Takes: page. */
+function setLimit(store: Executor["store"], megabytes: number): Block {
   if (Number.isNaN(megabytes)) return Reply.ERROR;
   if (megabytes < MEMLIMIT_MIN) return Reply.MEMLIMIT_TOO_SMALL;
   if (megabytes > MEMLIMIT_MEGABYTES_MAX) return Reply.MEMLIMIT_NOT_MEGABYTES;

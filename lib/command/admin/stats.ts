@@ -1,4 +1,4 @@
-// `stats` and `stats settings`: which values they show, in memcached's order.
+// `stats` and `stats settings`: their lines, in memcached's order.
 //
 // Source of names and order: memcached memcached.c, server_stats and process_stat_settings; and
 // threads.c, threadlocal_stats_aggregate; and items.c, item_stats_totals.
@@ -22,14 +22,14 @@ import type { Store } from "../../store/store.ts";
 import type { Executor, ServerView } from "../executor.ts";
 import { tunedSettings } from "./tuned_settings.ts";
 
-/** What all lines come from. An {@linkcode Executor} is one. */
+/** The source of all lines. An {@linkcode Executor} is one. */
 export interface StatsSource {
   readonly store: Store;
   readonly settings: Settings;
   readonly server: Pick<ServerView, "pid" | "cpuTimes">;
 }
 
-/** What a row may draw on. */
+/** The data of a row. */
 interface View {
   readonly executor: StatsSource;
   readonly totals: Snapshot;
@@ -42,13 +42,13 @@ type Row = readonly [name: string, value: (view: View) => number | string];
 const counter = (name: CounterName): Row => [name, ({ totals }) => totals.of(name)];
 const byClass = (name: ClassCounterName): Row => [name, ({ totals }) => totals.ofClasses(name)];
 
-/** Descriptors the server keeps for itself, by thread: eventfd and epoll; and a few for all. */
+/** Descriptors of the server: eventfd and epoll of each thread, and a few of the process. */
 const RESERVED_FDS_PER_THREAD = 2;
 const RESERVED_FDS = 8;
 
 /**
- * Why a page could not move at once, the last time: nothing yet, or an item that somebody held.
- * There is no other reason here. Source: memcached slabs_mover.c, move_status_text.
+ * The last reason why a page could not move at once: none yet, or a held item. memden has no other
+ * reason. Source: memcached slabs_mover.c, move_status_text.
  */
 const MoveStatus = { NONE: "none", BUSY_ACTIVE: "busy_active" } as const;
 
@@ -114,7 +114,7 @@ export const GENERAL_ROWS: readonly Row[] = [
   counter("total_connections"),
   counter("rejected_connections"),
   counter("connection_structures"),
-  ["response_obj_oom", () => 0], // Replies have no records of their own, only buffers.
+  ["response_obj_oom", () => 0], // Replies are in buffers; there are no response objects.
   ["response_obj_count", () => 0],
   ["response_obj_bytes", () => 0],
   counter("read_buf_count"),
@@ -167,8 +167,8 @@ export const GENERAL_ROWS: readonly Row[] = [
   ...LOG_ROWS,
   ...TLS_ROWS,
   ...UDP_ROWS,
-  ["unexpected_napi_ids", () => 0], // -N has no effect: no connection goes by its NIC's queue,
-  ["round_robin_fallback", () => 0], // and so none falls back to going round.
+  ["unexpected_napi_ids", () => 0], // -N has no effect: no connection is dealt by its NIC's queue,
+  ["round_robin_fallback", () => 0], // so none falls back to round robin.
   ["bytes", ({ totals }) => totals.ofClasses("mem_requested")],
   ["curr_items", ({ totals }) => totals.ofClasses("number")],
   counter("total_items"),
@@ -186,18 +186,18 @@ export const GENERAL_ROWS: readonly Row[] = [
   byClass("moves_within_lru"),
   byClass("direct_reclaims"),
   counter("lru_bumps_dropped"),
-  // memden's own: what commands did for want of memory when the tails gave none.
+  // Not in memcached: evictions and page moves by commands that found no memory at the tails.
   counter("direct_evictions"),
   counter("direct_page_moves"),
 ];
 
 /**
- * Lines of `stats` and of `stats items` that come from the LRU maintainer, or with it.
+ * Names of the lines of `stats` and of `stats items` that need the LRU maintainer.
  * Source: memcached items.c, item_stats and item_stats_totals.
  */
 export const MAINTAINER_ROWS = /^(lru_|moves_|hits_to_|evicted_active$|direct_reclaims$)/;
 
-/** Lines of `stats` that only a server with a setting has. */
+/** Whether the settings in force call for a line of `stats`. */
 function hasRow({ settings, store }: StatsSource, row: Row): boolean {
   if (row[0] === "idle_kicks") return settings.idleTimeout > 0;
   if (row[0] === "rejected_connections") return settings.maxconnsFast;
@@ -226,7 +226,7 @@ export function generalStats(executor: Executor): string {
   return statLines(generalRows(executor));
 }
 
-/** The lines of `stats settings`: what is in force now. */
+/** The lines of `stats settings`: the values in force now. */
 export function currentSettings({ settings, store }: StatsSource): readonly StatRow[] {
   const { control, tunables, prefixes } = store;
   const now = tunedSettings(settings, tunables.all());

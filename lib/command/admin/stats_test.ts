@@ -1,4 +1,4 @@
-// Goal: `stats` shows what it promises: every line well formed, each name once, true values.
+// Goal: every line of `stats` is well formed, each name is there once, and the values are true.
 
 import { assert, assertEquals } from "@std/assert";
 import { ascii } from "../../base/ascii.ts";
@@ -11,7 +11,7 @@ import { GENERAL_ROWS, generalRows } from "./stats.ts";
 
 const CUT = { recv: 1 << 20, send: 1 << 20 };
 
-/** What `stats` and its sub-commands answer after `input`, by name. */
+/** The values of `stats` or a sub-command after `input`, by name. */
 function statsAfter(input: string, sub = ""): Map<string, string> {
   const { client } = converse(ascii(`${input}stats${sub}\r\n`), CUT, makeStore());
   const lines = client.text.split("\r\n").filter((line) => line.startsWith("STAT "));
@@ -29,7 +29,7 @@ Deno.test("generalStats() shows every row, in order", () => {
   assertEquals([...statsAfter("").keys()], names);
 });
 
-Deno.test("generalRows() leaves out what comes from maintenance that is off", () => {
+Deno.test("generalRows() leaves out the lines of maintenance that is off", () => {
   // memcached has 84 names with `-o no_lru_maintainer,no_lru_crawler`, and not these two.
   const own = ["direct_evictions", "direct_page_moves"];
   const settings = { ...defaultSettings(), lruMaintainer: false };
@@ -43,7 +43,7 @@ Deno.test("generalRows() leaves out what comes from maintenance that is off", ()
   assertEquals(crawler, ["lru_crawler_running", "lru_crawler_starts"]);
 });
 
-Deno.test("generalStats() counts what was done", () => {
+Deno.test("generalStats() counts commands and their results", () => {
   const stats = statsAfter(
     "set a 0 0 1\r\n1\r\nget a b\r\ngat 0 a c\r\ntouch a 5\r\nincr a 1\r\nincr b 1\r\n" +
       "delete b\r\ncas a 0 0 1 1\r\n2\r\ncas z 0 0 1 1\r\n2\r\nflush_all\r\nget a\r\n",
@@ -72,7 +72,7 @@ Deno.test("generalStats() counts what was done", () => {
   }
 });
 
-Deno.test("generalStats() says in words why a page could not move", () => {
+Deno.test("generalStats() shows in words why a page could not move", () => {
   const store = makeStore();
   const status = () => {
     const executor = new Executor(store, defaultSettings(), TEST_SERVER);

@@ -1,12 +1,12 @@
-// Settings that commands can change, from the command line to the store and back.
+// Settings that commands can change: the start values for the store, and the values now.
 
 import type { Settings } from "../../config/settings.ts";
 import type { TunableValues } from "../../store/control/tunables.ts";
 
-/** Shown for a switch of TEMP that is off. */
+/** The temporary TTL while TEMP is off. */
 const TEMP_OFF = -1;
 
-/** What the store starts with. */
+/** The tunables that the store starts with. */
 export function tuningOf(settings: Settings): TunableValues {
   return {
     maxbytes: settings.maxbytes,
@@ -35,7 +35,7 @@ export function tuningOf(settings: Settings): TunableValues {
   };
 }
 
-/** The settings as they are now. */
+/** `settings` with the values of the tunables in `tuned`. */
 export function tunedSettings(settings: Settings, tuned: TunableValues): Settings {
   const tempLru = tuned.temporaryTtl !== TEMP_OFF;
   return {

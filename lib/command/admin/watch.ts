@@ -1,5 +1,5 @@
-// `watch`: from then on the connection takes no commands, and is sent a line for whatever happens
-// of the kinds that it named.
+// `watch`: the connection takes no further commands, and gets a line for each event of the kinds
+// that it has named.
 
 import type { Block } from "../../base/block.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
@@ -11,7 +11,7 @@ import { wakeMaintainer } from "../../store/control/requests.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
 
-/** What can be named. Nothing is logged about raw commands, and there is no proxy. */
+/** The kinds of events. memden logs no raw commands, and has no proxy. */
 const KINDS: Readonly<Record<string, number>> = {
   fetchers: Watched.FETCHERS,
   mutations: Watched.MUTATIONS,
@@ -60,14 +60,14 @@ export function runWatch(
   return Outcome.DONE;
 }
 
-/** Whether there are lines that a watcher has not been sent. */
+/** Whether there are lines that a watcher has not received. */
 export function hasLines({ store }: Executor, session: Session): boolean {
   return session.watches !== undefined && store.lines.hasNews(session.watches);
 }
 
 /**
- * Moves lines that a watcher has not been sent into its replies, which are empty: as many as fit.
- * In front of them it says how many were gone before.
+ * Writes the lines that a watcher has not received into its replies, which are empty: as many as
+ * fit. The number of lines that the watcher has missed comes first. Takes: log.
  */
 export function writeLines(
   { store: { lines }, counters }: Executor,
@@ -77,7 +77,7 @@ export function writeLines(
   const { watches } = session;
   if (watches === undefined) return;
   const { bytes } = replies.block;
-  // Lines may be gone since the last time, or go just now.
+  // The watcher may have missed lines since the last call; this read may find further ones missing.
   let read = watches.skipped === 0 ? lines.read(watches, bytes, 0, bytes.length) : undefined;
   if (watches.skipped > 0) {
     replies.writeText(`skipped=${watches.skipped}\n`);
@@ -89,12 +89,14 @@ export function writeLines(
   counters.add(Counter.LOG_WATCHER_SENT, read?.lines ?? 0);
 }
 
-/** The client sends no more. It may still read, or be gone: only sending would tell. */
+/**
+ * Notes that a watcher has closed its side. It may still read, or be gone: only a send can show.
+ */
 export function endWatcherInput({ store }: Executor, session: Session): void {
   if (session.watches !== undefined) store.lines.halfClose(session.watches);
 }
 
-/** Ends the watching of a connection that is being closed. */
+/** Ends the watch of a connection that closes. */
 export function abandonWatch({ store }: Executor, session: Session): void {
   if (session.watches !== undefined) store.lines.leave(session.watches);
   session.watches = undefined;

@@ -1,5 +1,5 @@
-// Goal: `watch` is answered as memcached answers it, and its lines say what was done.
-// Method: a watcher and another client on the same store; the log is drained in between.
+// Goal: `watch` is answered as memcached answers it, and each event makes its line.
+// Method: a watcher and another client share a store; the log is drained between them.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ascii } from "../../base/ascii.ts";
@@ -33,7 +33,7 @@ Deno.test("runWatch() refuses with -W", () => {
   assertEquals(client.text, "CLIENT_ERROR watch commands not allowed\r\n");
 });
 
-/** Drains the log, and lets the watcher take what there is for it. */
+/** Drains the log, and returns the lines that the watcher receives. */
 function take(store: Store, { client, conn, shared }: Talk): string {
   const before = client.text.length;
   const drain = new LogDrain(store.control, store.lines);
@@ -42,7 +42,7 @@ function take(store: Store, { client, conn, shared }: Talk): string {
   return client.text.slice(before);
 }
 
-/** What is done, and the lines about it, each behind its gid. */
+/** Commands, and the lines about them, each from its gid on. */
 const DONE: readonly (readonly [input: string, lines: readonly string[]])[] = [
   ["get k\r\n", ["item_get key=k status=not_found clsid=0 cfd=5 size=0"]],
   ["set k 0 0 1\r\n1\r\n", [
@@ -76,16 +76,16 @@ const DONE: readonly (readonly [input: string, lines: readonly string[]])[] = [
 ];
 
 for (const [input, lines] of DONE) {
-  Deno.test(`a watcher is told of ${JSON.stringify(input.slice(0, 40))}`, () => {
+  Deno.test(`a watcher receives ${JSON.stringify(input.slice(0, 40))}`, () => {
     const store = makeStore();
     const watcher = converse(ascii("watch fetchers mutations deletions\r\nget x\r\n"), CUT, store);
     converse(ascii(input), CUT, store);
-    const told = take(store, watcher).trimEnd().split("\n");
-    assertEquals(told.map((line) => line.replace(/^ts=\d+\.\d+ gid=\d+ type=/, "")), lines);
+    const received = take(store, watcher).trimEnd().split("\n");
+    assertEquals(received.map((line) => line.replace(/^ts=\d+\.\d+ gid=\d+ type=/, "")), lines);
   });
 }
 
-Deno.test("a get that has to wait for room is told once", () => {
+Deno.test("a get that waits for room is logged once", () => {
   const store = makeStore({ workerLogbufSize: 1 << 20, watcherLogbufSize: 1 << 20 });
   const watcher = converse(ascii("watch\r\n"), CUT, store);
   const keys = Array.from({ length: 30 }, () => "k").join(" ");
@@ -93,7 +93,7 @@ Deno.test("a get that has to wait for room is told once", () => {
   assertEquals(take(store, watcher).trimEnd().split("\n").length, 31);
 });
 
-Deno.test("evictions are told, and what a late watcher has missed is counted", () => {
+Deno.test("evictions are logged, and the lines that a late watcher has missed are counted", () => {
   const store = makeStore({ maxbytes: 2 << 20, watcherLogbufSize: 1 });
   const watcher = converse(ascii("watch evictions\r\n"), CUT, store);
   const drain = new LogDrain(store.control, store.lines);
@@ -101,9 +101,9 @@ Deno.test("evictions are told, and what a late watcher has missed is counted", (
     converse(ascii(`set key-${number} 0 100 100000\r\n${"x".repeat(100_000)}\r\n`), CUT, store);
     while (drain.turn());
   }
-  const told = take(store, watcher);
+  const received = take(store, watcher);
   assertMatch(
-    told,
+    received,
     /^ts=\d+\.\d+ gid=1 type=eviction key=key-0 fetch=no ttl=100 la=0 clsid=\d+ size=100000\n/,
   );
   for (let number = 0; number < 400; number++) {
@@ -115,6 +115,6 @@ Deno.test("evictions are told, and what a late watcher has missed is counted", (
   assert(skipped > 0);
   const gids = [...late.matchAll(/ gid=(\d+) /g)].map(([, gid]) => Number(gid));
   assertEquals(gids.length, late.split("\n").length - 2);
-  const last = Number([...told.matchAll(/ gid=(\d+) /g)].at(-1)?.[1]);
+  const last = Number([...received.matchAll(/ gid=(\d+) /g)].at(-1)?.[1]);
   assertEquals(gids[0], last + skipped + 1);
 });

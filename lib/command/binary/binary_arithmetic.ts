@@ -16,13 +16,14 @@ import { blockOf, type ItemRef, itemValueAt, NO_ITEM, readItemCas } from "../../
 import { logStored } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import { isRefused, Stored, StoreMode } from "../../store/outcome.ts";
+import { assertShardHeld } from "../../store/shard_held.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
 import { findLocked, hashKey, linkLocked, lockShard, unlockShard } from "../../store/link.ts";
 
 /** Places in the extras. */
 const Extra = { DELTA: 0, INITIAL: 8, EXPTIME: 16 } as const;
-/** The expiry that means: do not make a counter that is missing. */
+/** The expiry of a request that must not make a missing counter. */
 const DO_NOT_CREATE = 0xffffffff;
 const NUMBER_BYTES = 8;
 
@@ -32,8 +33,8 @@ const cas = new U64();
 const text = Block.ofLength(U64_DIGITS_MAX + CRLF_BYTES);
 
 /**
- * Runs INCREMENT or DECREMENT, or a quiet form. A counter that is missing is made with the initial
- * value. Source: memcached proto_bin.c, complete_incr_bin.
+ * Runs INCREMENT or DECREMENT, or a quiet form. A missing counter is made with the initial value.
+ * Takes: bucket, LRU, slab, page. Source: memcached proto_bin.c, complete_incr_bin.
  */
 export function runBinaryArithmetic(
   executor: Executor,
@@ -71,9 +72,10 @@ function readU64({ view }: Block, at: number, into: U64): void {
 }
 
 /**
- * Adds to `it`, or subtracts from it. Leaves number and version. Caller holds the shard.
+ * Adds to `it`, or subtracts from it; the number is in `result`, the version in `cas`. Caller holds
+ * the shard's lock.
  *
- * @returns undefined when room was made, and the shard given back meanwhile: look again.
+ * @returns Undefined when room was made without the lock: the caller looks the key up again.
  */
 function changeLocked(
   { store, counters }: Executor,
@@ -83,6 +85,7 @@ function changeLocked(
   request: BinaryRequest,
   block: Block,
 ): Status | undefined {
+  assertShardHeld(store, hv);
   const isIncr = request.opcode.variant === Variant.INCREMENT;
   if (isNoNumber(store.items, it)) return Status.NON_NUMERIC;
   readItemCas(store.items, it, cas);
@@ -102,9 +105,10 @@ function changeLocked(
 }
 
 /**
- * Makes the counter. Leaves number and version. Caller holds the shard.
+ * Makes the counter; the number is in `result`, the version in `cas`. Caller holds the shard's
+ * lock.
  *
- * @returns undefined when room was made, and the shard given back meanwhile: look again.
+ * @returns Undefined when room was made without the lock: the caller looks the key up again.
  */
 function createLocked(
   { store, counters }: Executor,
@@ -113,6 +117,7 @@ function createLocked(
   request: BinaryRequest,
   block: Block,
 ): Status | undefined {
+  assertShardHeld(store, hv);
   const { keyFrom, nkey, extrasFrom } = request;
   const exptime = block.view.getUint32(extrasFrom + Extra.EXPTIME);
   if (exptime === DO_NOT_CREATE) {

@@ -1,7 +1,7 @@
 // get, getk, gat, gatk and touch of the binary protocol: one key, one packet.
 //
 // A value is stored with a CRLF behind it, which a binary client neither sends nor gets. When the
-// replies are full the packet stays in the read buffer, and is read again when they are sent.
+// replies are full the packet stays in the read buffer, and runs again once they are sent.
 
 import { CRLF_BYTES } from "../../base/ascii.ts";
 import type { Block } from "../../base/block.ts";
@@ -26,18 +26,11 @@ import {
   NO_ITEM,
   readItemCas,
 } from "../../store/item/item.ts";
+import { findLocked, hashKey, lockShard, unlockShard } from "../../store/link.ts";
 import type { Executor } from "../executor.ts";
-import {
-  continueChunks,
-  COPIED_BYTES_MAX,
-  countMiss,
-  readLocked,
-  startAgain,
-  touchReadLocked,
-  writeValueLocked,
-} from "../text/retrieval.ts";
-import { Outcome, type Session } from "../session.ts";
-import { findLocked, hashKey, lockShard, retainLocked, unlockShard } from "../../store/link.ts";
+import { countMiss, readLocked, touchReadLocked } from "../hit_counts.ts";
+import { flushFirst, Outcome, type Session } from "../session.ts";
+import { continueChunks, reserveValueLocked, Served, writeValueLocked } from "../value_reply.ts";
 
 /** Length of the client flags, the extras of a value. */
 const FLAGS_BYTES = 4;
@@ -47,7 +40,7 @@ const HIT_BYTES_MAX = HEADER_BYTES + FLAGS_BYTES + KEY_MAX;
 const cas = new U64();
 
 /**
- * Runs GET, GETK, GAT, GATK or TOUCH, or a quiet form.
+ * Runs GET, GETK, GAT, GATK or TOUCH, or a quiet form. Takes: bucket.
  * @hot
  */
 export function runBinaryGet(
@@ -59,35 +52,30 @@ export function runBinaryGet(
 ): Outcome {
   const { store } = executor;
   const { opcode, keyFrom, keyTo, nkey } = request;
-  if (replies.room < HIT_BYTES_MAX) return flushFirst(session, request);
+  if (replies.room < HIT_BYTES_MAX) return flushFirst(session, request.from);
   if (opcode.touches) {
     session.exptime = toExptime(block.view.getUint32(request.extrasFrom), store.clock);
   }
   const hv = hashKey(store, block, keyFrom, keyTo);
-  let outcome: Outcome = Outcome.DONE;
-  if (session.isAgain) startAgain(executor, session);
+  let served: Served = Served.YES;
 
   lockShard(store, hv);
-  const it = findLocked(store, hv, block, keyFrom, nkey);
-  if (it !== NO_ITEM) outcome = hitLocked(executor, session, request, it, block, replies);
+  const it = findLocked(store, hv, block, keyFrom, nkey, session.isLookupLogged);
+  if (it !== NO_ITEM) served = hitLocked(executor, session, request, it, block, replies);
   unlockShard(store, hv);
 
-  if (it === NO_ITEM) miss(executor, request, block, replies);
-  session.isAgain = outcome === Outcome.FLUSH && session.sending === NO_ITEM;
-  if (store.prefixes.isOn && !session.isAgain) {
-    store.prefixes.countGet(block, keyFrom, keyTo, it !== NO_ITEM);
-  }
-  return outcome;
-}
-
-/** Sends first, and reads the packet again. */
-function flushFirst(session: Session, request: BinaryRequest): Outcome {
-  session.resumeAt = request.from;
-  return Outcome.FLUSH;
+  session.isLookupLogged = served === Served.NEEDS_ROOM;
+  if (served === Served.NEEDS_ROOM) return flushFirst(session, request.from);
+  if (store.prefixes.isOn) store.prefixes.countGet(block, keyFrom, keyTo, it !== NO_ITEM);
+  if (it === NO_ITEM) answerMiss(executor, request, block, replies);
+  else if (served === Served.TOO_MANY_HOLDERS) writeStatus(replies, request, Status.NO_MEMORY);
+  if (!session.isSending) return Outcome.DONE;
+  session.retrieval = Verb.GET; // The rest of the value follows when this part is sent.
+  return flushFirst(session, keyTo);
 }
 
 /** Answers and counts a key that was not found. */
-function miss(
+function answerMiss(
   executor: Executor,
   request: BinaryRequest,
   block: Block,
@@ -105,6 +93,8 @@ function miss(
 
 /**
  * Answers and counts a key that was found. Caller holds the shard's lock.
+ *
+ * @returns {@linkcode Served.YES}, or why the value is not in the replies: nothing is counted then.
  * @hot
  */
 function hitLocked(
@@ -114,22 +104,14 @@ function hitLocked(
   it: ItemRef,
   block: Block,
   replies: ReplyBuffer,
-): Outcome {
+): Served {
   const { store } = executor;
   const { items } = store;
   const { opcode } = request;
   const hasValue = opcode.action === Action.GET;
   const valueBytes = hasValue ? itemNbytes(items, it) - CRLF_BYTES : 0;
-  const copied = valueBytes <= COPIED_BYTES_MAX;
-  if (copied) {
-    if (replies.room < HIT_BYTES_MAX + valueBytes) return flushFirst(session, request);
-  } else {
-    if (!replies.hasReferenceRoom) return flushFirst(session, request);
-    if (!retainLocked(store, it)) {
-      writeStatus(replies, request, Status.NO_MEMORY);
-      return Outcome.DONE;
-    }
-  }
+  const served = reserveValueLocked(store, it, valueBytes, HIT_BYTES_MAX, replies);
+  if (served !== Served.YES) return served;
 
   if (opcode.touches) touchReadLocked(executor, it, session.exptime);
   else readLocked(executor, it);
@@ -140,14 +122,11 @@ function hitLocked(
   writeHeader(replies, request, 0, FLAGS_BYTES, nkey, bodyBytes, cas);
   writeUint32(replies, itemClientFlags(items, it));
   if (nkey > 0) replies.writeRange(block, request.keyFrom, request.keyTo);
-  if (valueBytes > 0) writeValueLocked(store, session, it, valueBytes, copied, replies);
-  if (session.sending === NO_ITEM) return Outcome.DONE;
-  session.retrieval = Verb.GET; // More of the value comes when this is sent.
-  session.resumeAt = request.keyTo;
-  return Outcome.FLUSH;
+  if (valueBytes > 0) writeValueLocked(store, session, it, valueBytes, replies);
+  return Served.YES;
 }
 
-/** Goes on with a value of which not all pieces are in the replies. */
+/** Goes on with a value of which some chunks are not in the replies yet. */
 export function continueBinaryGet(
   executor: Executor,
   session: Session,

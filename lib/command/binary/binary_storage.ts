@@ -1,5 +1,5 @@
-// set, add, replace, append and prepend of the binary protocol: the packet's first part. The value
-// is received like any other; binary_stored.ts ends it.
+// set, add, replace, append and prepend of the binary protocol: the packet up to its value. The
+// value goes straight into the item (value_receive.ts), and binary_stored.ts stores it.
 
 import { CRLF_BYTES } from "../../base/ascii.ts";
 import type { Block } from "../../base/block.ts";
@@ -7,20 +7,19 @@ import { Variant } from "../../protocol/binary/opcodes.ts";
 import type { BinaryRequest } from "../../protocol/binary/binary_request.ts";
 import { Status, writeStatus } from "../../protocol/binary/response.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
-import { Counter } from "../../stats/names.ts";
 import { allocate } from "../../store/room/allocate.ts";
 import { toExptime } from "../../store/item/exptime.ts";
-import { logRefused } from "../../store/item_events.ts";
 import { isRefused, Refusal, StoreMode } from "../../store/outcome.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
-import { removeOld, startValue } from "../text/storage.ts";
+import { countRefusal, startValue } from "../value_receive.ts";
 
 /**
  * Makes the item that a packet's value goes into.
  *
- * A version in the header makes a set, an add or a replace one and the same: it stores if the item
- * has that version. Source: memcached proto_bin.c, process_bin_update, process_bin_append_prepend.
+ * With a version in the header set, add and replace mean the same: store if the item has that
+ * version. Takes: slab, page; LRU and buckets where room must be made.
+ * Source: memcached proto_bin.c, process_bin_update, process_bin_append_prepend.
  * @hot
  */
 export function runBinaryStorage(
@@ -34,7 +33,7 @@ export function runBinaryStorage(
   const { keyFrom, nkey, extrasFrom, extrasBytes, valueBytes } = request;
   let flags = 0;
   let exptime = 0;
-  if (extrasBytes > 0) { // Append and prepend keep those of the item.
+  if (extrasBytes > 0) { // Append and prepend have none: they keep those of the item.
     flags = block.view.getUint32(extrasFrom);
     exptime = toExptime(block.view.getUint32(extrasFrom + 4), store.clock);
   }
@@ -42,12 +41,21 @@ export function runBinaryStorage(
   if (store.prefixes.isOn) store.prefixes.countSet(block, keyFrom, keyFrom + nkey);
   session.mode = modeOf(request);
   const it = allocate(store, block, keyFrom, nkey, flags, exptime, valueBytes + CRLF_BYTES);
-  if (isRefused(it)) return refuse(executor, session, it, request, block, replies);
-  session.how.onlyCompare(request.cas);
+  if (isRefused(it)) {
+    const isTooLarge = it === Refusal.TOO_LARGE;
+    writeStatus(replies, request, isTooLarge ? Status.TOO_LARGE : Status.NO_MEMORY_STORING);
+    const removes = request.opcode.variant === Variant.SET;
+    countRefusal(executor, session, it, block, keyFrom, nkey, removes);
+    return Outcome.SWALLOW;
+  }
+  session.storage.onlyCompare(request.cas);
   return startValue(executor, session, it);
 }
 
-/** @hot */
+/**
+ * The condition under which a packet stores.
+ * @hot
+ */
 function modeOf({ opcode, cas }: BinaryRequest): StoreMode {
   switch (opcode.variant) {
     case Variant.ADD:
@@ -61,23 +69,4 @@ function modeOf({ opcode, cas }: BinaryRequest): StoreMode {
     default:
       return StoreMode.SET;
   }
-}
-
-/** Answers that there is no room for the value; a set takes the old one away all the same. */
-function refuse(
-  { store, counters }: Executor,
-  { mode }: Session,
-  refusal: Refusal,
-  request: BinaryRequest,
-  block: Block,
-  replies: ReplyBuffer,
-): Outcome {
-  const tooLarge = refusal === Refusal.TOO_LARGE;
-  logRefused(store, refusal, mode, block.bytes, request.keyFrom, request.nkey);
-  counters.add(tooLarge ? Counter.STORE_TOO_LARGE : Counter.STORE_NO_MEMORY, 1);
-  writeStatus(replies, request, tooLarge ? Status.TOO_LARGE : Status.NO_MEMORY_STORING);
-  if (request.opcode.variant === Variant.SET) {
-    removeOld(store, block, request.keyFrom, request.nkey);
-  }
-  return Outcome.SWALLOW;
 }

@@ -1,10 +1,11 @@
-// The login of the binary protocol (`-S`): SASL, of which the mechanism PLAIN is spoken.
+// The login of the binary protocol (`-S`): SASL, with the mechanism PLAIN.
 //
-//   SASL_AUTH  key: mechanism, value: [who to act as] NUL name NUL password
-//   SASL_STEP  the same value, from a client that was asked for it, having sent none
+//   SASL_AUTH  key: mechanism, value: the message (auth/plain_message.ts) or nothing
+//   SASL_STEP  the message, from a client whose SASL_AUTH had none
 //
-// Source: memcached proto_bin.c, process_bin_sasl_auth, process_bin_complete_sasl_auth; RFC 4616.
+// Source: memcached proto_bin.c, process_bin_sasl_auth, process_bin_complete_sasl_auth.
 
+import { matchesPlain } from "../../auth/plain_message.ts";
 import { ascii, equalsWord } from "../../base/ascii.ts";
 import { Block } from "../../base/block.ts";
 import { Action } from "../../protocol/binary/opcodes.ts";
@@ -19,9 +20,8 @@ const PLAIN = Block.of(ascii("PLAIN"));
 const AUTHENTICATED = Block.of(ascii("Authenticated"));
 /** Longest name of a mechanism, in bytes. Source: memcached memcached.h, MAX_SASL_MECH_LEN. */
 const MECHANISM_BYTES_MAX = 32;
-/** Longest message that is looked at, in bytes: it waits in the read buffer until it is whole. */
+/** Longest message, in bytes: it waits in the read buffer until it is complete. */
 const MESSAGE_BYTES_MAX = 8192;
-const NUL = 0;
 
 /** Runs SASL_LIST: the mechanisms. */
 export function runSaslList(
@@ -34,15 +34,15 @@ export function runSaslList(
   return Outcome.DONE;
 }
 
-/** Bytes of the value that {@linkcode runSaslAuth} has to have; 0 if it discards it. */
+/** Bytes of the value that {@linkcode runSaslAuth} needs; 0 when it discards the value. */
 export function messageBytes({ settings }: Executor, { nkey, valueBytes }: BinaryRequest): number {
   const isRead = settings.sasl && nkey <= MECHANISM_BYTES_MAX && valueBytes <= MESSAGE_BYTES_MAX;
   return isRead ? valueBytes : 0;
 }
 
 /**
- * Runs SASL_AUTH or SASL_STEP; `session.sasl` is then whether the client has logged in. Of the
- * value, {@linkcode messageBytes} are in `block`.
+ * Runs SASL_AUTH or SASL_STEP, and sets `session.sasl`. The first {@linkcode messageBytes} of the
+ * value are in `block`. Takes: settings.
  */
 export function runSaslAuth(
   executor: Executor,
@@ -59,7 +59,7 @@ export function runSaslAuth(
     writeStatus(replies, request, Status.NO_MEMORY);
   } else {
     session.valueLeft = 0;
-    session.sasl = judge(executor, session, request, block);
+    session.sasl = nextSaslState(executor, session, request, block);
     if (session.sasl === SaslState.STARTED) {
       writeStatus(replies, request, Status.AUTH_CONTINUE);
       return Outcome.DONE;
@@ -75,9 +75,9 @@ export function runSaslAuth(
   return Outcome.SWALLOW;
 }
 
-/** How far the client has come by what it says. */
-function judge(
-  { store }: Executor,
+/** The state of the login after `request`. */
+function nextSaslState(
+  { logins }: Executor,
   session: Session,
   request: BinaryRequest,
   { bytes }: Block,
@@ -88,21 +88,6 @@ function judge(
   if (!equalsWord(bytes, keyFrom, keyTo, PLAIN.bytes)) return SaslState.NONE;
   if (!isStep && valueBytes === 0) return SaslState.STARTED;
 
-  const to = keyTo + valueBytes;
-  const userFrom = indexAfterNul(bytes, keyTo, to);
-  const passFrom = indexAfterNul(bytes, userFrom, to);
-  if (passFrom === to) return SaslState.NONE;
-  const userTo = passFrom - 1;
-  // To act as somebody else is not possible; to name oneself twice is.
-  const actsAsOther = userFrom - 1 > keyTo &&
-    !equalsWord(bytes, userFrom, userTo, bytes.subarray(keyTo, userFrom - 1));
-  const mayIn = store.logins.matches(bytes, userFrom, userTo, passFrom, to);
-  return mayIn && !actsAsOther ? SaslState.DONE : SaslState.NONE;
-}
-
-/** Position behind the first NUL in `bytes[from, to)`; `to` when there is none. */
-function indexAfterNul(bytes: Uint8Array, from: number, to: number): number {
-  let at = from;
-  while (at < to && bytes[at] !== NUL) at++;
-  return Math.min(at + 1, to);
+  const matches = matchesPlain(logins, bytes, keyTo, keyTo + valueBytes);
+  return matches ? SaslState.DONE : SaslState.NONE;
 }

@@ -1,6 +1,7 @@
 // From a command line to the function that runs it: one table.
 
-import { ascii } from "../../base/ascii.ts";
+import { ascii, SPACE } from "../../base/ascii.ts";
+import { assert } from "../../base/assert.ts";
 import type { Block } from "../../base/block.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import { type Command, CommandShape, findCommand, Verb } from "../../protocol/text/commands.ts";
@@ -31,7 +32,7 @@ import { runCacheMemlimit, runSlabs } from "../admin/slabs.ts";
 import { runStorage } from "../text/storage.ts";
 import { runWatch } from "../admin/watch.ts";
 
-/** Runs a command whose tokens are in the executor. */
+/** Runs a command from the executor's tokens. */
 type Run = (
   executor: Executor,
   session: Session,
@@ -40,13 +41,13 @@ type Run = (
   replies: ReplyBuffer,
 ) => Outcome;
 
-/** Verbs that take tokens and not just keys. */
+/** Verbs whose arguments are tokens; those of the others are keys alone. */
 type TokenVerb = Exclude<
   Verb,
   typeof Verb.NONE | typeof Verb.GET | typeof Verb.GETS | typeof Verb.GAT | typeof Verb.GATS
 >;
 
-/** What each verb does. Adding a verb without a row here does not compile. */
+/** The function that runs each verb. Adding a verb without a row here does not compile. */
 const RUN: Readonly<Record<TokenVerb, Run>> = {
   [Verb.SET]: runStorage,
   [Verb.ADD]: runStorage,
@@ -79,16 +80,15 @@ const RUN: Readonly<Record<TokenVerb, Run>> = {
   [Verb.EXTSTORE]: runExtstore,
 };
 
-/** A line of fewer bytes, its end included, is malformed rather than unknown. */
+/** A line with fewer bytes, its end included, is malformed rather than unknown. */
 const LINE_BYTES_MIN = 4;
-const SPACE = 0x20;
 const HTTP = ascii("HTTP/");
 
 /**
- * Runs the command line `block[from, to)`, its CRLF left out. A line that ends in `noreply` gets no
- * answer, unless the connection closes.
+ * Runs the command line `block[from, to)`, without its CRLF. A line that ends in `noreply` gets no
+ * reply, unless the connection closes.
  *
- * @param lineBytes Length of the line with what ends it, in bytes.
+ * @param lineBytes Length of the line with its end, in bytes.
  * @hot
  */
 export function execute(
@@ -119,21 +119,23 @@ export function execute(
   let outcome: Outcome = Outcome.DONE;
   if (tokens.count < command.tokensMin) replies.write(Reply.BAD_FORMAT);
   else outcome = RUN[command.verb as TokenVerb](executor, session, command.verb, block, replies);
-  // Whatever it is: a client that asked for silence takes any line for the next command's reply.
+  assert(replies.used >= before, "Command removed an earlier reply");
+  assert((outcome === Outcome.VALUE) === session.isReceiving, "Command and session disagree");
+  // Errors too: the client would take the line for the reply to its next command.
   if (session.noreply && outcome !== Outcome.CLOSE) replies.used = before;
   return outcome;
 }
 
 /**
- * The retrieval command that `block[from, to)` starts with, if any: the only lines that may be
- * longer than a buffer.
+ * The retrieval command that `block[from, to)` starts with, if any: no other line may be longer
+ * than a buffer.
  */
 export function longCommand(block: Block, from: number, to: number): Command | undefined {
   const command = findCommand(block.bytes, from, nameEnd(block.bytes, from, to));
   return command?.shape === CommandShape.KEYS ? command : undefined;
 }
 
-/** Position after the command's name, which starts at `from`: a leading space makes it empty. */
+/** Position behind the command's name, which starts at `from`: a leading space makes it empty. */
 function nameEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   while (at < to && bytes[at] !== SPACE) at++;
@@ -141,8 +143,8 @@ function nameEnd(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /**
- * Answers a line that is no command. One that ends as an HTTP request does closes the connection: a
- * browser was tricked into sending it. Source: memcached proto_text.c, process_command_ascii.
+ * Answers a line that is no command. The first line of an HTTP request closes the connection: a
+ * page has made a browser send it. Source: memcached proto_text.c, process_command_ascii.
  */
 function refuseUnknown(
   executor: Executor,

@@ -24,6 +24,7 @@ import {
 import { logStored } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import { isRefused, Stored, StoreMode } from "../../store/outcome.ts";
+import { assertAnyShardHeld, assertShardHeld } from "../../store/shard_held.ts";
 import { linkNewLocked } from "../../store/update/vivify.ts";
 import type { Executor } from "../executor.ts";
 import {
@@ -49,7 +50,7 @@ const result = new U64();
 const cas = new U64();
 const text = new Block(new ArrayBuffer(32));
 
-/** Runs `ma <key> <flag>*` from the executor's tokens. */
+/** Runs `ma <key> <flag>*` from the executor's tokens. Takes: bucket, LRU, slab, page. */
 export function runMetaArithmetic(
   executor: Executor,
   session: Session,
@@ -58,8 +59,8 @@ export function runMetaArithmetic(
   replies: ReplyBuffer,
 ): Outcome {
   const { meta, store } = executor;
-  const otherwise = readLine(executor, session, block, replies, true);
-  if (otherwise !== undefined) return otherwise;
+  const early = readLine(executor, session, block, replies, true);
+  if (early !== undefined) return early;
   const isIncr = INCR_MODES.includes(meta.mode);
   if (!isIncr && !DECR_MODES.includes(meta.mode)) {
     replies.write(Reply.BAD_MA_MODE);
@@ -85,9 +86,9 @@ export function runMetaArithmetic(
 }
 
 /**
- * Makes the item with its initial value, and answers. Caller holds the shard.
+ * Makes the item with its initial value, and answers. Caller holds the shard's lock.
  *
- * @returns false when room was made, and the shard given back meanwhile: look again.
+ * @returns false when room was made without the lock: the caller looks the key up again.
  */
 function vivifyLocked(
   executor: Executor,
@@ -97,6 +98,7 @@ function vivifyLocked(
   replies: ReplyBuffer,
 ): boolean {
   const { meta, store } = executor;
+  assertShardHeld(store, hv);
   const initial = meta.has(Flag.J) ? meta.initial : ZERO;
   const digits = initial.write(text.bytes, 0);
   const it = linkNewLocked(store, meta, hv, digits);
@@ -107,15 +109,15 @@ function vivifyLocked(
   }
   logStored(store, it, Stored.STORED, StoreMode.ADD);
   copyBytes(text, 0, blockOf(store.items, it), itemValueAt(store.items, it), digits);
-  setItemExptime(store.items, it, 0); // N takes effect in its place among the flags.
+  setItemExptime(store.items, it, 0); // N takes effect at its place among the flags.
   writeNumberLocked(executor, it, initial, true, block, replies);
   return true;
 }
 
 /**
- * Adds to `it`, or subtracts from it, and answers. Caller holds the shard.
+ * Adds to `it`, or subtracts from it, and answers. Caller holds the shard's lock.
  *
- * @returns false when room was made, and the shard given back meanwhile: look again.
+ * @returns false when room was made without the lock: the caller looks the key up again.
  */
 function changeLocked(
   executor: Executor,
@@ -127,6 +129,7 @@ function changeLocked(
   replies: ReplyBuffer,
 ): boolean {
   const { meta, store, counters } = executor;
+  assertShardHeld(store, hv);
   const { items } = store;
   if (isNoNumber(items, it)) {
     replies.write(Reply.NON_NUMERIC);
@@ -154,8 +157,8 @@ function changeLocked(
 }
 
 /**
- * Answers with the number, if it is asked for, and the flags; T and N take effect in their place.
- * Caller holds the shard.
+ * Answers with the flags, and the number if the request has `v`; T and N take effect at their place
+ * among the flags. Caller holds the shard's lock.
  */
 function writeNumberLocked(
   executor: Executor,
@@ -166,6 +169,7 @@ function writeNumberLocked(
   replies: ReplyBuffer,
 ): void {
   const { meta, tokens, store } = executor;
+  assertAnyShardHeld(store);
   const { items, clock } = store;
   const before = replies.used;
   const digits = number.write(text.bytes, 0);

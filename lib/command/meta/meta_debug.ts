@@ -1,4 +1,4 @@
-// me: what there is to know of an item, without touching it.
+// me: the properties of an item, without marking it as read.
 //
 // Source: memcached proto_text.c, process_meta_command.
 
@@ -24,6 +24,7 @@ import {
 } from "../../store/item/item.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import { findLocked, hashKey, lockShard, unlockShard } from "../../store/link.ts";
+import { assertAnyShardHeld } from "../../store/shard_held.ts";
 import type { Store } from "../../store/store.ts";
 import type { Executor } from "../executor.ts";
 import { readLine } from "./meta_reply.ts";
@@ -33,7 +34,7 @@ const cas = new U64();
 const digits = new Uint8Array(U64_DIGITS_MAX);
 const ME = new TextEncoder().encode("ME ");
 
-/** Runs `me <key> [b]` from the executor's tokens. */
+/** Runs `me <key> [b]` from the executor's tokens. Takes: bucket. */
 export function runMetaDebug(
   executor: Executor,
   session: Session,
@@ -42,9 +43,9 @@ export function runMetaDebug(
   replies: ReplyBuffer,
 ): Outcome {
   const { meta, store, counters } = executor;
-  const otherwise = readLine(executor, session, block, replies);
-  if (otherwise !== Outcome.FLUSH) counters.add(Counter.CMD_META, 1);
-  if (otherwise !== undefined) return otherwise;
+  const early = readLine(executor, session, block, replies);
+  if (early !== Outcome.FLUSH) counters.add(Counter.CMD_META, 1);
+  if (early !== undefined) return early;
   const { keyBlock, keyFrom, nkey } = meta;
   const hv = hashKey(store, keyBlock, keyFrom, keyFrom + nkey);
 
@@ -57,8 +58,9 @@ export function runMetaDebug(
   return Outcome.DONE;
 }
 
-/** Writes all about `it`. Caller holds the shard. */
+/** Writes the properties of `it`. Caller holds the shard. */
 function describeLocked(store: Store, it: ItemRef, replies: ReplyBuffer): void {
+  assertAnyShardHeld(store);
   const { items, clock } = store;
   readItemCas(items, it, cas);
   const exptime = itemExptime(items, it);

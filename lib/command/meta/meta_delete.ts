@@ -23,6 +23,7 @@ import {
 import { DeletedBy, logDeletedLocked } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import { isRefused, type Refusal } from "../../store/outcome.ts";
+import { assertAnyShardHeld, assertShardHeld } from "../../store/shard_held.ts";
 import { makeItem } from "../../store/update/vivify.ts";
 import type { Executor } from "../executor.ts";
 import { readLine, Word, writeWord } from "./meta_reply.ts";
@@ -39,7 +40,7 @@ import {
 
 const cas = new U64();
 
-/** Runs `md <key> <flag>*` from the executor's tokens. */
+/** Runs `md <key> <flag>*` from the executor's tokens. Takes: bucket, LRU, slab, page. */
 export function runMetaDelete(
   executor: Executor,
   session: Session,
@@ -48,8 +49,8 @@ export function runMetaDelete(
   replies: ReplyBuffer,
 ): Outcome {
   const { meta, store, counters } = executor;
-  const otherwise = readLine(executor, session, block, replies);
-  if (otherwise !== undefined) return otherwise;
+  const early = readLine(executor, session, block, replies);
+  if (early !== undefined) return early;
   const { keyBlock, keyFrom, nkey } = meta;
   const hv = hashKey(store, keyBlock, keyFrom, keyFrom + nkey);
 
@@ -72,12 +73,13 @@ export function runMetaDelete(
 }
 
 /**
- * Does to `it` what the flags ask for. Caller holds the shard.
+ * Deletes, invalidates or empties `it`, as the flags ask for. Caller holds the shard's lock.
  *
  * @returns The reply's word; or why there is no item to put in the place of `it`.
  */
 function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block | Refusal {
   const { meta, store, counters } = executor;
+  assertShardHeld(store, hv);
   readItemCas(store.items, it, cas);
   if (meta.has(Flag.C) && !cas.equals(meta.compare)) {
     counters.add(Counter.DELETE_MISSES, 1);
@@ -100,10 +102,11 @@ function deleteLocked(executor: Executor, hv: number, it: ItemRef): Block | Refu
 }
 
 /**
- * Puts an item without a value in the place of `it`; client flags and expiry are those of the
- * request, the version stays. Caller holds the shard.
+ * Puts an item without a value in the place of `it`, with the client flags and expiry of the
+ * request and the version of `it`. Caller holds the shard's lock.
  */
 function emptyLocked({ meta, store }: Executor, hv: number, it: ItemRef): ItemRef | Refusal {
+  assertShardHeld(store, hv);
   const { items, clock } = store;
   const clientFlags = meta.has(Flag.F) ? meta.clientFlags : 0;
   const exptime = meta.has(Flag.T) ? toExptime(meta.ttl, clock) : 0;
@@ -117,8 +120,11 @@ function emptyLocked({ meta, store }: Executor, hv: number, it: ItemRef): ItemRe
   return empty;
 }
 
-/** Marks `it` as out of date, with a new version, so that one client makes a new value. */
+/**
+ * Marks `it` as stale, with a new version, so that one client recaches it. Caller holds the shard.
+ */
 function invalidateLocked({ meta, store }: Executor, it: ItemRef): void {
+  assertAnyShardHeld(store);
   const { items, clock } = store;
   if (meta.has(Flag.E) && !meta.explicit.isZero) setItemCas(items, it, meta.explicit);
   else renewCasLocked(store, it);

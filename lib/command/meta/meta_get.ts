@@ -1,8 +1,8 @@
-// mg and me: retrieval by the meta protocol, with the marks against thundering herds.
+// mg: retrieval by the meta protocol, with the marks against thundering herds.
 //
-//   W   you are the one to make a new value      (sent once until the item is stored anew)
-//   Z   somebody else was told so
-//   X   the value is out of date
+//   W   won: this client recaches the value      (sent to one client until the item is stored anew)
+//   Z   another client has received W
+//   X   stale: the value is outdated
 //
 // Source: memcached proto_text.c, process_mget_command; doc/protocol.txt, "Meta Get".
 
@@ -12,7 +12,6 @@ import { U64 } from "../../base/u64.ts";
 import { Flag } from "../../protocol/meta/flags.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import { Verb } from "../../protocol/text/commands.ts";
-import { ClassCounter, Counter } from "../../stats/names.ts";
 import { makeRoomUnlocked } from "../../store/room/allocate.ts";
 import { bumpLocked } from "../../store/update/bump.ts";
 import { toExptime } from "../../store/item/exptime.ts";
@@ -30,12 +29,13 @@ import {
   setItemExptime,
   setItemFlags,
 } from "../../store/item/item.ts";
-import { classOf, segmentIndexOf } from "../../store/lru/lists.ts";
+import { findLocked, hashKey, lockShard, unlockShard } from "../../store/link.ts";
 import { isRefused, type Refusal } from "../../store/outcome.ts";
+import { assertAnyShardHeld } from "../../store/shard_held.ts";
 import { linkNewLocked } from "../../store/update/vivify.ts";
 import type { Executor } from "../executor.ts";
+import { countMiss, countReadLocked, countTouchLocked } from "../hit_counts.ts";
 import {
-  flushFirst,
   META_BYTES_MAX,
   readLine,
   Word,
@@ -46,21 +46,16 @@ import {
   writeTokenBack,
   writeTtl,
 } from "./meta_reply.ts";
-import { COPIED_BYTES_MAX, startAgain, writeValueLocked } from "../text/retrieval.ts";
-import { Outcome, type Session } from "../session.ts";
-import { findLocked, hashKey, lockShard, retainLocked, unlockShard } from "../../store/link.ts";
+import { flushFirst, Outcome, type Session } from "../session.ts";
+import { reserveValueLocked, Served, writeValueLocked } from "../value_reply.ts";
 
 const DIGIT_0 = 0x30;
 const Mark = { WON: 0x57, STALE: 0x58, SENT: 0x5a } as const;
 
-/** How a hit ended. */
-const Served = { YES: 0, NEEDS_ROOM: 1, FAILED: 2 } as const;
-type Served = typeof Served[keyof typeof Served];
-
 const cas = new U64();
 
 /**
- * Runs `mg <key> <flag>*` from the executor's tokens.
+ * Runs `mg <key> <flag>*` from the executor's tokens. Takes: bucket; LRU, slab, page with N.
  * @hot
  */
 export function runMetaGet(
@@ -71,16 +66,16 @@ export function runMetaGet(
   replies: ReplyBuffer,
 ): Outcome {
   const { meta, tokens, store } = executor;
-  const otherwise = readLine(executor, session, block, replies);
-  if (otherwise !== undefined) return otherwise;
+  const early = readLine(executor, session, block, replies);
+  if (early !== undefined) return early;
   const { keyBlock, keyFrom, nkey } = meta;
   const hv = hashKey(store, keyBlock, keyFrom, keyFrom + nkey);
   let served: Served = Served.YES;
   let isNew = false;
-  if (session.isAgain) startAgain(executor, session);
+  const isLogged = session.isLookupLogged;
 
   lockShard(store, hv);
-  let it: ItemRef | Refusal = findLocked(store, hv, keyBlock, keyFrom, nkey);
+  let it: ItemRef | Refusal = findLocked(store, hv, keyBlock, keyFrom, nkey, isLogged);
   for (let looks = 0; it === NO_ITEM && meta.has(Flag.N); looks++) {
     it = linkNewLocked(store, meta, hv, 0);
     if (!isRefused(it)) isNew = true;
@@ -92,27 +87,24 @@ export function runMetaGet(
   if (found !== NO_ITEM) served = hitLocked(executor, session, found, isNew, block, replies);
   unlockShard(store, hv);
 
-  if (found === NO_ITEM) miss(executor, isRefused(it), block, replies);
-  else if (served === Served.NEEDS_ROOM) {
-    session.isAgain = true;
-    return flushFirst(executor, session);
-  } else if (served === Served.FAILED) replies.write(Reply.TOO_MANY_HOLDERS);
-  if (session.sending === NO_ITEM) return Outcome.DONE;
-  session.retrieval = Verb.MG; // More of the value comes when this is sent.
-  session.resumeAt = tokens.end[tokens.count - 1]!;
-  return Outcome.FLUSH;
+  session.isLookupLogged = served === Served.NEEDS_ROOM;
+  if (served === Served.NEEDS_ROOM) return flushFirst(session, tokens.start[0]!);
+  if (found === NO_ITEM) answerMiss(executor, isRefused(it), block, replies);
+  else if (served === Served.TOO_MANY_HOLDERS) replies.write(Reply.TOO_MANY_HOLDERS);
+  if (!session.isSending) return Outcome.DONE;
+  session.retrieval = Verb.MG; // The rest of the value follows when this part is sent.
+  return flushFirst(session, tokens.end[tokens.count - 1]!);
 }
 
 /** Answers and counts a miss, or a vivification that found no memory. */
-function miss(
+function answerMiss(
   executor: Executor,
   hasNoMemory: boolean,
   block: Block,
   replies: ReplyBuffer,
 ): void {
-  const { meta, counters } = executor;
-  counters.add(Counter.CMD_GET, 1);
-  counters.add(Counter.GET_MISSES, 1);
+  const { meta } = executor;
+  countMiss(executor, false);
   if (hasNoMemory) {
     replies.write(Reply.NO_MEMORY_VIVIFYING);
     return;
@@ -125,6 +117,8 @@ function miss(
 
 /**
  * Answers and counts a hit. Caller holds the shard's lock.
+ *
+ * @returns {@linkcode Served.YES}, or why the value is not in the replies: nothing is counted then.
  * @hot
  */
 function hitLocked(
@@ -135,7 +129,7 @@ function hitLocked(
   block: Block,
   replies: ReplyBuffer,
 ): Served {
-  const { store, meta, counters } = executor;
+  const { store, meta } = executor;
   const { items } = store;
   const nbytes = itemNbytes(items, it);
   let hasValue = meta.has(Flag.v);
@@ -143,26 +137,18 @@ function hitLocked(
     readItemCas(items, it, cas);
     hasValue = !cas.equals(meta.compare);
   }
-  const isCopied = nbytes <= COPIED_BYTES_MAX;
-  if (hasValue && isCopied && replies.room < META_BYTES_MAX + nbytes) return Served.NEEDS_ROOM;
-  if (hasValue && !isCopied) {
-    if (!replies.hasReferenceRoom) return Served.NEEDS_ROOM;
-    if (!retainLocked(store, it)) return Served.FAILED;
+  if (hasValue) {
+    const served = reserveValueLocked(store, it, nbytes, META_BYTES_MAX, replies);
+    if (served !== Served.YES) return served;
   }
 
-  if (meta.has(Flag.T)) {
-    counters.add(Counter.CMD_TOUCH, 1);
-    counters.addClass(classOf(items, it), ClassCounter.TOUCH_HITS, 1);
-  } else {
-    counters.add(Counter.CMD_GET, 1);
-    const hits = ClassCounter.HITS_TO_HOT + segmentIndexOf(items, it);
-    counters.addClass(classOf(items, it), hits, 1);
-  }
+  if (meta.has(Flag.T)) countTouchLocked(executor, it);
+  else countReadLocked(executor, it);
   if (hasValue) {
     replies.write(Word.VA);
     replies.writeUint(nbytes - CRLF_BYTES);
   } else replies.write(Word.HD);
-  if (isNew) setItemExptime(items, it, 0); // N takes effect in its place among the flags.
+  if (isNew) setItemExptime(items, it, 0); // N takes effect at its place among the flags.
   const won = writeFlagsLocked(executor, it, isNew, block, replies) || isNew;
   writeMarksLocked(executor, it, won, isNew, replies);
   replies.write(Reply.CRLF);
@@ -170,14 +156,15 @@ function hitLocked(
     bumpLocked(store, it);
     if (meta.has(Flag.T)) advanceItemTime(items, it, store.clock.now);
   }
-  if (hasValue) writeValueLocked(store, session, it, nbytes, isCopied, replies);
+  if (hasValue) writeValueLocked(store, session, it, nbytes, replies);
   return Served.YES;
 }
 
 /**
- * Writes the flags that come back, in the order of the request; T and N take effect in theirs.
+ * Writes the returned flags in the order of the request; T and N take effect at their place in it.
+ * Caller holds the shard's lock.
  *
- * @returns Whether R makes this client the one that makes a new value. Caller holds the shard.
+ * @returns Whether R makes this client the one that recaches the value.
  * @hot
  */
 function writeFlagsLocked(
@@ -188,6 +175,7 @@ function writeFlagsLocked(
   replies: ReplyBuffer,
 ): boolean {
   const { tokens, meta, store } = executor;
+  assertAnyShardHeld(store);
   const { items, clock } = store;
   let won = false;
   for (let index = meta.firstFlag; index < tokens.count; index++) {
@@ -233,7 +221,7 @@ function writeFlagsLocked(
   return won;
 }
 
-/** Whether `it` lives for less than R, and nobody was told yet. Caller holds the shard. */
+/** Whether `it` lives for less than R, and no client has received W. Caller holds the shard. */
 function wantsRecache({ store: { items, clock }, meta }: Executor, it: ItemRef): boolean {
   const exptime = itemExptime(items, it);
   if (exptime === 0 || exptime >= toExptime(meta.recacheTtl, clock)) return false;
@@ -241,16 +229,19 @@ function wantsRecache({ store: { items, clock }, meta }: Executor, it: ItemRef):
 }
 
 /**
- * Writes the marks Z, X and W, in this order, and remembers who was told. Caller holds the shard.
+ * Writes the marks Z, X and W, in this order, and notes in the item that W is sent. Caller holds
+ * the shard's lock.
  * @hot
  */
 function writeMarksLocked(
-  { store: { items } }: Executor,
+  { store }: Executor,
   it: ItemRef,
   won: boolean,
   isNew: boolean,
   replies: ReplyBuffer,
 ): void {
+  assertAnyShardHeld(store);
+  const { items } = store;
   const flags = itemFlags(items, it);
   const isSent = (flags & ItemFlag.TOKEN_SENT) !== 0;
   const isStale = (flags & ItemFlag.STALE) !== 0;

@@ -1,5 +1,5 @@
-// What meta replies have in common: the flags that come back, in the order of the request, and the
-// marks behind them.
+// The common parts of meta commands: reading a line, and the returned flags of a reply, which are
+// in the order of the request.
 
 import { encodeBase64 } from "../../base/base64.ts";
 import { Block } from "../../base/block.ts";
@@ -20,13 +20,11 @@ import {
 } from "../../store/item/item.ts";
 import type { Store } from "../../store/store.ts";
 import type { Executor } from "../executor.ts";
-import { Outcome, type Session } from "../session.ts";
+import { flushFirst, Outcome, type Session } from "../session.ts";
 
 const SPACE = 0x20;
 
-/**
- * Longest reply line of a meta command, in bytes: key in Base64, opaque, and every number there is.
- */
+/** Longest reply line of a meta command, in bytes: key in Base64, opaque, and every number. */
 export const META_BYTES_MAX = 640;
 
 /** The words that meta replies begin with. */
@@ -41,21 +39,15 @@ export const Word = {
 
 const cas = new U64();
 
-/** Comes again to the command at hand once its replies are sent: they are too full for another. */
-export function flushFirst(executor: Executor, session: Session): Outcome {
-  session.resumeAt = executor.tokens.start[0]!;
-  return Outcome.FLUSH;
-}
-
-/** Number of the token of the first flag, but for ms. */
+/** Number of the token of the first flag, except in ms. */
 const FIRST_FLAG = 2;
 
 /**
  * Reads the line of mg, md, ma or me.
  *
- * @param isArithmetic Whether every fault of a flag gets the same answer, as memcached's ma gives.
- * @returns What to do instead of going on: the line is refused, or the replies are to be sent
- * first. Undefined when the request can be run.
+ * @param isArithmetic Whether every fault of a flag gets the same reply, as in memcached's ma.
+ * @returns The command's outcome when it cannot run: the line is refused, or the replies must be
+ * sent first. Undefined when `executor.meta` is ready.
  * @hot
  */
 export function readLine(
@@ -65,8 +57,10 @@ export function readLine(
   replies: ReplyBuffer,
   isArithmetic = false,
 ): Outcome | undefined {
-  // Room for an empty value, too: an item that mg makes must not be found made when it comes again.
-  if (replies.room < META_BYTES_MAX + CRLF_BYTES) return flushFirst(executor, session);
+  // Room for an empty value too: an mg that has made its item must not run again and find it.
+  if (replies.room < META_BYTES_MAX + CRLF_BYTES) {
+    return flushFirst(session, executor.tokens.start[0]!);
+  }
   if (executor.meta.read(block, executor.tokens, FIRST_FLAG)) return undefined;
   if (isArithmetic && executor.meta.isFlagFault) {
     replies.write(Reply.INVALID_OR_DUPLICATE_FLAG);
@@ -74,20 +68,23 @@ export function readLine(
   return Outcome.DONE;
 }
 
-/** Answers that a line cannot be used. */
+/** Answers a line that the request has refused. */
 export function refuseLine({ meta }: Executor, replies: ReplyBuffer): void {
   if (meta.error !== undefined) replies.write(meta.error);
 }
 
-/** Begins a returned flag. @hot */
+/**
+ * Begins a returned flag.
+ * @hot
+ */
 export function writeLetter(replies: ReplyBuffer, letter: number): void {
   replies.writeByte(SPACE);
   replies.writeByte(letter);
 }
 
 /**
- * Writes the `k` flag: the key of `it`, or that of the request when there is no item. A key that
- * was stored in Base64 goes out so, with a `b` behind it.
+ * Writes the `k` flag: the key of `it`, or that of the request when there is no item. A binary key
+ * is in Base64, with a `b` flag behind it.
  * @hot
  */
 export function writeKeyFlag(executor: Executor, it: ItemRef, replies: ReplyBuffer): void {
@@ -102,7 +99,10 @@ export function writeKeyFlag(executor: Executor, it: ItemRef, replies: ReplyBuff
   writeKey(replies, blockOf(store.items, it), from, itemNkey(store.items, it), isBinary);
 }
 
-/** @hot */
+/**
+ * Writes a key, and the `b` flag if it is in Base64.
+ * @hot
+ */
 function writeKey(
   replies: ReplyBuffer,
   block: Block,
@@ -119,7 +119,7 @@ function writeKey(
 }
 
 /**
- * Writes the flag that is token `index` of the line back as it came.
+ * Returns the flag that is token `index` of the line as the client sent it.
  * @hot
  */
 export function writeTokenBack(
@@ -163,7 +163,7 @@ export function writeWord(
   replies.write(Reply.CRLF);
 }
 
-/** Writes the `t` flag: seconds to live, -1 for ever. Caller holds the item's shard. */
+/** Writes the `t` flag: seconds to live, -1 without an expiry. Caller holds the item's shard. */
 export function writeTtl({ items, clock }: Store, it: ItemRef, replies: ReplyBuffer): void {
   const exptime = itemExptime(items, it);
   writeLetter(replies, Flag.t);

@@ -1,7 +1,7 @@
-// ms: storage by the meta protocol. The line is gone when the last byte of the value has come, so
-// what the reply needs of it is kept in the session: how to store, and the flags that come back.
+// ms: storage by the meta protocol. The line is gone when the value is complete, so the session
+// keeps what the end of the command needs of it: the conditions, and the returned flags.
 //
-//   returned   | " kKEY" | LF 'c' | " Oopaque" | LF 's' | …     LF stands for a number known later
+//   returned   | " kKEY" | LF 'c' | " Oopaque" | LF 's' | …     LF is the placeholder of a number
 //
 // Source: memcached proto_text.c, process_mset_command; doc/protocol.txt, "Meta Set".
 
@@ -15,17 +15,17 @@ import { allocate } from "../../store/room/allocate.ts";
 import { toExptime } from "../../store/item/exptime.ts";
 import { ItemFlag, itemFlags, setItemFlags } from "../../store/item/item.ts";
 import { classOf } from "../../store/lru/lists.ts";
-import { isRefused, StoreMode } from "../../store/outcome.ts";
+import { isRefused, Refusal, StoreMode } from "../../store/outcome.ts";
 import type { Executor } from "../executor.ts";
-import { flushFirst, META_BYTES_MAX, refuseLine } from "./meta_reply.ts";
-import { MetaReturns, Outcome, type Session } from "../session.ts";
-import { readValueLength, refuse, startValue } from "../text/storage.ts";
+import { META_BYTES_MAX, refuseLine } from "./meta_reply.ts";
+import { flushFirst, MetaReturns, Outcome, type Session } from "../session.ts";
+import { countRefusal, readValueLength, startValue } from "../value_receive.ts";
 
 const FIRST_FLAG = 3;
 const Token = { KEY: 1, BYTES: 2 } as const;
 const SPACE = 0x20;
 
-/** What each character of the M flag stands for. */
+/** The mode that each character of the M flag selects. */
 const MODES = new Map<number, StoreMode>([
   [0, StoreMode.SET],
   [0x53, StoreMode.SET], // S
@@ -37,8 +37,9 @@ const MODES = new Map<number, StoreMode>([
 
 /**
  * Reads `ms <key> <bytes> <flag>*` from the executor's tokens and makes the item that the value
- * goes into. A line without a length that a value can have closes the connection; any other fault
- * is answered, and the value discarded.
+ * goes into. A line without a valid length closes the connection; after any other fault the client
+ * gets an error, and the connection discards the value.
+ * Takes: slab, page; LRU and buckets where room must be made.
  * @hot
  */
 export function runMetaSet(
@@ -50,7 +51,7 @@ export function runMetaSet(
 ): Outcome {
   const { meta, tokens, store } = executor;
   const { bytes } = block;
-  if (replies.room < META_BYTES_MAX) return flushFirst(executor, session);
+  if (replies.room < META_BYTES_MAX) return flushFirst(session, tokens.start[0]!);
   const nbytes = readValueLength(executor, bytes, Token.BYTES);
   if (Number.isNaN(nbytes)) {
     replies.write(Reply.BAD_FORMAT);
@@ -72,7 +73,9 @@ export function runMetaSet(
   const flags = meta.has(Flag.F) ? meta.clientFlags : 0;
   const it = allocate(store, keyBlock, keyFrom, nkey, flags, exptime, session.valueLeft);
   if (isRefused(it)) {
-    return refuse(executor, session, it, keyBlock, keyFrom, nkey, true, replies);
+    replies.write(it === Refusal.TOO_LARGE ? Reply.TOO_LARGE : Reply.NO_MEMORY_STORING);
+    countRefusal(executor, session, it, keyBlock, keyFrom, nkey, true);
+    return Outcome.SWALLOW;
   }
   if (meta.has(Flag.b)) {
     setItemFlags(store.items, it, itemFlags(store.items, it) | ItemFlag.KEY_BINARY);
@@ -83,58 +86,61 @@ export function runMetaSet(
 }
 
 /**
- * Keeps in the session what is needed of the line once the value has come.
+ * Keeps in the session what the end of the command needs of the line.
  * @hot
  */
 function keepRequest(executor: Executor, session: Session, block: Block): void {
   const { meta, tokens, store } = executor;
-  const { how } = session;
-  how.isMeta = true;
-  how.isQuiet = meta.has(Flag.q);
-  how.compares = meta.has(Flag.C) && session.mode !== StoreMode.ADD;
-  how.invalidates = meta.has(Flag.I);
-  how.vivifies = meta.has(Flag.N);
-  how.compare.set(meta.compare.hi, meta.compare.lo);
-  if (meta.has(Flag.E)) how.explicit.set(meta.explicit.hi, meta.explicit.lo);
-  else how.explicit.set(0, 0);
-  if (how.vivifies) how.vivifyExptime = toExptime(meta.vivifyTtl, store.clock);
-  how.returned = 0;
+  const { storage } = session;
+  storage.isMeta = true;
+  storage.isQuiet = meta.has(Flag.q);
+  storage.compares = meta.has(Flag.C) && session.mode !== StoreMode.ADD;
+  storage.invalidates = meta.has(Flag.I);
+  storage.vivifies = meta.has(Flag.N);
+  storage.compare.set(meta.compare.hi, meta.compare.lo);
+  if (meta.has(Flag.E)) storage.explicit.set(meta.explicit.hi, meta.explicit.lo);
+  else storage.explicit.set(0, 0);
+  if (storage.vivifies) storage.vivifyExptime = toExptime(meta.vivifyTtl, store.clock);
+  storage.returned = 0;
   for (let index = FIRST_FLAG; index < tokens.count; index++) {
     const letter = block.bytes[tokens.start[index]!]!;
-    if (letter === Flag.c || letter === Flag.s) keepPlace(session, letter);
+    if (letter === Flag.c || letter === Flag.s) keepPlaceholder(session, letter);
     else if (letter === Flag.k) keepKey(executor, session, block);
     else if (letter === Flag.O) {
-      keepBytes(session, block, tokens.start[index]!, tokens.end[index]!);
+      keepToken(session, block, tokens.start[index]!, tokens.end[index]!);
     }
   }
 }
 
+/** The session's buffer of returned flags. */
 function returnsOf(session: Session): MetaReturns {
   return session.returns ?? (session.returns = new MetaReturns());
 }
 
-function keepPlace(session: Session, letter: number): void {
+/** Keeps the placeholder of a number. */
+function keepPlaceholder(session: Session, letter: number): void {
   const { bytes } = returnsOf(session);
-  bytes[session.how.returned++] = LF;
-  bytes[session.how.returned++] = letter;
+  bytes[session.storage.returned++] = LF;
+  bytes[session.storage.returned++] = letter;
 }
 
-function keepBytes(session: Session, block: Block, from: number, to: number): void {
+/** Keeps a flag as the client sent it: the token `block[from, to)`. */
+function keepToken(session: Session, block: Block, from: number, to: number): void {
   const { bytes } = returnsOf(session);
-  bytes[session.how.returned++] = SPACE;
-  for (let at = from; at < to; at++) bytes[session.how.returned++] = block.bytes[at]!;
+  bytes[session.storage.returned++] = SPACE;
+  for (let at = from; at < to; at++) bytes[session.storage.returned++] = block.bytes[at]!;
 }
 
-/** Keeps the key as it came: in Base64 with a `b` behind it, or plain. */
+/** Keeps the `k` flag: the key as the client sent it, with a `b` flag behind one in Base64. */
 function keepKey({ meta, tokens }: Executor, session: Session, block: Block): void {
   const { bytes } = returnsOf(session);
-  const { how } = session;
-  bytes[how.returned++] = SPACE;
-  bytes[how.returned++] = Flag.k;
+  const { storage } = session;
+  bytes[storage.returned++] = SPACE;
+  bytes[storage.returned++] = Flag.k;
   for (let at = tokens.start[Token.KEY]!; at < tokens.end[Token.KEY]!; at++) {
-    bytes[how.returned++] = block.bytes[at]!;
+    bytes[storage.returned++] = block.bytes[at]!;
   }
   if (!meta.has(Flag.b)) return;
-  bytes[how.returned++] = SPACE;
-  bytes[how.returned++] = Flag.b;
+  bytes[storage.returned++] = SPACE;
+  bytes[storage.returned++] = Flag.b;
 }

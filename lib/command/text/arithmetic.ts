@@ -18,7 +18,9 @@ const Token = { KEY: 1, DELTA: 2 } as const;
 const delta = new U64();
 const result = new U64();
 
-/** Runs `incr|decr <key> <delta> [noreply]` from the executor's tokens. */
+/**
+ * Runs `incr|decr <key> <delta> [noreply]` from the executor's tokens. Takes: bucket, LRU, slab.
+ */
 export function runArithmetic(
   executor: Executor,
   _session: Session,

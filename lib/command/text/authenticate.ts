@@ -1,15 +1,16 @@
-// The login of the text protocol (`-Y`): what a client says before it may give commands.
+// The login of the text protocol (`-Y`), which comes before all commands.
 //
 //   set <any key> <any flags> <any exptime> <bytes> CR LF
 //   <user> <password> CR LF
 //
-// It looks like a set, so that every client can say it; nothing is stored.
+// It has the form of a set, so that every client can send it; nothing is stored.
 // Source: memcached proto_text.c, try_read_command_asciiauth.
 
 import { ascii, CR, CRLF_BYTES, equalsWord, LF, SPACE } from "../../base/ascii.ts";
 import type { Block } from "../../base/block.ts";
 import { parseUint } from "../../base/decimal.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
+import { skipSpaces } from "../../protocol/text/tokens.ts";
 import { Counter } from "../../stats/names.ts";
 import type { Executor } from "../executor.ts";
 
@@ -19,13 +20,13 @@ const Token = { NAME: 0, BYTES: 4 } as const;
 const TOKENS_MIN = 5;
 const BYTES_MAX = 2 ** 32 - 1;
 
-/** What {@linkcode readLoginLine} returns for a line after which no token comes. */
+/** {@linkcode readLoginLine} returns it for a line that no token follows. */
 export const NO_TOKEN = 0;
 
 /**
- * Reads the line `block[from, to)`, its end left out, of a client that has not logged in; answers
- * it unless it is the first one of a login. What stands behind the length, such as noreply, is
- * ignored.
+ * Reads the line `block[from, to)`, without its end, of a client that has not logged in. A login's
+ * first line gets no reply, any other an error. Tokens behind the length, such as noreply, have no
+ * effect.
  *
  * @returns Bytes of the token that follows, its CRLF included, or {@linkcode NO_TOKEN}.
  */
@@ -50,13 +51,13 @@ export function readLoginLine(
 }
 
 /**
- * Answers the token `block[from, to)`, its CRLF included: a name, spaces, and a password, which may
- * hold further spaces.
+ * Answers the token `block[from, to)`, with its CRLF: a name, spaces, and a password, which may
+ * contain further spaces. Takes: settings.
  *
  * @returns Whether the client has logged in.
  */
 export function checkToken(
-  { counters, store }: Executor,
+  { counters, logins }: Executor,
   { bytes }: Block,
   from: number,
   to: number,
@@ -76,15 +77,8 @@ export function checkToken(
     return false;
   }
   counters.add(Counter.AUTH_CMDS, 1);
-  const mayIn = store.logins.matches(bytes, userFrom, userTo, passFrom, end);
-  if (!mayIn) counters.add(Counter.AUTH_ERRORS, 1);
-  replies.write(mayIn ? Reply.STORED : Reply.AUTHENTICATION_FAILURE);
-  return mayIn;
-}
-
-/** Position of the first byte in `bytes[from, to)` that is no space; `to` when all are. */
-function skipSpaces(bytes: Uint8Array, from: number, to: number): number {
-  let at = from;
-  while (at < to && bytes[at] === SPACE) at++;
-  return at;
+  const isValid = logins.matches(bytes, userFrom, userTo, passFrom, end);
+  if (!isValid) counters.add(Counter.AUTH_ERRORS, 1);
+  replies.write(isValid ? Reply.STORED : Reply.AUTHENTICATION_FAILURE);
+  return isValid;
 }

@@ -7,12 +7,12 @@ import type { Verb } from "../../protocol/text/commands.ts";
 import { parseExptime, parseStrictExptime } from "../../protocol/text/exptime_token.ts";
 import { KEY_MAX } from "../../protocol/text/tokens.ts";
 import { ClassCounter, Counter } from "../../stats/names.ts";
-import { touchLocked } from "../../store/update/bump.ts";
 import { toExptime } from "../../store/item/exptime.ts";
 import { NO_ITEM } from "../../store/item/item.ts";
 import { DeletedBy, logDeletedLocked } from "../../store/item_events.ts";
 import { classOf } from "../../store/lru/lists.ts";
 import type { Executor } from "../executor.ts";
+import { countMiss, touchReadLocked } from "../hit_counts.ts";
 import { Outcome, type Session } from "../session.ts";
 import { findLocked, hashKey, lockShard, unlinkLocked, unlockShard } from "../../store/link.ts";
 import { flushAt, flushNow } from "../../store/whole_store.ts";
@@ -20,7 +20,7 @@ import { flushAt, flushNow } from "../../store/whole_store.ts";
 const Token = { KEY: 1, EXPTIME: 2, HOLD: 2, DELAY: 1 } as const;
 const ZERO = ascii("0");
 
-/** Runs `delete <key> [0] [noreply]` from the executor's tokens. */
+/** Runs `delete <key> [0] [noreply]` from the executor's tokens. Takes: bucket, LRU, slab. */
 export function runDelete(
   executor: Executor,
   session: Session,
@@ -33,11 +33,11 @@ export function runDelete(
     replies.write(Reply.BAD_FORMAT);
     return Outcome.DONE;
   }
-  // `delete noreply` deletes that key, and says nothing.
-  const others = tokens.count - (session.noreply && tokens.count > 2 ? 3 : 2);
-  const holdIsZero = others === 1 &&
+  // `delete noreply` deletes the key "noreply", without a reply.
+  const argsAfterKey = tokens.count - (session.noreply && tokens.count > 2 ? 3 : 2);
+  const holdIsZero = argsAfterKey === 1 &&
     equalsWord(block.bytes, tokens.start[Token.HOLD]!, tokens.end[Token.HOLD]!, ZERO);
-  if (others > 0 && !holdIsZero) {
+  if (argsAfterKey > 0 && !holdIsZero) {
     replies.write(Reply.BAD_DELETE);
     return Outcome.DONE;
   }
@@ -60,7 +60,7 @@ export function runDelete(
   return Outcome.DONE;
 }
 
-/** Runs `touch <key> <exptime> [noreply]` from the executor's tokens. */
+/** Runs `touch <key> <exptime> [noreply]` from the executor's tokens. Takes: bucket. */
 export function runTouch(
   executor: Executor,
   _session: Session,
@@ -68,7 +68,7 @@ export function runTouch(
   block: Block,
   replies: ReplyBuffer,
 ): Outcome {
-  const { tokens, store, counters } = executor;
+  const { tokens, store } = executor;
   const from = tokens.start[Token.KEY]!;
   if (tokens.length(Token.KEY) > KEY_MAX) {
     replies.write(Reply.BAD_FORMAT);
@@ -84,20 +84,17 @@ export function runTouch(
 
   lockShard(store, hv);
   const it = findLocked(store, hv, block, from, tokens.length(Token.KEY));
-  if (it !== NO_ITEM) {
-    counters.addClass(classOf(store.items, it), ClassCounter.TOUCH_HITS, 1);
-    touchLocked(store, it, toExptime(raw, store.clock));
-  }
+  if (it !== NO_ITEM) touchReadLocked(executor, it, toExptime(raw, store.clock));
   unlockShard(store, hv);
 
-  counters.add(Counter.CMD_TOUCH, 1);
-  if (it === NO_ITEM) counters.add(Counter.TOUCH_MISSES, 1);
+  if (it === NO_ITEM) countMiss(executor, true);
   replies.write(it === NO_ITEM ? Reply.NOT_FOUND : Reply.TOUCHED);
   return Outcome.DONE;
 }
 
 /**
  * Runs `flush_all [delay] [noreply]` from the executor's tokens. A delay of 0 or less means now.
+ * Takes: settings.
  * Source: memcached proto_text.c, process_flush_all_command.
  */
 export function runFlushAll(

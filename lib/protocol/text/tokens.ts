@@ -55,6 +55,16 @@ export class Tokens {
 }
 
 /**
+ * Position of the first byte in `bytes[from, to)` that is no space; `to` when all are spaces.
+ * @hot
+ */
+export function skipSpaces(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && bytes[at] === SPACE) at++;
+  return at;
+}
+
+/**
  * Whether the last token of `bytes[from, to)`, what follows a command's name, is `noreply`: the
  * line asks for silence. Source: memcached proto_parser.c, _process_request_noreply.
  * @hot

@@ -7,10 +7,10 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { ExitCode } from "../../config/settings_error.ts";
 import type { BoundAddress } from "../../sys/socket.ts";
-import type { RelayListenPlan } from "../relay/relay_listen.ts";
-import type { Certificates } from "../tls/tls_wrap.ts";
+import type { RelayListenPlan } from "../listen/listen_plan.ts";
+import type { Certificates } from "../tls/tls_context.ts";
 import { ring } from "../../sys/eventfd.ts";
-import type { ListenManner } from "../../config/listen_address.ts";
+import type { ListenerOptions } from "../../config/listen_address.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { StorePlan } from "../../store/plan.ts";
 
@@ -45,7 +45,7 @@ export type Report =
 /** Where a server listens. */
 export interface Listening {
   readonly address: BoundAddress;
-  readonly manner: ListenManner;
+  readonly options: ListenerOptions;
 }
 
 /** Memory that all threads share: the address it is mapped at, or a buffer without system calls. */
@@ -70,7 +70,7 @@ export interface WorkerStart {
   /** What each listener is. */
   readonly families: readonly BoundAddress["family"][];
   /** How the connections of each listener are served. */
-  readonly manners: readonly ListenManner[];
+  readonly listenerOptions: readonly ListenerOptions[];
   /** Nothing without TLS. */
   readonly certificates: Certificates | undefined;
   /** Descriptors of the UDP sockets, which all workers share. */

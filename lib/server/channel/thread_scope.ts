@@ -9,13 +9,13 @@ interface WorkerScope<Start> {
   close(): void;
 }
 
-/** Tells the main thread something. */
+/** Sends a report to the main thread. */
 export type ReportFunction = (report: Report) => void;
 
 /**
- * Makes this module a thread's entry: `run` is called with the first message. When it returns, or
- * its promise is kept, the thread reports that it has stopped, and ends; when it throws, the main
- * thread learns of it.
+ * Makes this module a thread's entry: calls `run` with the first message. When `run` returns, or
+ * its promise is fulfilled, the thread reports that it has stopped, and ends. When it throws, the
+ * main thread gets an error event.
  */
 export function serveThread<Start>(
   run: (start: Start, report: ReportFunction) => void | Promise<void>,
@@ -28,8 +28,8 @@ export function serveThread<Start>(
       report({ type: "stopped" });
       scope.close();
     };
-    const ended = run(data, report);
-    if (ended === undefined) stop();
-    else void ended.then(stop);
+    const running = run(data, report);
+    if (running === undefined) stop();
+    else void running.then(stop);
   };
 }

@@ -6,7 +6,7 @@
 // (docs/decisions/0034-bind-early-listen-last.md).
 
 import { assert } from "../../base/assert.ts";
-import type { ListenManner } from "../../config/listen_address.ts";
+import type { ListenerOptions } from "../../config/listen_address.ts";
 import type { Settings } from "../../config/settings.ts";
 import { bindInternet, bindUnix, listenOn } from "../../sys/bind.ts";
 import { errorText } from "../../sys/libc.ts";
@@ -33,7 +33,7 @@ import { IN_USE, isServed, removeStale, SocketFile, withMode } from "./unix_sock
 export interface ListeningConn {
   readonly fd: number;
   readonly address: BoundAddress;
-  readonly manner: ListenManner;
+  readonly options: ListenerOptions;
   /** What the message of a failure calls it; undefined where somebody else has it listen. */
   readonly name: string | undefined;
   /** Of a Unix socket that was bound here. */
@@ -77,7 +77,7 @@ async function claimPath(plan: ListenPlan, path: string): Promise<void> {
 }
 
 function bindPlan(plan: ListenPlan, port: number, settings: Settings): ListeningConn | Refusal {
-  const { at, manner } = plan;
+  const { at, options } = plan;
   const fd = "path" in at
     ? withMode(settings.socketMask, () => bindUnix(at.path))
     : bindInternet("stream", at.hostname, port);
@@ -86,7 +86,7 @@ function bindPlan(plan: ListenPlan, port: number, settings: Settings): Listening
   const file = "path" in at ? new SocketFile(at.path) : undefined;
   const address = localAddress(fd);
   assert(address !== undefined, "A socket that is bound has no address");
-  return { fd, address, manner, name: nameOfPlan(plan), file };
+  return { fd, address, options, name: nameOfPlan(plan), file };
 }
 
 /**
@@ -126,7 +126,7 @@ function takeInherited(settings: Settings): ListeningConn[] {
     setNonBlocking(fd);
     if (address.family === "tcp") setTcpOptions(fd);
     const isTls = tls && address.family === "tcp";
-    const manner = { tls: isTls ? "server" : "none", protocol, tag: "" } as const;
-    return { fd, address, manner, name: undefined, file: undefined };
+    const options = { tls: isTls ? "server" : "none", protocol, tag: "" } as const;
+    return { fd, address, options, name: undefined, file: undefined };
   });
 }

@@ -1,5 +1,5 @@
-// Descriptors: how many a server may come to need, whether its threads can have theirs, and how
-// many are left for clients.
+// Descriptors: how many a server may need, whether its threads can have theirs, and how many are
+// left for clients.
 
 import { ADMIN_FDS } from "../../config/admin_address.ts";
 import type { Settings } from "../../config/settings.ts";
@@ -8,34 +8,35 @@ import { openSpareFd } from "../../sys/eventfd.ts";
 import { canCallLibc } from "../../sys/libc.ts";
 import { descriptorLimit, raiseDescriptorLimit } from "../../sys/limits.ts";
 import { closeFd } from "../../sys/socket.ts";
-import { tryCall } from "./try_call.ts";
 
-/** Those of a thread: its doorbell and epoll, and what the runtime has for each. */
+/** Descriptors of a thread: its doorbell and epoll, and those that the runtime opens for it. */
 const FDS_PER_THREAD = 8;
 /** Threads besides the workers: the acceptor, the maintainer. */
 const THREADS_OTHER = 2;
-/** Those that are neither a thread's nor a client's: listeners, the main thread's, the log. */
+/** Other descriptors that are no client's: listeners, the main thread's, the log. */
 const FDS_SPARE = 48;
-/** Those that stay free of clients: to load what is loaded late, to read files again. */
+/**
+ * Descriptors kept from clients, for modules that are loaded late and files that are read again.
+ */
 const FDS_LATE = 16;
-/** Most that are opened to see how many there are, where the limit is not known. */
-const FDS_TRIED_MAX = 2048;
+/** Most that {@linkcode countFree} opens where the limit is not known. */
+const FDS_COUNTED_MAX = 2048;
 
-/** Descriptors that a server with these settings may come to need. */
+/** Descriptors that a server with these settings may need. */
 export function descriptorsFor(settings: Settings): number {
   const { maxconns, threads } = settings;
   return maxconns + FDS_SPARE + FDS_PER_THREAD * (threads + THREADS_OTHER) + adminFds(settings);
 }
 
-/** Those that the admin server may come to take. */
+/** Descriptors that the admin server may need. */
 function adminFds({ admin }: Settings): number {
   return admin === null ? 0 : ADMIN_FDS;
 }
 
 /**
- * Raises the limit on descriptors to what the settings need, as far as that is allowed. A start
- * that would run out of them before the first client is refused: where they end the runtime ends
- * the process, without a word of what was missing.
+ * Raises the limit on descriptors to what the settings need, as far as that is allowed. Refuses a
+ * start that would run out of them before the first client: the runtime would end the process
+ * without a message that names the cause.
  *
  * @returns The limit in force.
  * @throws {SettingsError} With memcached's exit code for a limit that is too low.
@@ -53,21 +54,21 @@ export function ensureDescriptors(settings: Settings): number {
 }
 
 /**
- * How many connections there can be of those that the settings allow, now that everything else is
- * open. They are counted only where the limit is known to be low, or not known. What the admin
- * server may take is not left to clients: it cannot be taken from them then.
+ * How many connections there can be, at most `-c`. Call it when everything else is open.
+ * Descriptors are counted only where the limit is too low or not known. Those of the admin server
+ * are kept from clients.
  */
 export function connRoom(settings: Settings): number {
   const { maxconns } = settings;
-  const limit = canCallLibc ? descriptorLimit() : FDS_TRIED_MAX;
+  const limit = canCallLibc ? descriptorLimit() : FDS_COUNTED_MAX;
   if (canCallLibc && limit >= descriptorsFor(settings)) return maxconns;
   const kept = FDS_LATE + adminFds(settings);
-  const tried = Math.min(maxconns + kept, limit);
-  const free = countFree(tried);
-  return free < tried ? Math.max(1, free - kept) : maxconns;
+  const counted = Math.min(maxconns + kept, limit);
+  const free = countFree(counted);
+  return free < counted ? Math.max(1, free - kept) : maxconns;
 }
 
-/** How many of `count` descriptors can be opened. */
+/** How many of `count` descriptors can be opened: opens them, and closes them again. */
 function countFree(count: number): number {
   using opened = new DisposableStack();
   for (let free = 0; free < count; free++) {
@@ -75,10 +76,12 @@ function countFree(count: number): number {
       const fd = openSpareFd();
       if (fd < 0) return free;
       opened.adopt(fd, closeFd);
-    } else {
-      const file = tryCall(() => Deno.openSync(NOWHERE));
-      if (file instanceof Error) return isExhausted(file) ? free : count;
-      opened.use(file);
+      continue;
+    }
+    try {
+      opened.use(Deno.openSync(NOWHERE));
+    } catch (error) {
+      return isExhausted(error as Error) ? free : count;
     }
   }
   return count;

@@ -2,7 +2,7 @@
 // by these.
 
 import { lookup } from "node:dns/promises";
-import type { ListenAddress, ListenManner } from "../../config/listen_address.ts";
+import type { ListenAddress, ListenerOptions } from "../../config/listen_address.ts";
 import type { Settings } from "../../config/settings.ts";
 import { ExitCode, SettingsError } from "../../config/settings_error.ts";
 
@@ -13,7 +13,7 @@ type IpProtocol = "TCP" | "UDP";
 interface SocketPlan {
   /** 0 for one that the kernel chooses: one for all of an entry. Nothing for a Unix socket. */
   readonly port: number;
-  readonly manner: ListenManner;
+  readonly options: ListenerOptions;
   /**
    * Which entry of `-l` it comes from. Of several addresses of one entry, as a name has and all of
    * the machine are, those that this machine does not have may be left out.
@@ -33,13 +33,19 @@ export interface ListenPlan extends SocketPlan {
   readonly at: { readonly hostname: string } | { readonly path: string };
 }
 
+/** A socket of the relay to listen on. */
+export interface RelayListenPlan extends ListenPlan {
+  /** An address of IPv6 for which one of IPv4 is not to be bound: it takes both. */
+  readonly isDual: boolean;
+}
+
 /** Any address, once for each family. */
 export const ANY_V4 = "0.0.0.0";
 export const ANY_V6 = "::";
 const ANY: readonly string[] = [ANY_V4, ANY_V6];
 
 /** A Unix socket is never encrypted. Source: memcached memcached.c, server_socket_unix. */
-const PLAIN: ListenManner = { tls: "none", protocol: "auto", tag: "" };
+const PLAIN: ListenerOptions = { tls: "none", protocol: "auto", tag: "" };
 /** The entry of the Unix socket: none of `-l`. */
 const NO_ENTRY = -1;
 
@@ -59,8 +65,8 @@ export async function planListeners(settings: Settings, warn: Warn): Promise<Lis
   const plans: ListenPlan[] = [];
   const { socketPath, bindingProtocol: protocol } = settings;
   if (socketPath !== null) {
-    const manner = { ...PLAIN, protocol };
-    plans.push({ at: { path: socketPath }, port: 0, manner, entry: NO_ENTRY });
+    const options = { ...PLAIN, protocol };
+    plans.push({ at: { path: socketPath }, port: 0, options, entry: NO_ENTRY });
   }
   for (const { hostname, ...plan } of await planAddresses(settings.listen, "TCP", warn)) {
     plans.push({ at: { hostname }, ...plan });
@@ -81,10 +87,10 @@ export async function planAddresses(
   resolve: Resolve = lookUp,
 ): Promise<AddressPlan[]> {
   const plans: AddressPlan[] = [];
-  for (const [entry, { host, port, ...manner }] of listen.entries()) {
+  for (const [entry, { host, port, ...options }] of listen.entries()) {
     const what = `${protocol} port ${port}`;
     const names = host === null ? ANY : await addressesOf(host, what, warn, resolve);
-    for (const hostname of names) plans.push({ hostname, port, manner, entry });
+    for (const hostname of names) plans.push({ hostname, port, options, entry });
   }
   return plans;
 }

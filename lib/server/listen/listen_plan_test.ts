@@ -91,7 +91,7 @@ for (const [listen, port, answers, expected] of ROWS) {
 
 Deno.test("bindEach() keeps what it has bound when one is refused: somebody must close it", () => {
   const bound: string[] = [];
-  const plan = { port: 1, manner: PLAIN };
+  const plan = { port: 1, options: PLAIN };
   const plans = ["a", "b", "c"].map((hostname, entry) => ({ ...plan, hostname, entry }));
   assertThrows(() =>
     bindEach<AddressPlan, string>(plans, bound, {

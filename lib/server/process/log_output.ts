@@ -1,5 +1,5 @@
-// The server's log: plain lines on stderr, as memcached writes them. Each thread sets it up once.
-// Lines of warnings and errors are also handed to whoever of this thread listens.
+// The server's log: plain lines on stderr, as memcached writes them. Each thread opens it once.
+// Warnings and errors also go to the listeners of their thread.
 
 import { configureSync, getLogger, type Logger, type LogLevel } from "@logtape/logtape";
 
@@ -8,21 +8,21 @@ const ENCODER = new TextEncoder();
 /** Lowest level that is written at each `-v` count. */
 const LEVELS: readonly LogLevel[] = ["warning", "info", "debug", "trace"];
 
-/** Levels that listeners hear of. */
-const HEARD: readonly LogLevel[] = ["warning", "error", "fatal"];
+/** Levels that go to listeners. */
+const LISTENER_LEVELS: readonly LogLevel[] = ["warning", "error", "fatal"];
 
 /** A line as listeners get it. */
-export interface HeardLine {
+export interface LogLine {
   readonly level: string;
   readonly text: string;
   /** When it was written, Unix time in milliseconds. */
   readonly at: number;
 }
 
-const LISTENERS = new Set<(line: HeardLine) => void>();
+const LISTENERS = new Set<(line: LogLine) => void>();
 
 /** Calls `listener` for each line of this thread at level warning or above, from now on. */
-export function listenToLog(listener: (line: HeardLine) => void): void {
+export function listenToLog(listener: (line: LogLine) => void): void {
   LISTENERS.add(listener);
 }
 
@@ -38,7 +38,7 @@ export function openLog(verbosity: number): Logger {
       stderr: ({ level, message, timestamp }) => {
         const text = message.map(String).join("");
         writeLine(text);
-        if (!HEARD.includes(level)) return;
+        if (!LISTENER_LEVELS.includes(level)) return;
         for (const listener of LISTENERS) listener({ level, text, at: timestamp });
       },
     },
@@ -57,8 +57,7 @@ export function openLog(verbosity: number): Logger {
 function writeLine(text: string): void {
   try {
     Deno.stderr.writeSync(ENCODER.encode(`${text}\n`));
-    // The terminal is gone: nobody is left to be told.
   } catch {
-    return;
+    return; // The terminal is gone.
   }
 }

@@ -65,9 +65,8 @@ function accountOf(user: string): User {
 function readPasswd(): string {
   try {
     return Deno.readTextFileSync(PASSWD);
-    // A user with a number needs no account.
   } catch {
-    return "";
+    return ""; // A numeric user id needs no account.
   }
 }
 

@@ -12,11 +12,11 @@ const STAND_INS: readonly string[] = ["memcached"];
 /** Enough of the words of a process for the first one. */
 const ARGV_BYTES_MAX = 4096;
 
-/** Names this process: as wished, or else after what it was called as. */
-export function nameProcess(wished: string | null): void {
+/** Names this process: as given, or else after what it was called as. */
+export function nameProcess(given: string | null): void {
   const words = readKernelFile("/proc/self/cmdline", ARGV_BYTES_MAX) ?? new Uint8Array();
   const [calledAs = ""] = new TextDecoder().decode(words).split("\0");
-  setProcessName(wished ?? nameFor(calledAs, FORM === "compiled"));
+  setProcessName(given ?? nameFor(calledAs, FORM === "compiled"));
 }
 
 /**

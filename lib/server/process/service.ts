@@ -37,18 +37,18 @@ export class Service {
   #hasPidFile = false;
 
   /** @throws {SettingsError} When -r or a log file cannot be had. */
-  constructor(wished: Settings, log: Logger) {
-    const { logfile, verbosity, coredumps, processName } = wished;
+  constructor(given: Settings, log: Logger) {
+    const { logfile, verbosity, coredumps, processName } = given;
     this.#log = log;
     if (coredumps) ensureCore();
     if (canCallLibc) nameProcess(processName);
-    else warnOfNoLibc(wished, log);
-    this.#daemon = wished.daemon ? new Daemon(logfile, verbosity > 0) : undefined;
-    this.settings = wished.daemon ? withAbsolutePaths(wished, Deno.cwd()) : wished;
-    if (!wished.daemon && logfile !== null) {
+    else warnOfNoLibc(given, log);
+    this.#daemon = given.daemon ? new Daemon(logfile, verbosity > 0) : undefined;
+    this.settings = given.daemon ? withAbsolutePaths(given, Deno.cwd()) : given;
+    if (!given.daemon && logfile !== null) {
       log.warn(`--logfile=${logfile} does nothing without -d: the log stays on stderr`);
     }
-    if (wished.configFile !== null) log.info(`options were read from ${wished.configFile}`);
+    if (given.configFile !== null) log.info(`options were read from ${given.configFile}`);
   }
 
   /** To be called when clients can connect, and before the first of them gets a reply. */

@@ -5,7 +5,7 @@
 // socket that is bound and never listens; both have SO_REUSEADDR, and Linux lets them stand beside
 // each other. Any address of both families is one socket of IPv6.
 
-import { sameManner } from "../../config/listen_address.ts";
+import { sameListenerOptions } from "../../config/listen_address.ts";
 import type { Settings } from "../../config/settings.ts";
 import { bindInternet } from "../../sys/bind.ts";
 import { canCallLibc } from "../../sys/libc.ts";
@@ -21,22 +21,17 @@ import {
   nameOfPlan,
   planListeners,
   Refusal,
+  type RelayListenPlan,
 } from "../listen/listen_plan.ts";
-import { tryCall } from "../listen/try_call.ts";
 import {
   IN_USE,
   inodeOf,
   isServed,
+  removeIfAllowed,
   removeStale,
   SocketFile,
   withMode,
 } from "../listen/unix_socket.ts";
-
-/** A socket of the relay to listen on. */
-export interface RelayListenPlan extends ListenPlan {
-  /** An address of IPv6 for which one of IPv4 is not to be bound: it takes both. */
-  readonly isDual: boolean;
-}
 
 /**
  * Every socket that the settings ask for, any address of both families as one.
@@ -75,7 +70,7 @@ function isAt(at: ListenPlan["at"], hostname: string): boolean {
 /** Whether two plans are for one port, which may be one that the kernel is yet to choose. */
 function isPair(a: ListenPlan, b: ListenPlan): boolean {
   return a.port === b.port && (a.port !== 0 || a.entry === b.entry) &&
-    sameManner(a.manner, b.manner);
+    sameListenerOptions(a.options, b.options);
 }
 
 /** Addresses that are held for the acceptor. */
@@ -193,32 +188,47 @@ export class RelayListener {
       return undefined;
     }
     const aside = `${file.path}.${Deno.pid}`;
-    const isAside = !(tryCall(() => Deno.linkSync(file.path, aside)) instanceof Error);
+    const isAside = link(file.path, aside);
     this.listener.close();
     return isAside ? putBack(aside, file.path, performance.now() + REMOVAL_MS_MAX) : undefined;
   }
 }
 
-function listenAt({ at }: RelayListenPlan, port: number, settings: Settings) {
-  const listener = tryCall((): Deno.Listener => {
-    const { backlog: tcpBacklog, socketMask } = settings;
+function listenAt(
+  { at }: RelayListenPlan,
+  port: number,
+  { backlog: tcpBacklog, socketMask }: Settings,
+): Deno.Listener | Refusal {
+  try {
     if (!("path" in at)) return Deno.listen({ hostname: at.hostname, port, tcpBacklog });
     return withMode(socketMask, () => Deno.listen({ transport: "unix", path: at.path }));
-  });
-  return listener instanceof Error ? refusalOfError(listener) : listener;
+  } catch (error) {
+    return refusalOfError(error as Error);
+  }
+}
+
+/** Gives the file at `path` a second name; false where it cannot have one. */
+function link(path: string, name: string): boolean {
+  try {
+    Deno.linkSync(path, name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** How long Deno may take to remove the path of a socket, in milliseconds. */
 const REMOVAL_MS_MAX = 200;
 
 /** Puts a socket back in its place once Deno has removed it there. */
-function putBack(aside: string, path: string, deadline: number): Promise<void> | undefined {
-  if (inodeOf(path) === undefined || performance.now() > deadline) {
-    tryCall(() => Deno.renameSync(aside, path));
-    tryCall(() => Deno.removeSync(aside)); // Two names of one file are not renamed.
-    return undefined;
+async function putBack(aside: string, path: string, deadline: number): Promise<void> {
+  while (inodeOf(path) !== undefined && performance.now() <= deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  return new Promise<void>((resolve) => setTimeout(resolve, 1)).then(() =>
-    putBack(aside, path, deadline)
-  );
+  try {
+    Deno.renameSync(aside, path);
+  } catch {
+    // The folder is gone, or not ours any more.
+  }
+  removeIfAllowed(aside); // rename(2) does nothing where both names are of one file.
 }

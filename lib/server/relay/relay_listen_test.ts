@@ -3,8 +3,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { parseListen } from "../../config/listen_address.ts";
 import { defaultSettings, type Settings } from "../../config/settings.ts";
-import { planAddresses } from "../listen/listen_plan.ts";
-import { joinFamilies, RelayListener, type RelayListenPlan, reserve } from "./relay_listen.ts";
+import { planAddresses, type RelayListenPlan } from "../listen/listen_plan.ts";
+import { joinFamilies, RelayListener, reserve } from "./relay_listen.ts";
 
 const PLAIN = { tls: "none", protocol: "auto", tag: "" } as const;
 

@@ -81,7 +81,7 @@ export class PlainSocket implements RelaySocket {
         continue;
       }
       const bytes = new Uint8Array(buffer, 0, Math.min(room, buffer.byteLength));
-      const count = await this.#conn.read(bytes).then((count) => count, () => undefined);
+      const count = await readFrom(this.#conn, bytes);
       if (this.#closed) break;
       if (count === null || count === undefined) {
         events.ended(count === undefined);
@@ -110,7 +110,7 @@ export class PlainSocket implements RelaySocket {
     this.#writing = true;
     while (!this.#waiting.isEmpty && !this.#closed) {
       const bytes = this.#waiting.peek();
-      const count = await this.#conn.write(bytes).then((count) => count, () => undefined);
+      const count = await writeTo(this.#conn, bytes);
       if (count === undefined) {
         this.#writing = false;
         return this.#lose();
@@ -153,6 +153,26 @@ export class PlainSocket implements RelaySocket {
     this.#conn.close();
     if (!this.#writing) this.#waiting.clear(); // A write under way reads them until it ends.
     this.#events?.closed();
+  }
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Bytes read; null at the end of the input, undefined when the client is gone. */
+async function readFrom(conn: Deno.Conn, bytes: Bytes): Promise<number | null | undefined> {
+  try {
+    return await conn.read(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes written; undefined when the client is gone. */
+async function writeTo(conn: Deno.Conn, bytes: Bytes): Promise<number | undefined> {
+  try {
+    return await conn.write(bytes);
+  } catch {
+    return undefined;
   }
 }
 

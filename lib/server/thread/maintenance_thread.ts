@@ -45,7 +45,7 @@ serveThread<MaintainerStart>(({ settings, plan, memory, startUnix }, report) => 
     let restMs = maintainer.turn(performance.now());
     if (drain.turn()) restMs = 0;
     else if (drain.isWatched) restMs = Math.min(restMs, LINES_MS);
-    world.heed();
+    world.switchAtTurnEnd();
     world.leave();
     assert(thread.locks.idle, "Turn of the maintainer ended with a lock held");
     if (restMs > 0) sleepUntilWoken(control, woken, restMs);

@@ -103,7 +103,6 @@ class RelayAcceptor {
     const { settings, listen } = this.#start;
     try {
       await RelayListener.open(listen, this.#bound, settings);
-      // The main thread is told, and ends the program.
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       return report({ type: "unusable", message: error.message, exitCode: error.exitCode });
@@ -111,12 +110,12 @@ class RelayAcceptor {
     if (this.#stopping) return this.#unbind();
     const now = loadWord(this.#control.u32, Global.NOW);
     const listening: Listening[] = [];
-    for (const { addresses, plan: { manner }, index } of this.#bound) {
+    for (const { addresses, plan: { options }, index } of this.#bound) {
       for (const address of addresses) {
         const fd = this.#nextFd++;
         this.#table.open(fd, ConnState.LISTENING, now, index);
         this.#table.setNames(fd, "", addressText(address));
-        listening.push({ address, manner });
+        listening.push({ address, options });
       }
     }
     report({ type: "listening", listening });
@@ -133,10 +132,9 @@ class RelayAcceptor {
     const { listener, index } = socket;
     while (!this.#stopping) {
       if (this.#isFull() && !this.#start.settings.maxconnsFast) await this.#pause();
-      const conn = await listener.accept().then((conn) => conn, (error: Error) => error);
-      if (this.#stopping) return conn instanceof Error ? undefined : conn.close();
-      // No descriptor is left, or the client was gone first: both pass.
-      if (conn instanceof Error) await rest(FULL_PAUSE_MS);
+      const conn = await acceptFrom(listener);
+      if (this.#stopping) return conn?.close();
+      if (conn === undefined) await rest(FULL_PAUSE_MS);
       else if (socket.isStranger(conn)) conn.close();
       else if (!this.#isFull()) this.#admit(conn, index);
       else if (this.#start.settings.maxconnsFast) await this.#refuse(conn);
@@ -171,11 +169,15 @@ class RelayAcceptor {
     storeWord(this.#control.u32, Global.ACCEPTING, 1);
   }
 
-  /** Done when it is closed, so that many of them do not take the last descriptors. */
+  /** Settles when it is closed, so that refused clients do not take the last descriptors. */
   async #refuse(conn: Deno.Conn): Promise<void> {
     this.#counters.add(Counter.REJECTED_CONNECTIONS, 1);
-    const close = () => conn.close();
-    await conn.write(Reply.TOO_MANY_CONNECTIONS.bytes).then(close, close);
+    try {
+      await conn.write(Reply.TOO_MANY_CONNECTIONS.bytes);
+    } catch {
+      // The client is gone: there is nobody to refuse.
+    }
+    conn.close();
   }
 
   #admit(conn: Deno.Conn, listener: number): void {
@@ -213,7 +215,7 @@ class RelayAcceptor {
 
   #hasSessions(listener: number): boolean {
     const { settings, listen } = this.#start;
-    return settings.sslSessionCache && listen[listener]!.manner.tls !== "none";
+    return settings.sslSessionCache && listen[listener]!.options.tls !== "none";
   }
 
   /** The worker that can go on with a client's session; the next one where there is none. */
@@ -256,6 +258,15 @@ class RelayAcceptor {
   }
 }
 
+/** The next connection; undefined where no descriptor is left, or the client was gone first. */
+async function acceptFrom(listener: Deno.Listener): Promise<Deno.Conn | undefined> {
+  try {
+    return await listener.accept();
+  } catch {
+    return undefined;
+  }
+}
+
 function isTcp(conn: Deno.Conn): conn is Deno.TcpConn {
   return "setNoDelay" in conn && conn.localAddr.transport === "tcp";
 }
@@ -264,9 +275,8 @@ function setOptions(conn: Deno.TcpConn): void {
   try {
     conn.setNoDelay(true);
     conn.setKeepAlive(true);
-    // Some systems refuse it once the client is gone.
   } catch {
-    return; // The first read tells.
+    return; // Some systems refuse it once the client is gone; the first read reports that.
   }
 }
 

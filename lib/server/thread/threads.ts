@@ -5,7 +5,7 @@ import { threadModule } from "../../base/program.ts";
 import { openEventFd } from "../../sys/eventfd.ts";
 import { closeFd } from "../../sys/socket.ts";
 import type { ListeningConn } from "../listen/bind_sockets.ts";
-import type { RelayListenPlan } from "../relay/relay_listen.ts";
+import type { RelayListenPlan } from "../listen/listen_plan.ts";
 import {
   type AcceptorStart,
   type MaintainerStart,
@@ -17,8 +17,8 @@ import {
   type WorkerStart,
 } from "../channel/notify.ts";
 
-/** What a thread tells besides that it is ready, and that it has stopped. */
-export type Wish = Exclude<Report, { readonly type: "ready" | "stopped" }>;
+/** What a thread asks of the main thread: every report but those of its start and end. */
+export type ThreadRequest = Exclude<Report, { readonly type: "ready" | "stopped" }>;
 
 /** One thread, as the main thread sees it: it is listened to from its first moment on. */
 export class ThreadHandle {
@@ -27,8 +27,8 @@ export class ThreadHandle {
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   readonly #died = Promise.withResolvers<string>();
-  readonly #early: Wish[] = [];
-  #onWish: ((wish: Wish) => void) | undefined;
+  readonly #pending: ThreadRequest[] = [];
+  #onRequest: ((request: ThreadRequest) => void) | undefined;
 
   /** @param ports What of `start` is handed over. */
   constructor(name: string, worker: Worker, start: object, ports: unknown[]) {
@@ -37,8 +37,8 @@ export class ThreadHandle {
     worker.onmessage = ({ data }: MessageEvent<Report>) => {
       if (data.type === "ready") this.#ready.resolve();
       else if (data.type === "stopped") this.#stopped.resolve();
-      else if (this.#onWish === undefined) this.#early.push(data);
-      else this.#onWish(data);
+      else if (this.#onRequest === undefined) this.#pending.push(data);
+      else this.#onRequest(data);
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -52,7 +52,7 @@ export class ThreadHandle {
     return this.#ready.promise;
   }
 
-  /** Settles when it has stopped as it was told. */
+  /** Settles when it has stopped in order. */
   get stopped(): Promise<void> {
     return this.#stopped.promise;
   }
@@ -67,14 +67,14 @@ export class ThreadHandle {
     this.#worker.terminate();
   }
 
-  /** Calls `take` for all that the thread wishes, also for what it has wished already. */
-  onWish(take: (wish: Wish) => void): void {
-    this.#onWish = take;
-    for (const wish of this.#early.splice(0)) take(wish);
+  /** Calls `take` for each request of the thread, those that have come before included. */
+  onRequest(take: (request: ThreadRequest) => void): void {
+    this.#onRequest = take;
+    for (const request of this.#pending.splice(0)) take(request);
   }
 }
 
-/** The acceptor, and how it is told something. */
+/** The acceptor, and the channel to it. */
 export interface AcceptorHandle {
   readonly thread: ThreadHandle;
   readonly notify: { post(notice: Notice): void; close(): void };
@@ -82,7 +82,7 @@ export interface AcceptorHandle {
   readonly doorbell: number;
 }
 
-/** A worker, and how the acceptor tells it something. */
+/** A worker, and the channel by which the acceptor reaches it. */
 export interface WorkerHandle {
   readonly thread: ThreadHandle;
   readonly number: number;
@@ -139,7 +139,7 @@ export function startAcceptor(
     settings,
     plan,
     control,
-    listening: listening.map(({ fd, address: { family }, manner: { tls } }) => {
+    listening: listening.map(({ fd, address: { family }, options: { tls } }) => {
       return { fd, family, hasSessions: settings.sslSessionCache && tls !== "none" };
     }),
     workers: targets,

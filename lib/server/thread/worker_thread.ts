@@ -34,7 +34,8 @@ import { RELAY_DOORBELL, RelayTransport } from "../relay/relay_transport.ts";
 import { addressesOf, viewShared } from "../channel/shared_views.ts";
 import { addressesOfSocket, peerOfSocket } from "../listen/socket_addresses.ts";
 import { publishTicketName } from "../tls/ticket_names.ts";
-import type { ByteTransport, TlsTransport } from "../tls/tls_transport.ts";
+import type { ByteTransport } from "../tls/tls_link.ts";
+import type { TlsTransport } from "../tls/tls_transport.ts";
 import type { ReportFunction } from "../channel/thread_scope.ts";
 
 /** Most bytes of buffers one worker may have. */
@@ -126,7 +127,7 @@ export function runWorker(start: WorkerStart, report: ReportFunction, tls?: Tls)
     pool: new BufferPool(buffers, thread.counters),
     reqsPerEvent: settings.reqsPerEvent,
     comesShort: start.families.map((family) => family === "unix"),
-    protocols: start.manners.map(({ protocol }) => protocol),
+    protocols: start.listenerOptions.map(({ protocol }) => protocol),
     table,
     workload: new Workload(thread.control, start.thread, threadCpuSeconds),
     idleTimeout: settings.idleTimeout,
@@ -214,9 +215,12 @@ function encryptedOver(
   const { certificates } = start;
   if (tls === undefined || certificates === undefined) return undefined;
   const log = new EventLog(control, thread, counters);
-  const tellTicketName = (name: Uint8Array) => publishTicketName(control, thread, name);
-  const told = { ...start, certificates, tellTicketName };
-  return new tls.TlsTransport(inner, views.segments, counters, log, told);
+  const tlsStart = {
+    ...start,
+    certificates,
+    publishTicketName: (name: Uint8Array) => publishTicketName(control, thread, name),
+  };
+  return new tls.TlsTransport(inner, views.segments, counters, log, tlsStart);
 }
 
 function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunction): void {
@@ -228,7 +232,7 @@ function serve(shared: ConnShared, link: Link, clock: Clock, report: ReportFunct
   const take = (notice: Notice): void => {
     if (notice.type === "s") return loop.stop();
     if (notice.type === "o") return link.startUdp(loop, shared);
-    if (notice.type !== "c") return world.heed();
+    if (notice.type !== "c") return world.switchAtTurnEnd();
     if (shared.trace !== undefined) {
       log.debug(`<${notice.fd} new auto-negotiating client connection`);
     }

@@ -1,27 +1,23 @@
-// Certificate files: read, looked through, and tried before anybody is served with them.
+// Certificate files: read, parsed, and tried before a client is served with them.
 //
-// createSecureContext() of node:tls accepts almost anything, and a session that cannot be started
-// gives no reason. So each file is read for itself first, and the sentence names the bad one.
-// Source of the sentences and of the exit code: memcached tls.c, load_server_certificates.
+// createSecureContext() of node:tls accepts almost anything, and a session that cannot start gives
+// no reason. So each file is parsed by itself first, and the message names the bad one. Source of
+// the messages and of the exit code: memcached tls.c, load_server_certificates.
 
 import { X509Certificate } from "node:crypto";
-import type { ListenManner, TlsMode } from "../../config/listen_address.ts";
+import type { ListenerOptions, TlsMode } from "../../config/listen_address.ts";
 import type { TlsSettings } from "../../config/tls_settings.ts";
 import { privateKeyIn } from "./private_key.ts";
-import {
-  canDriveTls,
-  type Certificates,
-  type ClientCertificate,
-  openContext,
-  type TlsContext,
-} from "./tls_wrap.ts";
+import type { Certificates, ClientCertificate, TlsContext } from "./tls_context.ts";
+import { openContext } from "./tls_session.ts";
+import { canDriveTls } from "./tls_wrap.ts";
 
 /** Certificates, or why there are none. */
 export type Loaded =
   | { readonly certificates: Certificates }
   | { readonly certificates: undefined; readonly reason: string };
 
-/** By how its connections are served, what a listener's sessions are made from. */
+/** What sessions are made from, by the kind of listener. */
 export type TlsContexts = Readonly<Record<ServedMode, TlsContext | undefined>>;
 
 type ServedMode = Exclude<TlsMode, "none">;
@@ -30,8 +26,8 @@ const PEM = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END [A-Z0-9
 const VERIFY_NONE = 0;
 const VERIFY_REQUEST = 1;
 
-/** The kinds of listener that there are. */
-function kindsOf({ listen }: { readonly listen: readonly ListenManner[] }): ServedMode[] {
+/** The kinds of listener that the settings have. */
+function kindsOf({ listen }: { readonly listen: readonly ListenerOptions[] }): ServedMode[] {
   return listen.some(({ tls }) => tls === "mutual") ? ["server", "mutual"] : ["server"];
 }
 
@@ -44,7 +40,7 @@ function clientCertificateOf(tls: TlsMode, { sslVerifyMode }: TlsSettings): Clie
 
 /** Reads the files that the settings name and tries them. */
 export function loadCertificates(
-  settings: TlsSettings & { readonly listen: readonly ListenManner[] },
+  settings: TlsSettings & { readonly listen: readonly ListenerOptions[] },
 ): Loaded {
   const { sslChainCert, sslKey, sslCaCert, sslKeyformat } = settings;
   const chain = certificatesIn(readBytes(sslChainCert));
@@ -73,8 +69,8 @@ function bad(reason: string): Loaded {
 /**
  * Makes the contexts of every kind of listener.
  *
- * @param before The contexts they replace: clients that these know, and whose authorities stay,
- * may go on with the sessions they have.
+ * @param before The contexts that they replace. Where the CA certificates are the same, the client
+ * certificates that were verified stay so, and their sessions can be resumed.
  */
 export function openContexts(
   certificates: Certificates,
@@ -84,7 +80,11 @@ export function openContexts(
   const open = (tls: TlsMode): TlsContext | undefined => {
     const asked = clientCertificateOf(tls, settings);
     if (asked === "require" && certificates.ca === "") return undefined;
-    return attempt(() => openContext(certificates, settings.sslMinVersion, asked));
+    try {
+      return openContext(certificates, settings.sslMinVersion, asked);
+    } catch {
+      return undefined; // TLSWrap throws for some certificates, and returns an error for others.
+    }
   };
   const contexts = { basic: open("basic"), server: open("server"), mutual: open("mutual") };
   if (before !== undefined) {
@@ -99,7 +99,7 @@ function keepChecked(before: TlsContext | undefined, now: TlsContext | undefined
   for (const fingerprint of before.checked) now.checked.add(fingerprint);
 }
 
-/** Why `-Z` cannot be had with this runtime; undefined when it can. */
+/** Why this runtime cannot do `-Z`; undefined when it can. */
 export function tlsObstacle(): string | undefined {
   if (canDriveTls()) return undefined;
   return `TLS needs another version of Deno than ${Deno.version.deno}: its TLSWrap is not known`;
@@ -109,20 +109,25 @@ export function tlsObstacle(): string | undefined {
 function certificatesIn(bytes: Uint8Array<ArrayBuffer> | undefined): string {
   if (bytes === undefined) return "";
   const found = new TextDecoder().decode(bytes).match(PEM) ?? [];
-  const read = found.map((pem) => attempt(() => new X509Certificate(pem)));
-  // Written anew: TLSWrap knows no other label than CERTIFICATE.
-  return read.includes(undefined) ? "" : read.map((one) => `${one}\n`).join("");
+  const certificates = found.map(certificateIn);
+  if (certificates.includes(undefined)) return "";
+  // Encoded again: TLSWrap accepts no other label than CERTIFICATE.
+  return certificates.map((certificate) => `${certificate}\n`).join("");
+}
+
+/** The certificate in `pem`; undefined where there is none. */
+function certificateIn(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
 }
 
 function readBytes(path: string | null): Uint8Array<ArrayBuffer> | undefined {
-  return path === null ? undefined : attempt(() => Deno.readFileSync(path));
-}
-
-/** What a call gives; undefined when it throws: a file that cannot be used is an ordinary thing. */
-function attempt<T>(call: () => T): T | undefined {
+  if (path === null) return undefined;
   try {
-    return call();
-    // Deno and node:crypto refuse a file by throwing.
+    return Deno.readFileSync(path);
   } catch {
     return undefined;
   }

@@ -1,9 +1,9 @@
-// The private key of a server, out of a file in PEM or DER.
+// Finds the private key of a server in a file in PEM or DER.
 //
-// A file may have anything in front of the key, and a label may be older than what it labels:
-// PKCS#8 under `RSA PRIVATE KEY` is common. So every block is looked at, and tried as each form
-// that OpenSSL reads under its label; the first that is a key is the key.
-// Source: OpenSSL SSL_CTX_use_PrivateKey_file, which is what memcached calls, asked of 3.0.
+// A PEM file may have other blocks before the key, and a label that does not fit its block: PKCS#8
+// under `RSA PRIVATE KEY` is common. So each block is parsed in every form that OpenSSL reads under
+// its label; the first key is the one.
+// Source: OpenSSL 3.0, SSL_CTX_use_PrivateKey_file, which memcached calls in tls.c.
 
 import { createPrivateKey, type KeyObject } from "node:crypto";
 
@@ -33,39 +33,50 @@ const BLOCK = /^-----BEGIN ([A-Z0-9 ]+)-----\s*\n([^-]*)^-----END \1-----/gm;
  * Finds the private key in `bytes`.
  *
  * @param form 1 PEM, 2 DER.
- * @returns It as PKCS#8 in PEM; empty when there is none that can be read without a passphrase.
+ * @returns The key as PKCS#8 in PEM; empty when there is none that can be read without a
+ * passphrase.
  */
 export function privateKeyIn(bytes: Uint8Array<ArrayBuffer>, form: number): string {
-  if (form === FORM_DER) return textOf(keyOf(bytes, { forms: DER_FORMS }));
+  if (form === FORM_DER) return pemOf(keyOf(bytes, { forms: DER_FORMS }));
   for (const [, label = "", body = ""] of new TextDecoder().decode(bytes).matchAll(BLOCK)) {
     const labelled = LABELS.get(label);
-    const der = attempt(() => Uint8Array.fromBase64(body));
+    const der = fromBase64(body);
     if (labelled === undefined || der === undefined) continue;
     const key = keyOf(der, labelled);
-    if (key !== undefined) return textOf(key);
+    if (key !== undefined) return pemOf(key);
   }
   return "";
 }
 
 function keyOf(der: Uint8Array<ArrayBuffer>, { forms, kind }: Labelled): KeyObject | undefined {
-  for (const type of forms) {
-    const key = attempt(() => createPrivateKey({ key: der as never, format: "der", type }));
+  for (const form of forms) {
+    const key = parseKey(der, form);
     if (key === undefined) continue;
     return kind === undefined || key.asymmetricKeyType === kind ? key : undefined;
   }
   return undefined;
 }
 
-function textOf(key: KeyObject | undefined): string {
-  const text = attempt(() => key?.export({ type: "pkcs8", format: "pem" }));
-  return typeof text === "string" ? text : "";
+function parseKey(der: Uint8Array<ArrayBuffer>, type: DerForm): KeyObject | undefined {
+  try {
+    return createPrivateKey({ key: der as never, format: "der", type });
+  } catch {
+    return undefined;
+  }
 }
 
-/** What a call gives; undefined when it throws: bytes that are no key are an ordinary thing. */
-function attempt<T>(call: () => T): T | undefined {
+function pemOf(key: KeyObject | undefined): string {
+  if (key === undefined) return "";
   try {
-    return call();
-    // node:crypto refuses a key by throwing.
+    return key.export({ type: "pkcs8", format: "pem" }) as string;
+  } catch {
+    return "";
+  }
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.fromBase64(text);
   } catch {
     return undefined;
   }

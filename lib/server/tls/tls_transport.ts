@@ -11,10 +11,11 @@
 
 import type { Block } from "../../base/block.ts";
 import { viewOf } from "../../base/copy.ts";
-import type { ListenManner } from "../../config/listen_address.ts";
+import type { ListenerOptions } from "../../config/listen_address.ts";
 import type { TlsSettings } from "../../config/tls_settings.ts";
 import { freeBuffer } from "../../net/block_store.ts";
 import { Io, type Poller, type Transport } from "../../net/transport.ts";
+import { nextPiece, PIECE_BYTES } from "./reply_pieces.ts";
 import type { ReplyBuffer } from "../../protocol/reply.ts";
 import type { Counters } from "../../stats/counters.ts";
 import { Counter } from "../../stats/names.ts";
@@ -22,12 +23,12 @@ import { type EventLog, Watched } from "../../log/event_log.ts";
 import { openContexts, type TlsContexts } from "./certificates.ts";
 import { logTlsError } from "../listen/conn_events.ts";
 import { TicketKey } from "./ticket_key.ts";
-import { type Certificates, TlsSession } from "./tls_wrap.ts";
+import type { Certificates } from "./tls_context.ts";
+import { type ByteTransport, openLink, type TlsLink } from "./tls_link.ts";
+import { TlsSession } from "./tls_session.ts";
 
 export { loadCertificates } from "./certificates.ts";
 
-/** Bytes of one receive, and of replies encrypted at a time: what a connection can make us hold. */
-const PIECE_BYTES = 32 * 1024;
 /** Longest a client may take for its handshake, in milliseconds. */
 const HANDSHAKE_MS_MAX = 10_000;
 
@@ -36,46 +37,14 @@ const UNDRAINED_MAX = 16;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What a worker is told about TLS. */
+/** What TLS is started with. */
 interface TlsStart {
   readonly settings: TlsSettings;
   /** How each listener is served. */
-  readonly manners: readonly ListenManner[];
+  readonly listenerOptions: readonly ListenerOptions[];
   readonly certificates: Certificates;
-  /** Tells whoever deals connections by whose key this worker's tickets are made. */
-  readonly tellTicketName: (name: Uint8Array) => void;
-}
-
-/** What TLS needs below it. */
-export interface ByteTransport extends Transport, Poller {
-  /** Starts watching a connection for input. */
-  watch(fd: number, listener?: number): void;
-  /** Sends bytes that are no replies; results as those of `send`. */
-  sendBytes(fd: number, bytes: Bytes): number;
-  /** From now on, wake this connection when something arrives or when it can be written. */
-  waitEither(fd: number): void;
-}
-
-/** One connection with TLS. */
-interface Link {
-  readonly session: TlsSession;
-  /** Encrypted bytes that the socket has not taken, from {@linkcode outAt} on. */
-  out: Bytes | undefined;
-  outAt: number;
-  /** Receives since TLS was asked what it has to say. */
-  undrained: number;
-  /** Bytes of replies that are in {@linkcode out}. */
-  unreported: number;
-  /** The handshake must be over by then, in the milliseconds of `performance.now()`. */
-  readonly deadline: number;
-  /** The socket is watched for output on behalf of the handshake. */
-  watchesBoth: boolean;
-  /** The socket has ended without TLS having said so: nothing more is received. */
-  inputEnded: boolean;
-  /** Nothing more is received or sent; the conn is to close. */
-  isOver: boolean;
-  /** It closed in a way that leaves nothing to be said to the client. */
-  isMute: boolean;
+  /** Takes the name of the key of this worker's tickets, for the thread that deals connections. */
+  readonly publishTicketName: (name: Uint8Array) => void;
 }
 
 /** One worker's sockets, those with TLS among them. */
@@ -85,11 +54,11 @@ export class TlsTransport implements Transport, Poller {
   readonly #counters: Counters;
   readonly #log: EventLog;
   readonly #settings: TlsSettings;
-  readonly #manners: readonly ListenManner[];
+  readonly #listenerOptions: readonly ListenerOptions[];
   #contexts: TlsContexts;
   readonly #ticketKey: TicketKey | undefined;
   /** By descriptor; nothing for a connection without TLS. */
-  readonly #links: (Link | undefined)[] = [];
+  readonly #links: (TlsLink | undefined)[] = [];
   /** Descriptors whose handshake is under way, the oldest first. */
   readonly #handshaking = new Set<number>();
   /** Descriptors to be told at the next wait, and those that the last one told. */
@@ -105,17 +74,17 @@ export class TlsTransport implements Transport, Poller {
     segments: readonly Block[],
     counters: Counters,
     log: EventLog,
-    { settings, manners, certificates, tellTicketName }: TlsStart,
+    { settings, listenerOptions, certificates, publishTicketName }: TlsStart,
   ) {
     this.#log = log;
     this.#inner = inner;
     this.#segments = segments.map(({ bytes }) => bytes);
     this.#counters = counters;
     this.#settings = settings;
-    this.#manners = manners;
+    this.#listenerOptions = listenerOptions;
     this.#contexts = openContexts(certificates, settings);
-    if (settings.sslSessionCache) this.#ticketKey = new TicketKey(certificates, tellTicketName);
-    this.#ticketKey?.look();
+    if (settings.sslSessionCache) this.#ticketKey = new TicketKey(certificates, publishTicketName);
+    this.#ticketKey?.refresh();
   }
 
   /** Uses other certificates for the connections from now on. */
@@ -126,24 +95,13 @@ export class TlsTransport implements Transport, Poller {
   /** Starts watching a connection for input, and for its handshake where it has one. */
   watch(fd: number, listener: number): void {
     this.#inner.watch(fd);
-    const { tls } = this.#manners[listener]!;
+    const { tls } = this.#listenerOptions[listener]!;
     if (tls === "none") return;
     const context = this.#contexts[tls];
     const session = context === undefined ? undefined : TlsSession.open(context);
     if (session === undefined) throw new Error(`TLS of listener ${listener} cannot be started`);
     this.#handshaking.add(fd);
-    this.#links[fd] = {
-      session,
-      out: undefined,
-      outAt: 0,
-      undrained: 0,
-      unreported: 0,
-      deadline: performance.now() + HANDSHAKE_MS_MAX,
-      watchesBoth: false,
-      inputEnded: false,
-      isOver: false,
-      isMute: false,
-    };
+    this.#links[fd] = openLink(session, performance.now() + HANDSHAKE_MS_MAX);
   }
 
   wait(timeoutMs: number): number {
@@ -207,7 +165,7 @@ export class TlsTransport implements Transport, Poller {
    * Receives plain bytes into `bytes[from, to)`.
    * @hot
    */
-  #receive(fd: number, link: Link, bytes: Bytes, from: number, to: number): number {
+  #receive(fd: number, link: TlsLink, bytes: Bytes, from: number, to: number): number {
     let at = from;
     let isDry = false;
     for (;;) {
@@ -227,7 +185,7 @@ export class TlsTransport implements Transport, Poller {
   }
 
   /** Receives from the socket into the session: a count of encrypted bytes, or as recv(). */
-  #fill(fd: number, link: Link): number {
+  #fill(fd: number, link: TlsLink): number {
     const { session } = link;
     if (link.isOver) return Io.GONE;
     if (session.hasEnded || link.inputEnded) return 0;
@@ -258,19 +216,19 @@ export class TlsTransport implements Transport, Poller {
   }
 
   /** The handshake is over: lets the client in, or not. Nothing of this step was sent yet. */
-  #admit(fd: number, link: Link): boolean {
+  #admit(fd: number, link: TlsLink): boolean {
     if (!link.session.isAdmitted) {
       this.#fail(fd, link);
       return false;
     }
     this.#handshaking.delete(fd);
-    this.#ticketKey?.look();
+    this.#ticketKey?.refresh();
     if (!link.session.isResumed) this.#counters.add(Counter.SSL_NEW_SESSIONS, 1);
     return true;
   }
 
   /** Counts what went wrong; the conn learns of it when it receives. */
-  #fail(fd: number, link: Link): void {
+  #fail(fd: number, link: TlsLink): void {
     const isEarly = this.#handshaking.delete(fd);
     this.#counters.add(isEarly ? Counter.SSL_HANDSHAKE_ERRORS : Counter.SSL_PROTO_ERRORS, 1);
     if (this.#log.wants(Watched.CONNEVENTS)) logTlsError(this.#log, fd, link.session.failure);
@@ -279,7 +237,7 @@ export class TlsTransport implements Transport, Poller {
   }
 
   /** Sends encrypted bytes; returns false when some must wait, or the client is gone. */
-  #flush(fd: number, link: Link): boolean {
+  #flush(fd: number, link: TlsLink): boolean {
     for (;;) {
       if (link.out === undefined) {
         link.out = link.session.drain();
@@ -308,7 +266,7 @@ export class TlsTransport implements Transport, Poller {
   }
 
   /** The client does not take what the handshake has to say: nothing is received until it does. */
-  #flushLater(fd: number, link: Link): number {
+  #flushLater(fd: number, link: TlsLink): number {
     if (link.isOver) return Io.GONE;
     if (!link.watchesBoth) this.#inner.waitEither(fd);
     link.watchesBoth = true;
@@ -321,7 +279,7 @@ export class TlsTransport implements Transport, Poller {
     return link === undefined ? this.#inner.send(fd, replies) : this.#send(fd, link, replies);
   }
 
-  #send(fd: number, link: Link, replies: ReplyBuffer): number {
+  #send(fd: number, link: TlsLink, replies: ReplyBuffer): number {
     if (link.isOver) return Io.GONE;
     if (link.out !== undefined && !this.#flush(fd, link)) return link.isOver ? Io.GONE : Io.AGAIN;
     let count = link.unreported;
@@ -329,40 +287,13 @@ export class TlsTransport implements Transport, Poller {
       link.unreported = 0;
       return count;
     }
-    const plain = this.#gather(replies);
+    const plain = nextPiece(replies, this.#segments, this.#gathered);
     count = plain.length;
     link.session.write(plain);
     if (this.#flush(fd, link)) return count;
     if (link.isOver) return Io.GONE;
     link.unreported = count;
     return Io.AGAIN;
-  }
-
-  /** The next replies in one piece. */
-  #gather(replies: ReplyBuffer): Bytes {
-    const { block: { bytes }, sent, used } = replies;
-    if (replies.refNext === replies.refCount) {
-      return viewOf(bytes, sent, Math.min(used, sent + PIECE_BYTES));
-    }
-    let count = 0;
-    const copy = (source: Bytes, from: number, to: number): void => {
-      const end = Math.min(to, from + PIECE_BYTES - count);
-      this.#gathered.set(viewOf(source, from, end), count);
-      count += end - from;
-    };
-    let at = sent;
-    for (let ref = replies.refNext; ref < replies.refCount && count < PIECE_BYTES; ref++) {
-      copy(bytes, at, replies.refAt[ref]!);
-      at = replies.refAt[ref]!;
-      if (count === PIECE_BYTES) break;
-      copy(
-        this.#segments[replies.refSegment[ref]!]!,
-        replies.refFrom[ref]!,
-        replies.refTo[ref]!,
-      );
-    }
-    if (count < PIECE_BYTES) copy(bytes, at, used);
-    return viewOf(this.#gathered, 0, count);
   }
 
   waitReadable(fd: number): void {

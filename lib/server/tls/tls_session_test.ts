@@ -1,17 +1,14 @@
-// TLS by hand against node:tls as the client, in memory. tests/tls plays it over sockets.
+// Method: TlsSession against node:tls as the client, in memory. tests/tls does so over sockets.
 
 import { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
 import { assert, assertEquals } from "@std/assert";
 import { makeCertificates } from "../../../tests/tls/certificates.ts";
 import { loadCertificates } from "./certificates.ts";
-import {
-  canDriveTls,
-  type Certificates,
-  openContext,
-  ownTicketName,
-  TlsSession,
-} from "./tls_wrap.ts";
+import { ownTicketName } from "./ticket_key.ts";
+import type { Certificates } from "./tls_context.ts";
+import { openContext, TlsSession } from "./tls_session.ts";
+import { canDriveTls } from "./tls_wrap.ts";
 import type { TlsSettings } from "../../config/tls_settings.ts";
 
 const SECURE_VERSION = 2;

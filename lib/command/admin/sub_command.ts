@@ -1,13 +1,13 @@
-// Commands whose first word names another one: lru, lru_crawler, slabs. None is frequent: words are
-// strings here.
+// Commands with sub-commands: extstore, lru, lru_crawler, slabs. They are rare, so their words may
+// be strings.
 
-import { ascii } from "../base/ascii.ts";
-import type { Block } from "../base/block.ts";
-import { parseInt64, parseUint } from "../base/decimal.ts";
-import { Reply, type ReplyBuffer } from "../protocol/reply.ts";
-import type { TunableName } from "../store/control/tunables.ts";
-import type { Executor } from "./executor.ts";
-import { Outcome, type Session } from "./session.ts";
+import { ascii } from "../../base/ascii.ts";
+import type { Block } from "../../base/block.ts";
+import { parseInt64, parseUint } from "../../base/decimal.ts";
+import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
+import type { TunableName } from "../../store/control/tunables.ts";
+import type { Executor } from "../executor.ts";
+import { Outcome, type Session } from "../session.ts";
 
 /** Largest number that most sub-commands take. */
 export const U32_MAX = 0xffffffff;
@@ -15,7 +15,9 @@ export const U32_MAX = 0xffffffff;
 /** The words of a line behind the command's name. */
 export type Words = readonly string[];
 
-/** Runs a sub-command; returns the line that answers it, or undefined when it has answered. */
+/**
+ * Runs a sub-command; returns the reply line, or undefined when it has written its reply itself.
+ */
 export type SubCommand = (
   executor: Executor,
   words: Words,
@@ -23,7 +25,7 @@ export type SubCommand = (
   replies: ReplyBuffer,
 ) => Block | undefined;
 
-/** A sub-command with its fewest words. */
+/** A sub-command, and the fewest words of its line, its name included. */
 export type SubCommandRow = readonly [wordsMin: number, run: SubCommand];
 
 /** A number without a sign; NaN for anything else. */
@@ -56,7 +58,7 @@ export function tune(
   return Reply.OK;
 }
 
-/** Runs the sub-command that the first word names. */
+/** Runs the sub-command that the second word of the line names. */
 export function runSubCommand(
   rows: Readonly<Record<string, SubCommandRow>>,
   executor: Executor,
@@ -75,6 +77,6 @@ export function runSubCommand(
     ? Reply.ERROR
     : row[1](executor, words, session, replies);
   if (line !== undefined) replies.write(line);
-  else session.noreply = false; // A list that was asked for is sent.
+  else session.noreply = false; // `noreply` does not suppress a list.
   return Outcome.DONE;
 }

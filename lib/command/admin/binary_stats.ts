@@ -1,23 +1,23 @@
-// STAT of the binary protocol: the lines of `stats`, each as a packet; one without a key ends them.
+// STAT of the binary protocol: each line of `stats` is a packet, and one without a key ends them.
 
 import { ascii, latin1, latin1Bytes } from "../../base/ascii.ts";
 import { Block } from "../../base/block.ts";
 import { type BinaryRequest, HEADER_BYTES } from "../../protocol/binary/binary_request.ts";
 import { NO_CAS, Status, writeHeader, writeStatus } from "../../protocol/binary/response.ts";
 import { Reply, ReplyBuffer } from "../../protocol/reply.ts";
-import { findStats, runDetail } from "../admin/server_commands.ts";
+import { findStats, runDetail } from "./server_commands.ts";
 import { BytesAnswer, startAnswer } from "../answer.ts";
 import type { Executor } from "../executor.ts";
 import { Outcome, type Session } from "../session.ts";
 
 /** One line of `stats`. */
 const LINE = /^STAT (\S+) (.*)$/gm;
-/** What the group of `stats detail` begins with. */
+/** The first word of the group `stats detail`. */
 const DETAIL = "detail ";
 
 type Row = readonly [name: Uint8Array, value: Uint8Array];
 
-/** Runs STAT: the key names the group. Source: memcached proto_bin.c, process_bin_stat. */
+/** Runs STAT: the key is the group. Source: memcached proto_bin.c, process_bin_stat. */
 export function runStat(
   executor: Executor,
   session: Session,
@@ -54,7 +54,7 @@ function runBinaryDetail(
   return Outcome.DONE;
 }
 
-/** What `text`, an answer of `stats`, says. */
+/** The rows of `text`, an answer of `stats`. */
 function rowsOf(text: string): Row[] {
   return Array.from(
     text.matchAll(LINE),
@@ -62,7 +62,7 @@ function rowsOf(text: string): Row[] {
   );
 }
 
-/** The packets that say what `rows` say. */
+/** The packets of `rows`. */
 function packetsOf(rows: readonly Row[], request: BinaryRequest): Uint8Array {
   const bytes = rows.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   const packets = new ReplyBuffer(Block.ofLength(bytes + (rows.length + 1) * HEADER_BYTES));
