@@ -40,7 +40,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     mustNever: "see a socket, a token, a reply text",
   },
   command: {
-    folders: ["base", "config", "stats", "log", "store", "protocol"],
+    folders: ["base", "config", "stats", "log", "auth", "store", "protocol"],
     packages: [],
     mustNever: "touch item memory except through store",
   },

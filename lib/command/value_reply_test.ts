@@ -1,5 +1,5 @@
-// Goal: a value is copied or referenced by its length, its item is held exactly while it is sent, and
-// none of it happens without the shard's lock.
+// Goal: a value is copied or referenced by its length, its item is held exactly while it is sent,
+// and none of it happens without the shard's lock.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { ascii, CRLF_BYTES } from "../base/ascii.ts";
