@@ -31,7 +31,7 @@ Deno.test("World takes no lock in granular mode", () => {
   assertEquals(reports(control), 0, "There was nothing to report");
 });
 
-Deno.test("World switches at the end of the turn in which it is asked, and reports it once", () => {
+Deno.test("World switches at the end of the turn at hand, and reports that once", () => {
   const control = makeControl();
   const locks = new Locks(control.i32);
   const world = new World(control, locks);

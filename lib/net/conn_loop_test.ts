@@ -251,7 +251,7 @@ Deno.test("ConnLoop closes everybody when it ends, wherever they are", () => {
 Deno.test("ConnLoop takes a record again, and nothing of the last connection with it", () => {
   const bed = new LoopBed(makeStore(), { authFile: "logins.txt" });
   const login = "set k 0 0 9\r\nuser pass\r\n";
-  bed.store.logins.replace([{ user: ascii("user"), pass: ascii("pass") }]);
+  bed.shared.executor.logins.replace([{ user: ascii("user"), pass: ascii("pass") }]);
   const first = bed.connect(`${login}mn\r\n`);
   assertEquals(first.text, "STORED\r\nMN\r\n");
   bed.network.end(first);
