@@ -87,7 +87,7 @@ function shortestWay(edges: Graph, from: string, to: string): string[] | undefin
 export function withoutShortcuts(edges: Graph): Graph {
   const leads = (from: string, to: string) => shortestWay(edges, from, to) !== undefined;
   const isShortcut = (from: string, to: string, targets: readonly string[]) =>
-    !leads(to, from) && targets.some((by) => by !== to && !leads(by, from) && leads(by, to));
+    targets.some((by) => by !== to && !leads(by, from) && leads(by, to));
   return new Map(
     [...edges].map(([from, targets]) => [
       from,

@@ -1,4 +1,5 @@
-// The gate: what must hold before a change goes in, as a list of steps with their times.
+// The gate: what must hold before a change goes in, as a list of steps with their times. The tests
+// run beside the other steps, which run one after the other.
 //
 //   deno task ok                   every step, also after one has failed
 //   deno task ok --only lint,test  these steps
@@ -36,7 +37,7 @@ const PAGE_CHECK = [
   "lib/admin/page/theme.js",
 ];
 
-/** The steps, those that fail soonest first. */
+/** The steps; the tests last. */
 export const STEPS: readonly Step[] = [
   { name: "fmt", holds: "`deno fmt`: no layout but the formatter's", args: ["fmt", "--check"] },
   {
@@ -95,30 +96,53 @@ export function chooseSteps<S extends Pick<Step, "name">>(
   );
 }
 
-/** Runs one step; shows what it prints only if it fails. */
-async function run({ args }: Step): Promise<boolean> {
+/** How a step went. */
+interface Result {
+  readonly success: boolean;
+  /** What it printed. */
+  readonly text: string;
+}
+
+/** Runs one step. */
+async function run({ args }: Step): Promise<Result> {
   const command = new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT });
   const { success, stdout, stderr } = await command.output();
-  if (!success) {
-    await Deno.stdout.write(stderr);
-    await Deno.stdout.write(stdout);
-  }
-  return success;
+  const decoder = new TextDecoder();
+  return { success, text: decoder.decode(stderr) + decoder.decode(stdout) };
+}
+
+/**
+ * Runs steps in two lanes: the tests in one, all others in the other, each in order.
+ *
+ * @param act Runs one step.
+ */
+export async function inLanes<S extends Pick<Step, "name">>(
+  steps: readonly S[],
+  act: (step: S) => Promise<void>,
+): Promise<void> {
+  const lane = async (isOurs: (step: S) => boolean): Promise<void> => {
+    for (const step of steps) if (isOurs(step)) await act(step);
+  };
+  await Promise.all([lane(({ name }) => name === "test"), lane(({ name }) => name !== "test")]);
 }
 
 function seconds(since: number): string {
   return `${((performance.now() - since) / 1000).toFixed(1)} s`;
 }
 
+/** Runs `steps`; shows what a step printed only if it fails. Returns the exit code. */
 async function main(steps: readonly Step[]): Promise<number> {
   const begin = performance.now();
   let failed = 0;
-  for (const step of steps) {
+  await inLanes(steps, async (step) => {
     const start = performance.now();
-    const success = await run(step);
-    if (!success) failed++;
+    const { success, text } = await run(step);
+    if (!success) {
+      failed++;
+      console.log(text.trimEnd());
+    }
     console.log(`${success ? "ok    " : "FAILED"}  ${step.name.padEnd(8)} ${seconds(start)}`);
-  }
+  });
   console.log(`${steps.length} steps in ${seconds(begin)}`);
   console.log(`${steps.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
