@@ -11,11 +11,11 @@ import { checkStore } from "../store/check.ts";
 import type { Store } from "../store/store.ts";
 import { makeStore } from "../store/store_fixture.ts";
 import { flushNow } from "../store/whole_store.ts";
-import { converse } from "./network_fixture.ts";
+import { converse, cutsOf } from "./network_fixture.ts";
 
 const BAD_FORMAT = "CLIENT_ERROR bad command line format\r\n";
 const LONG_KEY = "k".repeat(251);
-const RECEIVES: readonly number[] = [1, 2, 3, 5, 7, 11, 16, 1 << 20];
+const RECEIVES = cutsOf([1, 2, 3, 5, 7, 11, 16, 1 << 20]);
 /** A value that does harm when it is run. */
 const VALUE = "flush_all";
 const LENGTH = VALUE.length;

@@ -137,6 +137,20 @@ export function makeShared(
   };
 }
 
+/** Set where a few cuts are enough: by scripts/mutate.ts, which runs the tests once per change. */
+const hasFewCuts = Deno.env.has("MEMDEN_FEW_CUTS");
+
+/** The receive sizes of `sizes` that a conversation is played at: all of them, or a few. */
+export function cutsOf(sizes: readonly number[]): readonly number[] {
+  if (!hasFewCuts) return sizes;
+  return sizes.filter((_, index) => index === 0 || index === 6 || index === sizes.length - 1);
+}
+
+/** The sizes from 1 to `most`; see {@linkcode cutsOf}. */
+export function cutsUpTo(most: number): readonly number[] {
+  return cutsOf(Array.from({ length: most }, (_, index) => index + 1));
+}
+
 /** What is left after a conversation. */
 export interface Talk {
   readonly client: ScriptedClient;
