@@ -5,9 +5,10 @@ import { assert, assertEquals } from "@std/assert";
 import { bundledName, loadedBy, placesMissing, SPLIT_FLAGS, threadEntries } from "./bundle.ts";
 
 Deno.test("threadEntries() finds what a thread starts from, tests left out", () => {
-  const line = (name: string) => `new Worker(new URL("./${name}.ts", import.meta.url), options);\n`;
+  const line = (name: string) =>
+    `new Worker(new URL("./thread/${name}.ts", import.meta.url), options);\n`;
   const sources = new Map([
-    ["lib/server/server.ts", line("worker") + line("maintainer") + line("worker")],
+    ["lib/server/server.ts", ["worker", "maintenance_thread", "worker"].map(line).join("")],
     ["lib/server/server_test.ts", line("crash")],
     ["main.ts", 'import { a } from "./lib/server/server.ts";\n'],
   ]);
