@@ -29,7 +29,7 @@ import type { SlabClass } from "./slab/classes.ts";
 import { SlabRecords } from "./slab/record.ts";
 import type { Store } from "./store.ts";
 import { makeItem, makeStore, withShard } from "./store_fixture.ts";
-import { addDeltaLocked } from "./update/arithmetic.ts";
+import { addDeltaLocked } from "./update/add_delta.ts";
 import { bumpLocked, touchLocked, updateLocked } from "./update/bump.ts";
 import { joinLocked, storeLocked } from "./update/storing.ts";
 import { MetaStorage, storeMetaLocked } from "./update/storing_meta.ts";

@@ -188,7 +188,13 @@ async function checkInPauses(
   isOver: () => boolean,
 ): Promise<string[]> {
   const { control, locks, clock } = store;
-  const reach: WorldReach = { control, locks, threads, tell: () => {}, isEnding: isOver };
+  const reach: WorldReach = {
+    control,
+    locks,
+    threads,
+    notifyWorkers: () => {},
+    isEnding: isOver,
+  };
   const found: string[] = [];
   let checked = 0;
   while (!isOver()) {
