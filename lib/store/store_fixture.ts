@@ -1,6 +1,6 @@
 // A store on memory of its own, for tests and micro-benchmarks: no FFI, no other thread.
 
-import { assert } from "../base/assert.ts";
+import { assert, fail } from "../base/assert.ts";
 import { Block } from "../base/block.ts";
 import { ascii } from "../base/ascii.ts";
 import { type Clock, CLOCK_START } from "../base/clock.ts";
@@ -8,6 +8,7 @@ import { LockRank } from "../memory/lock.ts";
 import { makeControlMemory } from "../memory/regions.ts";
 import { allocate } from "./room/allocate.ts";
 import { blockOf, type ItemRef, itemValueAt } from "./item/item.ts";
+import { checkStore } from "./check.ts";
 import { lockShard, unlockShard } from "./link.ts";
 import type { LruId } from "./lru/lists.ts";
 import { isRefused } from "./outcome.ts";
@@ -98,12 +99,39 @@ export function makeStore(
   };
   const store = new Store(openThread(plan, memory, 1, clock));
   startStore(store, plan);
+  made?.set(store, 0);
   return store;
 }
 
 /** The item memory of `store`, for another one. */
 export function segmentsOf({ items }: Store): readonly Block[] {
   return items.blocks;
+}
+
+/** Stores made by the test that runs, with the chunks that it leaves held; none outside of one. */
+let made: Map<Store, number> | undefined;
+
+/** Defines a test after which every store that it made must pass the check (check.ts). */
+export function storeTest(name: string, run: () => void | Promise<void>): void {
+  Deno.test(name, async () => {
+    const stores = made = new Map<Store, number>();
+    await run();
+    made = undefined;
+    for (const [store, held] of stores) {
+      const { problems } = checkStore(store, held);
+      if (problems.length > 0) fail(problems.join("; "));
+    }
+  });
+}
+
+/** The running test leaves `count` chunks of `store` taken that are part of no linked item. */
+export function leavesHeld(store: Store, count: number): void {
+  made?.set(store, count);
+}
+
+/** The running test leaves `store` broken, or with items that clients hold. */
+export function leavesBroken(store: Store): void {
+  made?.delete(store);
 }
 
 /** Runs `work` under the lock of the shard of `hv`. */

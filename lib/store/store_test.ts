@@ -24,7 +24,14 @@ import {
 import { flushNow, resetCounters } from "./whole_store.ts";
 import type { Store } from "./store.ts";
 import { allocate } from "./room/allocate.ts";
-import { makeItem, makeStore, withShard } from "./store_fixture.ts";
+import {
+  leavesBroken,
+  leavesHeld,
+  makeItem,
+  makeStore,
+  storeTest,
+  withShard,
+} from "./store_fixture.ts";
 
 const NO_PROBLEMS = (items: number) => ({ problems: [], items });
 
@@ -67,7 +74,7 @@ function gauges(store: Store): { number: number; bytes: number; total: number } 
   };
 }
 
-Deno.test("linkLocked() makes an item findable and counts it", () => {
+storeTest("linkLocked() makes an item findable and counts it", () => {
   const store = makeStore();
   const it = makeItem(store, "key", "value");
   assertEquals(find(store, "key"), NO_ITEM);
@@ -79,16 +86,17 @@ Deno.test("linkLocked() makes an item findable and counts it", () => {
   assertEquals(checkStore(store), NO_PROBLEMS(1));
 });
 
-Deno.test("linkLocked() and unlinkLocked() refuse to do it twice", () => {
+storeTest("linkLocked() and unlinkLocked() refuse to do it twice", () => {
   const store = makeStore();
   const it = link(store, "key");
   assertThrows(() => linkItem(store, "key", it), InvariantError);
   const other = makeStore();
   const unlinked = makeItem(other, "key", "v");
   assertThrows(() => unlink(other, "key", unlinked), InvariantError);
+  leavesHeld(other, 1);
 });
 
-Deno.test("unlinkLocked() makes an item unfindable and its chunk free", () => {
+storeTest("unlinkLocked() makes an item unfindable and its chunk free", () => {
   const store = makeStore();
   const it = link(store, "key");
   unlink(store, "key", it);
@@ -96,6 +104,7 @@ Deno.test("unlinkLocked() makes an item unfindable and its chunk free", () => {
   assertEquals(gauges(store), { number: 0, bytes: 0, total: 1 });
   assertEquals(checkStore(store), NO_PROBLEMS(0));
   assertEquals(makeItem(store, "other", "v"), it, "The chunk is used again");
+  leavesHeld(store, 1);
 });
 
 const SIZES: readonly (readonly [what: string, before: string, after: string])[] = [
@@ -105,7 +114,7 @@ const SIZES: readonly (readonly [what: string, before: string, after: string])[]
 ];
 
 for (const [what, before, after] of SIZES) {
-  Deno.test(`replaceLocked() puts an item of ${what} in the place of the old one`, () => {
+  storeTest(`replaceLocked() puts an item of ${what} in the place of the old one`, () => {
     const store = makeStore();
     const neighbours = ["x", "y"].map((key) => link(store, key));
     const old = link(store, "key", before);
@@ -119,7 +128,7 @@ for (const [what, before, after] of SIZES) {
     assertEquals(checkStore(store), NO_PROBLEMS(3));
   });
 
-  Deno.test(`replaceLocked() leaves a held item of ${what} to its holder`, () => {
+  storeTest(`replaceLocked() leaves a held item of ${what} to its holder`, () => {
     const client = new StoreClient(makeStore());
     client.set("key", before);
     const held = client.hold("key");
@@ -131,7 +140,7 @@ for (const [what, before, after] of SIZES) {
   });
 }
 
-Deno.test("retainLocked() and release() count holders; the last one frees the chunk", () => {
+storeTest("retainLocked() and release() count holders; the last one frees the chunk", () => {
   const store = makeStore();
   const it = link(store, "key");
   for (let holders = 2; holders <= 5; holders++) {
@@ -148,7 +157,7 @@ Deno.test("retainLocked() and release() count holders; the last one frees the ch
   assertThrows(() => releaseItem(store, it), InvariantError);
 });
 
-Deno.test("retainLocked() refuses more holders than can be counted", () => {
+storeTest("retainLocked() refuses more holders than can be counted", () => {
   const store = makeStore();
   const it = link(store, "key");
   for (let holders = 1; holders < REFCOUNT_MAX; holders++) retain(store, it);
@@ -156,15 +165,17 @@ Deno.test("retainLocked() refuses more holders than can be counted", () => {
   assertEquals(retain(store, it), false);
   releaseItem(store, it);
   assertEquals(retain(store, it), true);
+  leavesBroken(store); // Its holders stay.
 });
 
-Deno.test("release() refuses to free what can still be found", () => {
+storeTest("release() refuses to free what can still be found", () => {
   const store = makeStore();
   const it = link(store, "key");
   assertThrows(() => releaseItem(store, it), InvariantError);
+  leavesBroken(store);
 });
 
-Deno.test("findLocked() unlinks what has expired, in the second of its expiry", () => {
+storeTest("findLocked() unlinks what has expired, in the second of its expiry", () => {
   const store = makeStore();
   const { clock } = store;
   link(store, "key", "v", 0, clock.now + 10);
@@ -178,7 +189,7 @@ Deno.test("findLocked() unlinks what has expired, in the second of its expiry", 
   assertEquals(checkStore(store), NO_PROBLEMS(0));
 });
 
-Deno.test("findLocked() unlinks what is flushed", () => {
+storeTest("findLocked() unlinks what is flushed", () => {
   const store = makeStore();
   link(store, "key");
   flushNow(store);
@@ -189,7 +200,7 @@ Deno.test("findLocked() unlinks what is flushed", () => {
   assertEquals(checkStore(store), NO_PROBLEMS(0));
 });
 
-Deno.test("touchLocked() changes the expiry and keeps the version", () => {
+storeTest("touchLocked() changes the expiry and keeps the version", () => {
   const client = new StoreClient(makeStore());
   client.set("key", "v", { exptime: 10 });
   const { cas } = client.get("key") ?? {};
@@ -201,7 +212,7 @@ Deno.test("touchLocked() changes the expiry and keeps the version", () => {
   assertEquals(client.get("key"), undefined);
 });
 
-Deno.test("allocate() keeps key, flags and value of every size apart", () => {
+storeTest("allocate() keeps key, flags and value of every size apart", () => {
   const client = new StoreClient(makeStore());
   const sizes = [0, 1, 2, 10, 100, 1000, 8192, 100_000, 400_000];
   for (const size of sizes) {
@@ -217,7 +228,7 @@ Deno.test("allocate() keeps key, flags and value of every size apart", () => {
   assertEquals(checkStore(client.store), NO_PROBLEMS(sizes.length));
 });
 
-Deno.test("allocate() refuses more than an item may have", () => {
+storeTest("allocate() refuses more than an item may have", () => {
   const store = makeStore({ itemSizeMax: 1000 });
   // Header, version, key, value, CRLF: 1000 bytes in all, then one more.
   const nbytes = 1000 - 32 - 8 - 3;
@@ -228,7 +239,7 @@ Deno.test("allocate() refuses more than an item may have", () => {
   releaseItem(store, largest);
 });
 
-Deno.test("allocate() uses the class whose chunks waste least", () => {
+storeTest("allocate() uses the class whose chunks waste least", () => {
   const store = makeStore();
   for (const size of [1, 38, 39, 500, 5000, 50_000, 300_000, 524_000]) {
     const it = makeItem(store, "k", "v".repeat(size));
@@ -239,7 +250,7 @@ Deno.test("allocate() uses the class whose chunks waste least", () => {
   assertEquals(checkStore(store), NO_PROBLEMS(0));
 });
 
-Deno.test("renewCasLocked() gives each change a version of its own", () => {
+storeTest("renewCasLocked() gives each change a version of its own", () => {
   const client = new StoreClient(makeStore());
   const seen = new Set<bigint | undefined>();
   for (let n = 0; n < 10; n++) {
@@ -251,7 +262,7 @@ Deno.test("renewCasLocked() gives each change a version of its own", () => {
   assertEquals(seen.size, 20);
 });
 
-Deno.test("resetCounters() keeps what is there now", () => {
+storeTest("resetCounters() keeps what is there now", () => {
   const client = new StoreClient(makeStore());
   client.set("a", "v");
   client.set("b", "v");

@@ -6,7 +6,7 @@ import { StoreClient } from "../../tests/support/store_client.ts";
 import { latin1 } from "../base/ascii.ts";
 import { blockOf, itemKeyAt, itemNkey, type ItemRef } from "./item/item.ts";
 import type { StorePlan } from "./plan.ts";
-import { makeStore, testClock } from "./store_fixture.ts";
+import { makeStore, storeTest, testClock } from "./store_fixture.ts";
 import { TableWalk } from "./table_walk.ts";
 
 function tableOf(shards: number, bucketsMin: number, bucketsMax: number) {
@@ -21,7 +21,7 @@ const TABLES = [[1, 1, 1], [1, 1, 1024], [4, 2, 512], [64, 1, 8], [1024, 1, 4]] 
 
 for (const [shards, bucketsMin, bucketsMax] of TABLES) {
   for (const perStep of [0, 1, 5]) {
-    Deno.test(
+    storeTest(
       `TableWalk meets each item once: ${shards} shards, ${bucketsMin} to ${bucketsMax} buckets, ` +
         `${perStep} items added in each step`,
       () => {

@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { StoreClient } from "../../../tests/support/store_client.ts";
 import { Global } from "../../memory/regions.ts";
 import { checkStore } from "../check.ts";
-import { makeStore, testClock } from "../store_fixture.ts";
+import { makeStore, storeTest, testClock } from "../store_fixture.ts";
 import { flushAt, flushNow } from "../whole_store.ts";
 
 const SECOND = 100;
@@ -21,7 +21,7 @@ function found(client: StoreClient, ...keys: string[]): string[] {
   return keys.filter((key) => client.get(key) !== undefined);
 }
 
-Deno.test("flushNow() flushes what was stored before it in the same second, and only that", () => {
+storeTest("flushNow() flushes what was stored before it in the same second, and only that", () => {
   const client = clientAt(SECOND);
   client.set("before", "x");
   flushNow(client.store);
@@ -32,7 +32,7 @@ Deno.test("flushNow() flushes what was stored before it in the same second, and 
   assertEquals(checkStore(client.store), { problems: [], items: 1 });
 });
 
-Deno.test("flushNow() flushes again and again", () => {
+storeTest("flushNow() flushes again and again", () => {
   const client = clientAt(SECOND);
   for (let round = 0; round < 5; round++) {
     client.set("key", "x");
@@ -42,7 +42,7 @@ Deno.test("flushNow() flushes again and again", () => {
   }
 });
 
-Deno.test("flushNow() lets a value that replaces a flushed one live", () => {
+storeTest("flushNow() lets a value that replaces a flushed one live", () => {
   const client = clientAt(SECOND);
   client.set("key", "old");
   flushNow(client.store);
@@ -50,7 +50,7 @@ Deno.test("flushNow() lets a value that replaces a flushed one live", () => {
   assertEquals(client.get("key")?.value, "new");
 });
 
-Deno.test("flushAt() flushes nothing until its time has come", () => {
+storeTest("flushAt() flushes nothing until its time has come", () => {
   const client = clientAt(SECOND);
   client.set("early", "x");
   flushAt(client.store, SECOND + 5);
@@ -66,7 +66,7 @@ Deno.test("flushAt() flushes nothing until its time has come", () => {
   assertEquals(found(client, "early", "late", "after"), ["after"]);
 });
 
-Deno.test("flushAt() takes the place of the moment that is pending", () => {
+storeTest("flushAt() takes the place of the moment that is pending", () => {
   const client = clientAt(SECOND);
   client.set("key", "x");
   flushAt(client.store, SECOND + 5);
@@ -77,7 +77,7 @@ Deno.test("flushAt() takes the place of the moment that is pending", () => {
   assertEquals(found(client, "key"), []);
 });
 
-Deno.test("flushNow() takes the place of the moment that is pending", () => {
+storeTest("flushNow() takes the place of the moment that is pending", () => {
   const client = clientAt(SECOND);
   flushAt(client.store, SECOND + 5);
   flushNow(client.store);
@@ -86,7 +86,7 @@ Deno.test("flushNow() takes the place of the moment that is pending", () => {
   assertEquals(found(client, "key"), ["key"]);
 });
 
-Deno.test("flushAt() a moment that is past flushes what was not accessed since", () => {
+storeTest("flushAt() a moment that is past flushes what was not accessed since", () => {
   const client = clientAt(SECOND);
   client.set("old", "x");
   client.store.clock.now += 10;
@@ -104,7 +104,7 @@ const LATER: readonly (readonly [what: string, flush: (client: StoreClient) => v
 ];
 
 for (const [what, flush] of LATER) {
-  Deno.test(`flushAt() flushes for good, whatever follows: ${what}`, () => {
+  storeTest(`flushAt() flushes for good, whatever follows: ${what}`, () => {
     const client = clientAt(SECOND);
     client.set("key", "x");
     flushAt(client.store, SECOND + 5);
@@ -112,7 +112,7 @@ for (const [what, flush] of LATER) {
     flush(client);
     assertEquals(found(client, "key"), []);
   });
-  Deno.test(`flushNow() flushes for good, whatever follows: ${what}`, () => {
+  storeTest(`flushNow() flushes for good, whatever follows: ${what}`, () => {
     const client = clientAt(SECOND);
     client.set("key", "x");
     flushNow(client.store);
@@ -131,7 +131,7 @@ const INSTEAD: readonly (readonly [what: string, flush: (client: StoreClient) =>
 ];
 
 for (const [what, flush] of INSTEAD) {
-  Deno.test(`flushAt() of this second ends with ${what}`, () => {
+  storeTest(`flushAt() of this second ends with ${what}`, () => {
     const client = clientAt(SECOND);
     client.set("before", "x");
     flushAt(client.store, SECOND + 1);
@@ -144,7 +144,7 @@ for (const [what, flush] of INSTEAD) {
   });
 }
 
-Deno.test("flushNow() starts no generation where nothing was stored in the last one", () => {
+storeTest("flushNow() starts no generation where nothing was stored in the last one", () => {
   const client = clientAt(SECOND);
   client.set("key", "x");
   for (let count = 0; count < 0x10000; count++) flushNow(client.store);
@@ -162,7 +162,7 @@ function flushStores(client: StoreClient, count: number, pause = (_: number) => 
   }
 }
 
-Deno.test("flushNow() outlives the turn of its generation within one second", () => {
+storeTest("flushNow() outlives the turn of its generation within one second", () => {
   const client = clientAt(SECOND);
   client.set("key", "x");
   flushStores(client, 0x10000);
@@ -178,7 +178,7 @@ Deno.test("flushNow() outlives the turn of its generation within one second", ()
   assertEquals(client.get("later")?.value, "y");
 });
 
-Deno.test("flushNow() outlives the turn of its generation, and spares what is stored then", () => {
+storeTest("flushNow() outlives the turn of its generation, and spares what is stored then", () => {
   const client = clientAt(SECOND);
   client.set("key0", "x");
   const pause = (n: number) => {
@@ -198,7 +198,7 @@ Deno.test("flushNow() outlives the turn of its generation, and spares what is st
   }
 });
 
-Deno.test("flushNow() is not misled by a thread that is late with its mark", () => {
+storeTest("flushNow() is not misled by a thread that is late with its mark", () => {
   const client = clientAt(SECOND);
   const { control } = client.store;
   for (let late = 0; late < 4; late++) {
@@ -213,7 +213,7 @@ Deno.test("flushNow() is not misled by a thread that is late with its mark", () 
   }
 });
 
-Deno.test("flushNow() is not undone by a thread whose clock is a second behind", () => {
+storeTest("flushNow() is not undone by a thread whose clock is a second behind", () => {
   // Each thread reads the clock once per turn of its loop, so that two may differ by a second.
   const client = clientAt(SECOND + 1);
   flushNow(client.store);

@@ -7,7 +7,7 @@ import { checkStore } from "../check.ts";
 import { Crawler, nextWait } from "./crawler.ts";
 import { NO_ITEM } from "../item/item.ts";
 import { isCrawling } from "../control/requests.ts";
-import { makeStore, SMALL_SHAPE, testClock } from "../store_fixture.ts";
+import { makeStore, SMALL_SHAPE, storeTest, testClock } from "../store_fixture.ts";
 import { flushNow } from "../whole_store.ts";
 
 const ALL = { low: -1, high: -1 };
@@ -26,7 +26,7 @@ function present(client: StoreClient, count: number): number[] {
   return Array.from({ length: count }, (_, n) => n).filter((n) => client.find(`k${n}`) !== NO_ITEM);
 }
 
-Deno.test("a crawl removes expired and flushed items, held or not, and counts them", () => {
+storeTest("a crawl removes expired and flushed items, held or not, and counts them", () => {
   const client = clientOf();
   for (let n = 0; n < 300; n++) client.set(`k${n}`, "v", { exptime: n % 3 === 0 ? 5 : 0 });
   client.get("k0");
@@ -51,7 +51,7 @@ Deno.test("a crawl removes expired and flushed items, held or not, and counts th
   assertEquals(checkStore(client.store), { problems: [], items: 0 });
 });
 
-Deno.test("a crawl leaves other classes alone", () => {
+storeTest("a crawl leaves other classes alone", () => {
   const client = clientOf();
   client.set("k0", "v", { exptime: 1 });
   client.set("k1", "v".repeat(1000), { exptime: 1 });
@@ -60,7 +60,7 @@ Deno.test("a crawl leaves other classes alone", () => {
   assertEquals(present(client, 2), [1]);
 });
 
-Deno.test("a crawl looks at no more items of a class than it may", () => {
+storeTest("a crawl looks at no more items of a class than it may", () => {
   const client = clientOf(30);
   for (let n = 0; n < 100; n++) client.set(`k${n}`, "v", { exptime: 1 });
   client.store.clock.now += 1;
@@ -68,7 +68,7 @@ Deno.test("a crawl looks at no more items of a class than it may", () => {
   assertEquals(present(client, 100).length, 70);
 });
 
-Deno.test("a crawl that is stopped is over", () => {
+storeTest("a crawl that is stopped is over", () => {
   const client = clientOf();
   client.set("k0", "v", { exptime: 1 });
   const crawler = new Crawler(client.store);
@@ -77,7 +77,7 @@ Deno.test("a crawl that is stopped is over", () => {
   assertEquals([crawler.isRunning, crawler.step()], [false, false]);
 });
 
-Deno.test("dueClasses() names classes with items, and not again before their wait is over", () => {
+storeTest("dueClasses() names classes with items, and not again before their wait is over", () => {
   const client = clientOf();
   const crawler = new Crawler(client.store);
   assertEquals(crawler.dueClasses(), undefined);
@@ -115,5 +115,5 @@ const WAITS: readonly (readonly [
 ];
 
 for (const [name, mortal, byMinute, wait, next] of WAITS) {
-  Deno.test(`nextWait() ${name}`, () => assertEquals(nextWait(mortal, byMinute, wait), next));
+  storeTest(`nextWait() ${name}`, () => assertEquals(nextWait(mortal, byMinute, wait), next));
 }

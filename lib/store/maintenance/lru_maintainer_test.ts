@@ -10,7 +10,7 @@ import { itemLruId, type ItemRef, NO_ITEM } from "../item/item.ts";
 import { lruIdOf, LruSegment } from "../lru/lists.ts";
 import { juggle, LruMaintainer, warmUp } from "./lru_maintainer.ts";
 import type { SlabClass } from "../slab/classes.ts";
-import { makeStore, SMALL_SHAPE, testClock } from "../store_fixture.ts";
+import { makeStore, SMALL_SHAPE, storeTest, testClock } from "../store_fixture.ts";
 import type { TunableValues } from "../control/tunables.ts";
 import { flushAt, flushNow } from "../whole_store.ts";
 
@@ -44,7 +44,7 @@ function total(client: StoreClient, name: ClassCounterName): number {
   return new Snapshot(client.store.control).ofClasses(name);
 }
 
-Deno.test("juggle() keeps a fifth in HOT and moves the oldest of the rest to COLD", () => {
+storeTest("juggle() keeps a fifth in HOT and moves the oldest of the rest to COLD", () => {
   const client = clientOf();
   const keys = fill(client, 100);
   assertEquals(counts(client), [100, 0, 0, 0]);
@@ -58,7 +58,7 @@ Deno.test("juggle() keeps a fifth in HOT and moves the oldest of the rest to COL
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("juggle() moves items of HOT that were read twice to WARM", () => {
+storeTest("juggle() moves items of HOT that were read twice to WARM", () => {
   const client = clientOf();
   fill(client, 100);
   read(client, "k0", 2);
@@ -69,13 +69,13 @@ Deno.test("juggle() moves items of HOT that were read twice to WARM", () => {
   assertEquals(total(client, "moves_to_warm"), 1);
 });
 
-Deno.test("juggle() moves at most 500 items of each list at a time", () => {
+storeTest("juggle() moves at most 500 items of each list at a time", () => {
   const client = clientOf();
   fill(client, 2000);
   assertEquals(juggle(client.store, CLASS), 500);
 });
 
-Deno.test("juggle() keeps two fifths in WARM: active ones come round, idle ones leave", () => {
+storeTest("juggle() keeps two fifths in WARM: active ones come round, idle ones leave", () => {
   const client = clientOf();
   const keys = fill(client, 100);
   for (const key of keys) read(client, key, 2);
@@ -95,7 +95,7 @@ Deno.test("juggle() keeps two fifths in WARM: active ones come round, idle ones 
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("juggle() moves idle items of HOT on when they are old beside COLD's oldest", () => {
+storeTest("juggle() moves idle items of HOT on when they are old beside COLD's oldest", () => {
   const client = clientOf();
   fill(client, 100);
   juggle(client.store, CLASS);
@@ -104,7 +104,7 @@ Deno.test("juggle() moves idle items of HOT on when they are old beside COLD's o
   assertEquals(counts(client), [0, 0, 100, 0]);
 });
 
-Deno.test("a second hit in COLD is put down, and moved to WARM by the maintainer", () => {
+storeTest("a second hit in COLD is put down, and moved to WARM by the maintainer", () => {
   const client = clientOf();
   fill(client, 100);
   juggle(client.store, CLASS);
@@ -116,7 +116,7 @@ Deno.test("a second hit in COLD is put down, and moved to WARM by the maintainer
   assertEquals(total(client, "moves_to_warm"), 1);
 });
 
-Deno.test("an item that is gone when its turn comes is left alone", () => {
+storeTest("an item that is gone when its turn comes is left alone", () => {
   const client = clientOf();
   fill(client, 100);
   juggle(client.store, CLASS);
@@ -129,7 +129,7 @@ Deno.test("an item that is gone when its turn comes is left alone", () => {
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("a full bump buffer drops a hit, and the next one counts again", () => {
+storeTest("a full bump buffer drops a hit, and the next one counts again", () => {
   const client = clientOf();
   fill(client, 100);
   juggle(client.store, CLASS);
@@ -142,7 +142,7 @@ Deno.test("a full bump buffer drops a hit, and the next one counts again", () =>
   assertEquals(buffer.shift(), client.find("k1"));
 });
 
-Deno.test("BumpBuffer gives items out in order, past its end and round again", () => {
+storeTest("BumpBuffer gives items out in order, past its end and round again", () => {
   const client = clientOf();
   const buffer = new BumpBuffer(client.store.control, 1);
   for (let round = 0; round < 3; round++) {
@@ -153,7 +153,7 @@ Deno.test("BumpBuffer gives items out in order, past its end and round again", (
   }
 });
 
-Deno.test("short-lived items go to TEMP, stay there, and leave when they expire", () => {
+storeTest("short-lived items go to TEMP, stay there, and leave when they expire", () => {
   const client = clientOf({ temporaryTtl: 10 });
   client.set("short", "v", { exptime: 10 });
   client.set("longer", "v", { exptime: 11 });
@@ -169,7 +169,7 @@ Deno.test("short-lived items go to TEMP, stay there, and leave when they expire"
   assertEquals(client.find("short"), NO_ITEM);
 });
 
-Deno.test("an item in TEMP is never evicted", () => {
+storeTest("an item in TEMP is never evicted", () => {
   const client = clientOf({ temporaryTtl: 100 });
   for (let n = 0; n < 50; n++) client.set(`t${n}`, "v".repeat(1000), { exptime: 100 });
   for (let n = 0; n < 20_000; n++) client.set(`k${n}`, "v".repeat(1000));
@@ -177,7 +177,7 @@ Deno.test("an item in TEMP is never evicted", () => {
   for (let n = 0; n < 50; n++) assert(client.get(`t${n}`) !== undefined, `t${n}`);
 });
 
-Deno.test("flat mode drains HOT and WARM into COLD, where new items go", () => {
+storeTest("flat mode drains HOT and WARM into COLD, where new items go", () => {
   const client = clientOf();
   const keys = fill(client, 100);
   for (const key of keys.slice(0, 30)) read(client, key, 2);
@@ -190,7 +190,7 @@ Deno.test("flat mode drains HOT and WARM into COLD, where new items go", () => {
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("a set in a full cache evicts from COLD before HOT and WARM", () => {
+storeTest("a set in a full cache evicts from COLD before HOT and WARM", () => {
   const client = clientOf({ hotLruPct: 20 });
   const value = "v".repeat(1000);
   for (let n = 0; n < 2000; n++) client.set(`k${n}`, value);
@@ -207,7 +207,7 @@ Deno.test("a set in a full cache evicts from COLD before HOT and WARM", () => {
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("LruMaintainer looks less and less often at lists that rest, up to once a second", () => {
+storeTest("LruMaintainer looks less and less often at lists that rest, up to once a second", () => {
   const client = clientOf();
   const maintainer = new LruMaintainer(client.store);
   let ms = 0;
@@ -222,7 +222,7 @@ Deno.test("LruMaintainer looks less and less often at lists that rest, up to onc
   assertEquals(counts(client), [200, 0, 800, 0]);
 });
 
-Deno.test("a maintainer whose clock lags does not make an item older", () => {
+storeTest("a maintainer whose clock lags does not make an item older", () => {
   const client = clientOf();
   fill(client, 100);
   juggle(client.store, CLASS);

@@ -12,7 +12,7 @@ import { fail } from "../../base/assert.ts";
 import { POOL } from "../control/requests.ts";
 import { isRefused } from "../outcome.ts";
 import { GENTLE_PASSES, Moving, PASSES_MAX, SlabMover } from "./mover.ts";
-import { makeStore, testClock } from "../store_fixture.ts";
+import { makeStore, storeTest, testClock } from "../store_fixture.ts";
 import { releaseItem } from "../link.ts";
 import { setMemlimit } from "../whole_store.ts";
 
@@ -54,7 +54,7 @@ function pages({ client: { store }, clsid }: Bed): number {
   return store.slabs.word(clsid, SlabWord.PAGES);
 }
 
-Deno.test("a page with room elsewhere moves, and all its items stay as they are", () => {
+storeTest("a page with room elsewhere moves, and all its items stay as they are", () => {
   const all = bed();
   const { client, mover, clsid } = all;
   const keys = fill(all, 3);
@@ -72,7 +72,7 @@ Deno.test("a page with room elsewhere moves, and all its items stay as they are"
   assertEquals(checkStore(client.store), { problems: [], items: kept.length });
 });
 
-Deno.test("a full class loses the items that were read longest ago, a page of them", () => {
+storeTest("a full class loses the items that were read longest ago, a page of them", () => {
   const all = bed({ maxbytes: 3 * MIB });
   const { client, mover, clsid } = all;
   const keys = fill(all, 3);
@@ -91,7 +91,7 @@ Deno.test("a full class loses the items that were read longest ago, a page of th
   assertEquals(client.store.slabs.word(1 as SlabClass, SlabWord.UNOPENED_COUNT), 0);
 });
 
-Deno.test("without evictions a page stays when what is in it finds no room", () => {
+storeTest("without evictions a page stays when what is in it finds no room", () => {
   const all = bed({ maxbytes: 2 * MIB, evictions: false });
   const { client, mover, clsid } = all;
   const keys = fill(all, 2);
@@ -104,7 +104,7 @@ Deno.test("without evictions a page stays when what is in it finds no room", () 
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("a page of which some was never used moves", () => {
+storeTest("a page of which some was never used moves", () => {
   const all = bed();
   const { client, mover, clsid } = all;
   const keys = fill(all, 2, 500);
@@ -114,7 +114,7 @@ Deno.test("a page of which some was never used moves", () => {
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("items that clients hold keep a page where it is, until they let go", () => {
+storeTest("items that clients hold keep a page where it is, until they let go", () => {
   const all = bed();
   const { client, mover, clsid } = all;
   const keys = fill(all, 2);
@@ -133,7 +133,7 @@ Deno.test("items that clients hold keep a page where it is, until they let go", 
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("items held for long are unlinked, and the page moves once they are let go", () => {
+storeTest("items held for long are unlinked, and the page moves once they are let go", () => {
   const all = bed();
   const { client, mover, clsid } = all;
   const keys = fill(all, 2);
@@ -151,7 +151,7 @@ Deno.test("items held for long are unlinked, and the page moves once they are le
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("a value that never comes keeps its page, and the move is given up", () => {
+storeTest("a value that never comes keeps its page, and the move is given up", () => {
   const all = bed();
   const { client, mover, clsid } = all;
   const coming = ["a0001", "a0002"].map((key) => {
@@ -171,7 +171,7 @@ Deno.test("a value that never comes keeps its page, and the move is given up", (
   for (let n = 0; n < 900; n++) assertEquals(client.set(`n${n}`, VALUE), "STORED");
 });
 
-Deno.test("expired items in a page are not rescued", () => {
+storeTest("expired items in a page are not rescued", () => {
   const all = bed();
   const { client, mover, clsid } = all;
   const perPage = client.store.classes.perPage[clsid]!;
@@ -187,7 +187,7 @@ Deno.test("expired items in a page are not rescued", () => {
   assertEquals(checkStore(client.store), { problems: [], items: perPage });
 });
 
-Deno.test("start() refuses a class with one page, and an empty pool", () => {
+storeTest("start() refuses a class with one page, and an empty pool", () => {
   const all = bed();
   const { mover, clsid } = all;
   fill(all, 1);
@@ -196,7 +196,7 @@ Deno.test("start() refuses a class with one page, and an empty pool", () => {
   assertEquals(mover.isRunning, false);
 });
 
-Deno.test("pages of the pool go to whichever class needs one, beyond no limit", () => {
+storeTest("pages of the pool go to whichever class needs one, beyond no limit", () => {
   const all = bed({ maxbytes: 2 * MIB });
   const { client, mover, clsid } = all;
   const keys = fill(all, 2);
@@ -210,7 +210,7 @@ Deno.test("pages of the pool go to whichever class needs one, beyond no limit", 
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("a page that was handed over and not opened moves on at once", () => {
+storeTest("a page that was handed over and not opened moves on at once", () => {
   const all = bed();
   const { client, mover, clsid } = all;
   const keys = fill(all, 2);
@@ -226,7 +226,7 @@ Deno.test("a page that was handed over and not opened moves on at once", () => {
 });
 
 for (const slabChunkMax of [1024, 16 * 1024, MIB / 2]) {
-  Deno.test(`chunks of large items move, ${slabChunkMax} bytes each, and so do their heads`, () => {
+  storeTest(`chunks of large items move, ${slabChunkMax} bytes each, and so do their heads`, () => {
     const { client, mover } = bed({ slabChunkMax, maxbytes: 16 * MIB });
     const value = (n: number): string => String(n).padStart(4, "-").repeat(150_000 + n);
     for (let n = 0; n < 10; n++) assertEquals(client.set(`large${n}`, value(n)), "STORED");
@@ -251,7 +251,7 @@ for (const slabChunkMax of [1024, 16 * 1024, MIB / 2]) {
   });
 }
 
-Deno.test("returnOne() gives pages of the pool back while more are in use than may be", () => {
+storeTest("returnOne() gives pages of the pool back while more are in use than may be", () => {
   const all = bed({ maxbytes: 8 * MIB });
   const { client, mover, clsid } = all;
   const keys = fill(all, 4);

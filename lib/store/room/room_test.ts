@@ -21,7 +21,15 @@ import type { SlabClass } from "../slab/classes.ts";
 import { ownClassOf } from "../link.ts";
 import { startStore, Store } from "../store.ts";
 import { StoreMode } from "../outcome.ts";
-import { FLAT, makeStore, SMALL_SHAPE, testClock, withList, withShard } from "../store_fixture.ts";
+import {
+  FLAT,
+  makeStore,
+  SMALL_SHAPE,
+  storeTest,
+  testClock,
+  withList,
+  withShard,
+} from "../store_fixture.ts";
 
 const MIB = 2 ** 20;
 
@@ -104,7 +112,7 @@ const COMMANDS: Readonly<Record<string, (bed: Bed, key: string) => string>> = {
 
 for (const [way, prepare] of Object.entries(WAYS)) {
   for (const [name, command] of Object.entries(COMMANDS)) {
-    Deno.test(`reclaimChunk() finds room for ${name} where ${way}`, () => {
+    storeTest(`reclaimChunk() finds room for ${name} where ${way}`, () => {
       for (const shape of [{}, FLAT, { slabReassign: false }]) {
         const bed = fullBed(shape);
         const held = prepare(bed);
@@ -115,7 +123,7 @@ for (const [way, prepare] of Object.entries(WAYS)) {
     });
   }
 
-  Deno.test(`reclaimChunk() finds room for a longer number where ${way}`, () => {
+  storeTest(`reclaimChunk() finds room for a longer number where ${way}`, () => {
     const bed = fullBed({ maxbytes: MIB }, 19);
     const held = prepare({ ...bed, keys: bed.keys.slice(0, -1) });
     const key = newest(bed);
@@ -125,7 +133,7 @@ for (const [way, prepare] of Object.entries(WAYS)) {
   });
 }
 
-Deno.test("reclaimChunk() leaves items that are held where they can be found", () => {
+storeTest("reclaimChunk() leaves items that are held where they can be found", () => {
   const bed = fullBed(FLAT);
   const held = bed.keys.slice(0, -1).map((key) => bed.client.hold(key));
   for (let n = 0; n < 5; n++) assertEquals(bed.client.set(`new${n}`, bed.value), "STORED");
@@ -134,7 +142,7 @@ Deno.test("reclaimChunk() leaves items that are held where they can be found", (
   check(bed, held);
 });
 
-Deno.test("a set is refused when clients hold all that there is, and not a chunk before", () => {
+storeTest("a set is refused when clients hold all that there is, and not a chunk before", () => {
   for (const shape of [{}, FLAT]) {
     const bed = fullBed(shape);
     const { client, keys, clsid, value } = bed;
@@ -166,7 +174,7 @@ function heldClass(shape: Partial<StoreShape> = {}): { bed: Bed; held: Held[] } 
   return { bed, held };
 }
 
-Deno.test("a class whose items are all held takes a page of another class at once", () => {
+storeTest("a class whose items are all held takes a page of another class at once", () => {
   const { bed, held } = heldClass();
   assertEquals(total(bed, "direct_page_moves"), 1);
   assertEquals(total(bed, "slabs_moved"), 1);
@@ -174,7 +182,7 @@ Deno.test("a class whose items are all held takes a page of another class at onc
   check(bed, held);
 });
 
-Deno.test("a page is not taken with slab_automove=0, nor the last one of a class", () => {
+storeTest("a page is not taken with slab_automove=0, nor the last one of a class", () => {
   const bed = fullBed(
     { maxbytes: 6 * MIB, tuning: { ...SMALL_SHAPE.tuning, slabAutomove: 0 } },
     100,
@@ -195,7 +203,7 @@ Deno.test("a page is not taken with slab_automove=0, nor the last one of a class
   check(bed, held);
 });
 
-Deno.test("a page that the mover has begun to empty is taken by whoever needs it first", () => {
+storeTest("a page that the mover has begun to empty is taken by whoever needs it first", () => {
   const bed = fullBed({ maxbytes: 6 * MIB }, 100);
   const { client, clsid } = bed;
   const mover = new SlabMover(client.store);
@@ -212,7 +220,7 @@ Deno.test("a page that the mover has begun to empty is taken by whoever needs it
   check(bed, held);
 });
 
-Deno.test("a page stays with its class while something in it is held, and another one goes", () => {
+storeTest("a page stays with its class while something in it is held, and another one goes", () => {
   const bed = fullBed({ maxbytes: 3 * MIB }, 19_000);
   const { client, keys, clsid } = bed;
   const perPage = client.store.classes.perPage[clsid]!;
@@ -226,7 +234,7 @@ Deno.test("a page stays with its class while something in it is held, and anothe
   check(bed, [...inThird, ...inFirst, ...held]);
 });
 
-Deno.test("a large value takes as many pages as it needs, and is whole", () => {
+storeTest("a large value takes as many pages as it needs, and is whole", () => {
   for (const length of [600_000, 3 * MIB, 5 * MIB]) {
     const bed = fullBed({ maxbytes: 8 * MIB, itemSizeMax: 16 * MIB }, 100);
     const value = "0123456789".repeat(length / 10);
@@ -236,14 +244,14 @@ Deno.test("a large value takes as many pages as it needs, and is whole", () => {
   }
 });
 
-Deno.test("nothing goes for a value that can never fit", () => {
+storeTest("nothing goes for a value that can never fit", () => {
   const bed = fullBed({ maxbytes: 4 * MIB, itemSizeMax: 16 * MIB }, 100);
   assertEquals(bed.client.set("large", "x".repeat(5 * MIB)), "NO_MEMORY");
   assertEquals(bed.keys.filter((key) => bed.client.peek(key) === undefined), []);
   check(bed, []);
 });
 
-Deno.test("a large item grows by append although its chunks have to be taken from others", () => {
+storeTest("a large item grows by append although its chunks have to be taken from others", () => {
   const bed = fullBed({ maxbytes: 8 * MIB, itemSizeMax: 8 * MIB }, 100);
   const { client } = bed;
   const part = "0123456789".repeat(60_000);
@@ -255,7 +263,7 @@ Deno.test("a large item grows by append although its chunks have to be taken fro
   check(bed, []);
 });
 
-Deno.test("reclaimChunk() evicts a large item for the small chunk that its header is in", () => {
+storeTest("reclaimChunk() evicts a large item for the small chunk that its header is in", () => {
   const client = new StoreClient(
     makeStore({ maxbytes: 4 * MIB, slabReassign: false }, testClock()),
   );
@@ -276,7 +284,7 @@ Deno.test("reclaimChunk() evicts a large item for the small chunk that its heade
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("with -M nothing goes", () => {
+storeTest("with -M nothing goes", () => {
   const bed = fullBed({ evictions: false });
   moveAll(bed, LruSegment.COLD);
   assertEquals(bed.client.set("new", bed.value), "NO_MEMORY");
@@ -284,7 +292,7 @@ Deno.test("with -M nothing goes", () => {
   check(bed, []);
 });
 
-Deno.test("a page that is taken costs its class the items that were read longest ago", () => {
+storeTest("a page that is taken costs its class the items that were read longest ago", () => {
   const client = new StoreClient(makeStore({ maxbytes: 16 * MIB, itemSizeMax: 8 * MIB }));
   const value = "v".repeat(10_000);
   const keys = Array.from({ length: 1400 }, (_, n) => `k${n}`);
@@ -300,7 +308,7 @@ Deno.test("a page that is taken costs its class the items that were read longest
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("refusalProblem() notices a store that looks at the tails alone", () => {
+storeTest("refusalProblem() notices a store that looks at the tails alone", () => {
   const bed = fullBed();
   moveAll(bed, LruSegment.HOT);
   bed.client.store.assoc.hasLocked = () => false;
@@ -327,7 +335,7 @@ function twoClasses(filler: string, own: string): { client: StoreClient; held: H
   }
 }
 
-Deno.test("an append costs other items than its own, however long ago that was read", () => {
+storeTest("an append costs other items than its own, however long ago that was read", () => {
   const { client, held } = twoClasses("v".repeat(10_000), "w".repeat(11_900));
   assertEquals(client.put(StoreMode.APPEND, "k0", "x".repeat(1900)), "STORED");
   assertEquals(client.peek("k0")?.value.length, 11_900);
@@ -336,7 +344,7 @@ Deno.test("an append costs other items than its own, however long ago that was r
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("an append that cannot fit costs no item", () => {
+storeTest("an append that cannot fit costs no item", () => {
   const shape = { maxbytes: 32 * MIB, itemSizeMax: 32 * MIB };
   const client = new StoreClient(makeStore(shape));
   client.set("large", "x".repeat(15 * MIB));
@@ -349,7 +357,7 @@ Deno.test("an append that cannot fit costs no item", () => {
   assertEquals(new Snapshot(client.store.control).of("direct_page_moves"), 0);
 });
 
-Deno.test("a chunk that another thread keeps is as good as any", () => {
+storeTest("a chunk that another thread keeps is as good as any", () => {
   const shape = { ...SMALL_SHAPE, threads: 2, maxbytesCeiling: SMALL_SHAPE.maxbytes };
   const plan = planStore(shape);
   const memory = {

@@ -15,7 +15,7 @@ import { NO_ITEM } from "../item/item.ts";
 import { classOf, lruIdOf, LruSegment } from "../lru/lists.ts";
 import type { StoreShape } from "../plan.ts";
 import { StoreMode } from "../outcome.ts";
-import { FLAT, makeStore, SMALL_SHAPE, testClock, withShard } from "../store_fixture.ts";
+import { FLAT, makeStore, SMALL_SHAPE, storeTest, testClock, withShard } from "../store_fixture.ts";
 import { hashKey } from "../link.ts";
 import { flushNow, tailAge } from "../whole_store.ts";
 
@@ -63,7 +63,7 @@ function count(client: StoreClient, name: ClassCounterName): number {
 const SIZES = [1, 2, 8, 25, 1000];
 
 for (const size of SIZES) {
-  Deno.test(`makeRoom() evicts in the order of storing, ${size} in a page`, () => {
+  storeTest(`makeRoom() evicts in the order of storing, ${size} in a page`, () => {
     const { client, keys, value } = fullStore(size);
     for (let n = 0; n < 2 * keys.length; n++) {
       assertEquals(client.set(`new${n}`, value), "STORED");
@@ -75,7 +75,7 @@ for (const size of SIZES) {
     assertEquals(checkStore(client.store), { problems: [], items: keys.length });
   });
 
-  Deno.test(`makeRoom() evicts although all have been read lately, ${size} in a page`, () => {
+  storeTest(`makeRoom() evicts although all have been read lately, ${size} in a page`, () => {
     const { client, keys, value } = fullStore(size);
     for (const key of [...keys, ...keys]) client.get(key); // Twice: FETCHED, then ACTIVE.
     for (let n = 0; n < 3; n++) assertEquals(client.set(`new${n}`, value), "STORED");
@@ -85,7 +85,7 @@ for (const size of SIZES) {
 }
 
 for (const [seconds, lives] of [[59, false], [60, true]] as const) {
-  Deno.test(`makeRoom() ${lives ? "spares" : "evicts"} what is read ${seconds} s after`, () => {
+  storeTest(`makeRoom() ${lives ? "spares" : "evicts"} what is read ${seconds} s after`, () => {
     // A read moves an item to the head of its list, but not more often than once a minute.
     const { client, keys, value } = fullStore(25);
     const [first, second, third] = keys as [string, string, string];
@@ -102,7 +102,7 @@ for (const [seconds, lives] of [[59, false], [60, true]] as const) {
   });
 }
 
-Deno.test("reclaimTail() frees five dead items of the tail at an allocation, in flat mode", () => {
+storeTest("reclaimTail() frees five dead items of the tail at an allocation, in flat mode", () => {
   for (const [shape, reclaimed] of [[FLAT, [5, 7, 7]], [SMALL_SHAPE, [0, 0, 0]]] as const) {
     const clock = testClock();
     const client = new StoreClient(makeStore(shape, clock));
@@ -118,7 +118,7 @@ Deno.test("reclaimTail() frees five dead items of the tail at an allocation, in 
   }
 });
 
-Deno.test("makeRoom() evicts items that a client holds, and goes on behind them", () => {
+storeTest("makeRoom() evicts items that a client holds, and goes on behind them", () => {
   const { client, keys, value } = fullStore(25);
   const held = keys.slice(0, 9).map((key) => client.hold(key));
   for (let n = 0; n < 2 * keys.length; n++) {
@@ -133,7 +133,7 @@ Deno.test("makeRoom() evicts items that a client holds, and goes on behind them"
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("makeRoom() lets held items go their way from list to list", () => {
+storeTest("makeRoom() lets held items go their way from list to list", () => {
   const { client, keys, value } = fullStore(60, { tuning: SMALL_SHAPE.tuning });
   const held = keys.slice(0, 20).map((key) => client.hold(key));
   let refused = 0;
@@ -147,7 +147,7 @@ Deno.test("makeRoom() lets held items go their way from list to list", () => {
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("makeRoom() gives up when all that there is is held", () => {
+storeTest("makeRoom() gives up when all that there is is held", () => {
   const { client, keys, value } = fullStore(2);
   const held = keys.map((key) => client.hold(key));
   assertEquals(client.set("new", value), "NO_MEMORY");
@@ -157,7 +157,7 @@ Deno.test("makeRoom() gives up when all that there is is held", () => {
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("makeRoom() keeps the bytes of an item that is replaced and deleted while held", () => {
+storeTest("makeRoom() keeps the bytes of an item that is replaced and deleted while held", () => {
   const { client, keys, value } = fullStore(8);
   const held = client.hold("k3");
   client.set("k3", value.replaceAll("v", "w"));
@@ -168,7 +168,7 @@ Deno.test("makeRoom() keeps the bytes of an item that is replaced and deleted wh
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("makeRoom() evicts nothing with -M", () => {
+storeTest("makeRoom() evicts nothing with -M", () => {
   const { client, keys, value } = fullStore(8, { evictions: false });
   assertEquals(client.set("new", value), "NO_MEMORY");
   assertEquals(client.put(StoreMode.ADD, "new", value), "NO_MEMORY");
@@ -179,7 +179,7 @@ Deno.test("makeRoom() evicts nothing with -M", () => {
 });
 
 for (const evictions of [true, false]) {
-  Deno.test(`makeRoom() reclaims expired items, evictions ${evictions}`, () => {
+  storeTest(`makeRoom() reclaims expired items, evictions ${evictions}`, () => {
     const { client, keys, value } = fullStore(8, { evictions }, 10);
     client.store.clock.now += 10;
     for (let n = 0; n < keys.length; n++) assertEquals(client.set(`new${n}`, value), "STORED");
@@ -190,7 +190,7 @@ for (const evictions of [true, false]) {
     assertEquals(checkStore(client.store).problems, []);
   });
 
-  Deno.test(`makeRoom() reclaims flushed items, evictions ${evictions}`, () => {
+  storeTest(`makeRoom() reclaims flushed items, evictions ${evictions}`, () => {
     const { client, keys, value } = fullStore(8, { evictions });
     flushNow(client.store);
     for (let n = 0; n < keys.length; n++) assertEquals(client.set(`new${n}`, value), "STORED");
@@ -199,14 +199,14 @@ for (const evictions of [true, false]) {
   });
 }
 
-Deno.test("makeRoom() counts an evicted item that had an expiry", () => {
+storeTest("makeRoom() counts an evicted item that had an expiry", () => {
   const { client, value } = fullStore(8, {}, 1000);
   client.set("new", value);
   assertEquals(count(client, "evicted_nonzero"), 1);
   assertEquals(count(client, "evictions"), 1);
 });
 
-Deno.test("makeRoom() leaves the item that an append is growing", () => {
+storeTest("makeRoom() leaves the item that an append is growing", () => {
   const { client, keys, value } = fullStore(1);
   // The joined value would need the page that the old one is in.
   assertEquals(client.put(StoreMode.APPEND, keys[0]!, "x"), "NOT_STORED");
@@ -214,14 +214,16 @@ Deno.test("makeRoom() leaves the item that an append is growing", () => {
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("makeRoom() notes an age of 0 for an item of a thread whose clock is ahead", () => {
+storeTest("makeRoom() notes an age of 0 for an item of a thread whose clock is ahead", () => {
   // Each thread reads the clock once per turn of its loop, so that two may differ by a second.
   const { client, keys, value } = fullStore(2);
   const { store } = client;
   for (const key of keys) client.gat(key, 0);
-  const clsid = classOf(store.items, client.hold(keys[1]!).it);
+  const held = client.hold(keys[1]!);
+  const clsid = classOf(store.items, held.it);
   store.clock.now -= 1;
   assertEquals(tailAge(store, lruIdOf(clsid, LruSegment.COLD)), 0);
   assertEquals(client.set("new", value), "STORED");
   assertEquals(store.lru.evictedAge(lruIdOf(clsid, LruSegment.COLD)), 0);
+  client.letGo(held);
 });

@@ -12,7 +12,7 @@ import { SlabWord } from "../slab/record.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import type { Store } from "../store.ts";
 import { StoreMode } from "../outcome.ts";
-import { makeStore, testClock } from "../store_fixture.ts";
+import { makeStore, storeTest, testClock } from "../store_fixture.ts";
 import { lastTwoBytes } from "../item/value_cursor.ts";
 
 const MIB = 2 ** 20;
@@ -55,7 +55,7 @@ const LENGTHS = [
 ];
 
 for (const length of LENGTHS) {
-  Deno.test(`a value of ${length} bytes reads back as it was set, in chunks of 1 KiB`, () => {
+  storeTest(`a value of ${length} bytes reads back as it was set, in chunks of 1 KiB`, () => {
     const client = clientOf();
     const value = text(length);
     assertEquals(client.set("k", value, { flags: 7 }), "STORED");
@@ -76,7 +76,7 @@ for (const length of LENGTHS) {
 
 for (const [left, right] of [[500, 400], [500, 600], [979, 1], [3000, 10], [10, 3000]] as const) {
   for (const mode of [StoreMode.APPEND, StoreMode.PREPEND]) {
-    Deno.test(`${left} bytes ${mode === StoreMode.APPEND ? "and then" : "after"} ${right}`, () => {
+    storeTest(`${left} bytes ${mode === StoreMode.APPEND ? "and then" : "after"} ${right}`, () => {
       const client = clientOf();
       const [old, added] = [text(left), text(right).toUpperCase()];
       client.set("k", old, { flags: 3 });
@@ -89,13 +89,13 @@ for (const [left, right] of [[500, 400], [500, 600], [979, 1], [3000, 10], [10, 
   }
 }
 
-Deno.test("incr refuses a number in chunks", () => {
+storeTest("incr refuses a number in chunks", () => {
   const client = clientOf();
   client.set("n", `1${" ".repeat(5000)}`);
   assertEquals(client.add("n", 1n), "NON_NUMERIC");
 });
 
-Deno.test("a held value keeps all its chunks while its item is replaced", () => {
+storeTest("a held value keeps all its chunks while its item is replaced", () => {
   const client = clientOf();
   const value = text(20_000);
   client.set("k", value);
@@ -107,7 +107,7 @@ Deno.test("a held value keeps all its chunks while its item is replaced", () => 
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("a value that finds no room for a chunk leaves none behind", () => {
+storeTest("a value that finds no room for a chunk leaves none behind", () => {
   const shape = { maxbytes: 2 * MIB, slabChunkMax: MIB / 2, itemSizeMax: 2 * MIB };
   const client = clientOf({ ...shape, evictions: false });
   const { store } = client;
@@ -119,7 +119,7 @@ Deno.test("a value that finds no room for a chunk leaves none behind", () => {
   assertEquals(checkStore(store).problems, []);
 });
 
-Deno.test("large items evict each other", () => {
+storeTest("large items evict each other", () => {
   const client = clientOf({ maxbytes: 4 * MIB, slabChunkMax: MIB / 2 });
   for (let n = 0; n < 20; n++) assertEquals(client.set(`large${n}`, text(700_000)), "STORED");
   assertEquals(client.get("large19")?.value.length, 700_000);
@@ -127,7 +127,7 @@ Deno.test("large items evict each other", () => {
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("the last chunk of a value is of the class that fits", () => {
+storeTest("the last chunk of a value is of the class that fits", () => {
   const client = clientOf({ slabChunkMax: MIB / 2 });
   client.set("k", text(MIB / 2 + 1000));
   const { store } = client;
@@ -139,7 +139,7 @@ Deno.test("the last chunk of a value is of the class that fits", () => {
   assertEquals(used(store.classes.fit(rest + 32)), 1);
 });
 
-Deno.test("a large item evicts another when its last chunk finds no room in its class", () => {
+storeTest("a large item evicts another when its last chunk finds no room in its class", () => {
   const client = clientOf({ maxbytes: 8 * MIB, slabChunkMax: MIB / 2 });
   for (let n = 0; n < 100; n++) {
     const length = MIB / 2 + 20_000 + (n * 7919) % 400_000;

@@ -3,7 +3,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { StoreClient } from "../../../tests/support/store_client.ts";
 import { checkStore } from "../check.ts";
-import { makeStore } from "../store_fixture.ts";
+import { makeStore, storeTest } from "../store_fixture.ts";
 
 const U64_MAX = 2n ** 64n - 1n;
 const MAX_TEXT = "18446744073709551615";
@@ -55,7 +55,7 @@ const DECR: readonly Row[] = [
 for (const [name, increment, rows] of [["incr", true, INCR], ["decr", false, DECR]] as const) {
   const client = new StoreClient(makeStore());
   for (const [before, delta, answer, after] of rows) {
-    Deno.test(`addDeltaLocked() ${name} ${JSON.stringify(before)} by ${delta}`, () => {
+    storeTest(`addDeltaLocked() ${name} ${JSON.stringify(before)} by ${delta}`, () => {
       client.set("n", before, { flags: 3, exptime: 100 });
       const cas = client.get("n")?.cas;
       assertEquals(client.add("n", delta, increment), answer);
@@ -91,7 +91,7 @@ const REFUSED: readonly string[] = [
 ];
 
 for (const value of REFUSED) {
-  Deno.test(`addDeltaLocked() refuses ${JSON.stringify(value)} and leaves it alone`, () => {
+  storeTest(`addDeltaLocked() refuses ${JSON.stringify(value)} and leaves it alone`, () => {
     const client = new StoreClient(makeStore());
     client.set("n", value);
     const before = client.get("n");
@@ -101,7 +101,7 @@ for (const value of REFUSED) {
   });
 }
 
-Deno.test("addDeltaLocked() does not change the bytes that a client is being sent", () => {
+storeTest("addDeltaLocked() does not change the bytes that a client is being sent", () => {
   const client = new StoreClient(makeStore());
   client.set("n", "10", { flags: 5, exptime: 100 });
   const held = client.hold("n");
@@ -115,7 +115,7 @@ Deno.test("addDeltaLocked() does not change the bytes that a client is being sen
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("addDeltaLocked() moves a held value without the padding of one in place", () => {
+storeTest("addDeltaLocked() moves a held value without the padding of one in place", () => {
   const client = new StoreClient(makeStore());
   client.set("n", "10");
   const held = client.hold("n");
@@ -124,7 +124,7 @@ Deno.test("addDeltaLocked() moves a held value without the padding of one in pla
   client.letGo(held);
 });
 
-Deno.test("addDeltaLocked() counts without a version under -C", () => {
+storeTest("addDeltaLocked() counts without a version under -C", () => {
   const client = new StoreClient(makeStore({ useCas: false }));
   client.set("n", "9");
   assertEquals(client.add("n", 1n), 10n);

@@ -8,7 +8,7 @@ import { Snapshot } from "../../stats/counters.ts";
 import { checkStore } from "../check.ts";
 import { ItemFlag, itemFlags } from "../item/item.ts";
 import { StoreMode } from "../outcome.ts";
-import { makeStore, testClock } from "../store_fixture.ts";
+import { makeStore, storeTest, testClock } from "../store_fixture.ts";
 import { flushAt, flushNow } from "../whole_store.ts";
 
 const { SET, ADD, REPLACE, APPEND, PREPEND, CAS } = StoreMode;
@@ -37,7 +37,7 @@ const ON_PRESENT: readonly (readonly [StoreMode, answer: string, value: string, 
   ];
 
 for (const [mode, answer, value, flags] of ON_PRESENT) {
-  Deno.test(`storeLocked() answers ${answer} to mode ${mode} where an item is`, () => {
+  storeTest(`storeLocked() answers ${answer} to mode ${mode} where an item is`, () => {
     const client = storeWith("present");
     const cas = client.get("key")?.cas;
     assertEquals(client.put(mode, "key", "new", { flags: 9 }), answer);
@@ -62,7 +62,7 @@ const ON_GONE: readonly (readonly [StoreMode, answer: string])[] = [
 
 for (const before of GONE) {
   for (const [mode, answer] of ON_GONE) {
-    Deno.test(`storeLocked() answers ${answer} to mode ${mode} where the item is ${before}`, () => {
+    storeTest(`storeLocked() answers ${answer} to mode ${mode} where the item is ${before}`, () => {
       const client = storeWith(before);
       assertEquals(client.put(mode, "key", "new", { flags: 9, cas: 1n }), answer);
       assertEquals(client.get("key")?.value, answer === "STORED" ? "new" : undefined);
@@ -73,7 +73,7 @@ for (const before of GONE) {
   }
 }
 
-Deno.test("storeLocked() stores a cas only with the version that the item has", () => {
+storeTest("storeLocked() stores a cas only with the version that the item has", () => {
   const client = storeWith("present");
   const cas = client.get("key")?.cas ?? 0n;
   for (const wrong of [0n, cas + 1n, cas + (1n << 32n), 2n ** 64n - 1n]) {
@@ -90,7 +90,7 @@ Deno.test("storeLocked() stores a cas only with the version that the item has", 
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("storeLocked() lets no cas through with -C", () => {
+storeTest("storeLocked() lets no cas through with -C", () => {
   const client = new StoreClient(makeStore({ useCas: false }));
   client.set("key", "old");
   for (const cas of [0n, 1n]) assertEquals(client.put(CAS, "key", "new", { cas }), "EXISTS");
@@ -98,7 +98,7 @@ Deno.test("storeLocked() lets no cas through with -C", () => {
   assertEquals(client.get("key"), { value: "old", flags: 0, cas: 0n });
 });
 
-Deno.test("storeLocked() joins values whose total needs a chunk of another class", () => {
+storeTest("storeLocked() joins values whose total needs a chunk of another class", () => {
   const client = storeWith("present");
   let expected = "old";
   for (let round = 0; round < 12; round++) {
@@ -112,7 +112,7 @@ Deno.test("storeLocked() joins values whose total needs a chunk of another class
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("storeLocked() does not join values to more than an item may have", () => {
+storeTest("storeLocked() does not join values to more than an item may have", () => {
   const client = new StoreClient(makeStore({ itemSizeMax: 1024 }));
   client.set("key", "a".repeat(900));
   assertEquals(client.put(APPEND, "key", "b".repeat(200)), "NOT_STORED");
@@ -121,7 +121,7 @@ Deno.test("storeLocked() does not join values to more than an item may have", ()
   assertEquals(checkStore(client.store).problems, []);
 });
 
-Deno.test("storeLocked() notes the time of an add that is kept out, and no read", () => {
+storeTest("storeLocked() notes the time of an add that is kept out, and no read", () => {
   for (const [adds, lives] of [[0, false], [1, true]] as const) {
     const client = storeWith("present");
     const now = client.store.clock.now += 60;
