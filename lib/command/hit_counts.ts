@@ -22,7 +22,6 @@ export function readLocked(executor: Executor, it: ItemRef): void {
  * @hot
  */
 export function countReadLocked({ store, counters }: Executor, it: ItemRef): void {
-  assertAnyShardHeld(store);
   counters.add(Counter.CMD_GET, 1);
   const hits = ClassCounter.HITS_TO_HOT + segmentIndexOf(store.items, it);
   counters.addClass(classOf(store.items, it), hits, 1);

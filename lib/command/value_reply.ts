@@ -55,7 +55,6 @@ export function reserveValueLocked(
   headBytesMax: number,
   replies: ReplyBuffer,
 ): Served {
-  assertAnyShardHeld(store);
   if (count <= COPIED_BYTES_MAX) {
     return replies.room < headBytesMax + count ? Served.NEEDS_ROOM : Served.YES;
   }

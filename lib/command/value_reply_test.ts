@@ -83,11 +83,10 @@ Deno.test("reserveValueLocked() holds nothing when the replies take no more refe
   assertEquals(loadRefcount(store.items, it), 1);
 });
 
-Deno.test("reserveValueLocked() and writeValueLocked() need the shard's lock", () => {
+Deno.test("writeValueLocked() needs the shard's lock", () => {
   const store = makeStore();
   const { it } = link(store, 100);
   const replies = new ReplyBuffer(Block.ofLength(HEAD + 100));
-  assertThrows(() => reserveValueLocked(store, it, 100, HEAD, replies), InvariantError);
   assertThrows(
     () => writeValueLocked(store, new Session(), it, 100, replies),
     InvariantError,

@@ -31,7 +31,6 @@ import {
 } from "../../store/item/item.ts";
 import { findLocked, hashKey, lockShard, unlockShard } from "../../store/link.ts";
 import { isRefused, type Refusal } from "../../store/outcome.ts";
-import { assertAnyShardHeld } from "../../store/shard_held.ts";
 import { linkNewLocked } from "../../store/update/vivify.ts";
 import type { Executor } from "../executor.ts";
 import { countMiss, countReadLocked, countTouchLocked } from "../hit_counts.ts";
@@ -175,7 +174,6 @@ function writeFlagsLocked(
   replies: ReplyBuffer,
 ): boolean {
   const { tokens, meta, store } = executor;
-  assertAnyShardHeld(store);
   const { items, clock } = store;
   let won = false;
   for (let index = meta.firstFlag; index < tokens.count; index++) {
@@ -240,7 +238,6 @@ function writeMarksLocked(
   isNew: boolean,
   replies: ReplyBuffer,
 ): void {
-  assertAnyShardHeld(store);
   const { items } = store;
   const flags = itemFlags(items, it);
   const isSent = (flags & ItemFlag.TOKEN_SENT) !== 0;
