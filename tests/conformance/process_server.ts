@@ -35,6 +35,8 @@ const CONNS_MAX = 64;
 const LISTENER_FD = 2;
 const WORKER = 1;
 const NOT_AT_ALL = 0;
+/** How main.ts ends when a thread dies. */
+const EX_SOFTWARE = 70;
 /** States in which a connection that the transport does not call goes on in the next turn. */
 const BUSY: readonly number[] = [ConnState.NEW_CMD, ConnState.READ, ConnState.PARSE_CMD];
 /** Turns of the maintainer after each write. */
@@ -114,7 +116,7 @@ class ProcessConn implements ByteConn {
 
   close(): void {
     this.#isGone = true;
-    this.#server.ended(this.#fd, true);
+    if (!this.isClosed) this.#server.ended(this.#fd, true);
     this.#wake();
   }
 }
@@ -136,6 +138,7 @@ export class ProcessServer {
   readonly #conns: (ProcessConn | undefined)[] = [];
   readonly #unmap: () => void;
   #ms = 0;
+  #failure: unknown;
   #exit: (code: number) => void = () => {};
 
   private constructor(settings: Settings) {
@@ -236,8 +239,10 @@ export class ProcessServer {
   }
 
   stop(): Promise<number> {
-    for (const conn of this.#conns) conn?.close();
-    this.problems = checkStore(this.#store).problems;
+    if (this.#failure === undefined) {
+      for (const conn of this.#conns) conn?.close();
+      this.problems = checkStore(this.#store).problems;
+    }
     this.#exit(0);
     this.#unmap();
     return this.exited;
@@ -279,11 +284,23 @@ export class ProcessServer {
   /** A client sends no more, or is gone. */
   ended(fd: number, isLost: boolean): void {
     this.#transport.ended(fd, isLost);
-    this.#settle(fd);
+    if (this.#failure === undefined) this.#settle(fd);
   }
 
   /** Turns until the connection waits for its client. */
   #settle(fd: number): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      this.#turn(fd);
+    } catch (error) {
+      // What it held stays locked: another turn would wait for ever.
+      this.#failure = error;
+      this.#exit(EX_SOFTWARE);
+      throw error;
+    }
+  }
+
+  #turn(fd: number): void {
     for (let quiet = 0; quiet < 2;) {
       this.#transport.calls = 0;
       this.#loop.turn(NOT_AT_ALL);
