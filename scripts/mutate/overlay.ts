@@ -41,11 +41,13 @@ export class Overlay {
    * Runs `tests` until the first that fails.
    *
    * @param msMax How long they may take.
+   * @param changed The path of the file that is changed: tests may begin with what is about it.
    * @returns Whether all passed, how long it took, and what was printed.
    */
   async test(
     tests: readonly string[],
     msMax: number,
+    changed = "",
   ): Promise<{ passed: boolean; ms: number; output: string }> {
     const start = performance.now();
     const child = new Deno.Command(Deno.execPath(), {
@@ -54,7 +56,7 @@ export class Overlay {
         ...[`--v8-flags=--max-old-space-size=${HEAP_MB_MAX}`, ...tests],
       ],
       cwd: this.#directory,
-      env: { NO_COLOR: "1", MEMDEN_FEW_CUTS: "1" },
+      env: { NO_COLOR: "1", MEMDEN_FEW_CUTS: "1", MEMDEN_CHANGED: changed },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -76,7 +78,8 @@ export class Overlay {
     const path = `${this.#directory}/${change.path}`;
     const source = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, changed(source, change));
-    const { passed } = await this.test(tests, Math.max(usualMs * PATIENCE, PATIENCE_MS_MIN));
+    const msMax = Math.max(usualMs * PATIENCE, PATIENCE_MS_MIN);
+    const { passed } = await this.test(tests, msMax, change.path);
     const verdict = !passed ? "killed" : await this.#checks(path) ? "survived" : "not compiled";
     await Deno.writeTextFile(path, source);
     return verdict;

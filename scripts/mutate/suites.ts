@@ -23,12 +23,15 @@ const NET = [
   "lib/net/conn_refused_test.ts",
 ];
 
+/** The conversations of tests/conformance, played in one process. */
+const CONVERSATIONS = "tests/conformance/in_process_test.ts";
+
 /** The suites; the first whose folder a file is in. */
 export const SUITES: readonly Suite[] = [
-  { folder: "lib/protocol", tests: ["lib/protocol", ...NET] },
-  { folder: "lib/command", tests: ["lib/command", ...NET] },
-  { folder: "lib/net", tests: NET },
-  { folder: "lib/store", tests: ["lib/store", "tests/fuzz/fuzz_test.ts"] },
+  { folder: "lib/protocol", tests: ["lib/protocol", CONVERSATIONS, ...NET] },
+  { folder: "lib/command", tests: ["lib/command", CONVERSATIONS, ...NET] },
+  { folder: "lib/net", tests: [...NET, CONVERSATIONS] },
+  { folder: "lib/store", tests: ["lib/store", CONVERSATIONS, "tests/fuzz/fuzz_test.ts"] },
 ];
 
 /** The suite for the file `path`; undefined when there is none. */

@@ -1,28 +1,45 @@
 // The servers that scripts are played against: started when first needed, one for each set of
 // flags, started again when one has died, and all stopped at the end.
 
-import { startMemcached, startMemden, type TestServer } from "../support/server.ts";
+import { startMemcached, startMemden } from "../support/server.ts";
 import type { Address } from "../support/address.ts";
 import type { Over } from "../support/ways.ts";
 import { Control } from "./control.ts";
 import type { Stage } from "./converse.ts";
-import { Link } from "./link.ts";
+import { Link, type ProcessAddress } from "./link.ts";
 import { parseVersion, type ServerName, type Version } from "./script.ts";
 
 /** Against what the scripts are played. */
 export type Target =
   /** Servers started for it, and the way in to them; `program` is the memden to start. */
-  | { readonly kind: ServerName; readonly over: Over; readonly program?: string }
+  | {
+    readonly kind: ServerName;
+    readonly over: Over;
+    readonly program?: string;
+    /** Starts one in this process instead. */
+    readonly start?: (args: readonly string[]) => Promise<StartedServer>;
+  }
   /** A server that somebody else runs; `name` says which rows are meant for it. */
   | { readonly kind: "running"; readonly address: Address; readonly name: ServerName };
 
 /** Where servers are started: their flags may name files of the checkout. */
 const ROOT = new URL("../../", import.meta.url);
 
+/** What is needed of a server that was started. */
+export interface StartedServer {
+  readonly address: Address | ProcessAddress;
+  readonly exited: Promise<number>;
+  stderr(): string;
+  stop(): Promise<number>;
+  /** Lets a second pass, and shows Unix time: for a server whose clock does not go by itself. */
+  tick?(): void;
+  now?(): number;
+}
+
 /** A stage and, when we started it, the server below it. */
 interface Place {
   readonly stage: Stage;
-  readonly server: TestServer | undefined;
+  readonly server: StartedServer | undefined;
   died: boolean;
 }
 
@@ -79,17 +96,19 @@ export class Bed {
     if (target.kind === "running") {
       return await this.#place(target.name, "tcp", target.address);
     }
-    const { kind, over, program } = target;
+    const { kind, over, program, start } = target;
     const options = program === undefined ? { over } : { over, program };
-    const server = await (kind === "memden" ? startMemden : startMemcached)(args, options);
+    const server = start === undefined
+      ? await (kind === "memden" ? startMemden : startMemcached)(args, options)
+      : await start(args);
     return await this.#place(kind, over, server.address, server, await tokenFor(args));
   }
 
   async #place(
     name: ServerName,
     over: Over,
-    address: Address,
-    server?: TestServer,
+    address: Address | ProcessAddress,
+    server?: StartedServer,
     token?: string,
   ): Promise<Place> {
     const place: Place = {
@@ -98,7 +117,8 @@ export class Bed {
       stage: {
         address,
         server: { name, over, version: await versionOf(address, this.#waitMsMax, token) },
-        control: await Control.open(address, this.#waitMsMax, token),
+        control: await Control.open(address, this.#waitMsMax, token, server?.tick?.bind(server)),
+        ...(server?.now === undefined ? {} : { now: server.now.bind(server) }),
         waitMsMax: this.#waitMsMax,
         ...(server === undefined ? {} : { exited: server.exited }),
       },
@@ -122,7 +142,7 @@ async function tokenFor(args: readonly string[]): Promise<string | undefined> {
 }
 
 async function versionOf(
-  address: Address,
+  address: Address | ProcessAddress,
   waitMsMax: number,
   token: string | undefined,
 ): Promise<Version> {

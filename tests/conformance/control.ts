@@ -1,7 +1,7 @@
 // A second connection to the server under test: reads `stats` for counters and for its clock.
 
 import type { Address } from "../support/address.ts";
-import { Link } from "./link.ts";
+import { Link, type ProcessAddress } from "./link.ts";
 
 /** What `stats` answered, by name; numbers only. */
 export type Counters = ReadonlyMap<string, bigint>;
@@ -26,17 +26,27 @@ export const COMMAND_COUNTERS: readonly string[] = [
 
 export class Control {
   readonly #link: Link;
+  readonly #advance: (() => void) | undefined;
   #busy: Promise<unknown> = Promise.resolve();
 
-  private constructor(link: Link) {
+  private constructor(link: Link, advance: (() => void) | undefined) {
     this.#link = link;
+    this.#advance = advance;
   }
 
-  /** @param token What to log in with; see {@linkcode Link.logIn}. */
-  static async open(address: Address, waitMsMax: number, token?: string): Promise<Control> {
+  /**
+   * @param token What to log in with; see {@linkcode Link.logIn}.
+   * @param advance Lets a second pass; undefined for a server whose clock goes by itself.
+   */
+  static async open(
+    address: Address | ProcessAddress,
+    waitMsMax: number,
+    token?: string,
+    advance?: () => void,
+  ): Promise<Control> {
     const link = await Link.open(address, waitMsMax);
     await link.logIn(token);
-    return new Control(link);
+    return new Control(link, advance);
   }
 
   /** One reading of `stats`. Callers may overlap; they are served in turn. */
@@ -48,6 +58,7 @@ export class Control {
 
   /** Settles once the server's clock shows a later second than now. */
   async tick(): Promise<void> {
+    if (this.#advance !== undefined) return this.#advance();
     const start = timeOf(await this.counters());
     while (timeOf(await this.counters()) <= start) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));

@@ -7,7 +7,7 @@
 import type { Address } from "../support/address.ts";
 import { COMMAND_COUNTERS, type Control, type Counters } from "./control.ts";
 import { Mismatch, receive, receiveClose } from "./expect.ts";
-import { Link } from "./link.ts";
+import { Link, type ProcessAddress } from "./link.ts";
 import { parseRequest, parseResponse } from "./packet.ts";
 import {
   appliesTo,
@@ -32,11 +32,13 @@ export type Manner =
 
 /** What a play needs to know of the server. */
 export interface Stage {
-  readonly address: Address;
+  readonly address: Address | ProcessAddress;
   readonly server: ServerKind;
   readonly control: Control;
   /** Settles with the exit code when the server's process ends; undefined when unknown. */
   readonly exited?: Promise<number>;
+  /** Its Unix time, in seconds, where that is not the time of this machine. */
+  readonly now?: () => number;
   /** How long to wait for bytes, before the server counts as silent. */
   readonly waitMsMax: number;
 }
@@ -74,7 +76,7 @@ export async function play(
   prefix: string,
   manner: Manner,
 ): Promise<Outcome[]> {
-  const player = new Player(stage, { prefix, numbers: new Map() }, manner);
+  const player = new Player(stage, { prefix, numbers: new Map(), now: stage.now }, manner);
   try {
     return await player.play(conversation.steps);
   } finally {

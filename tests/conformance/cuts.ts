@@ -17,8 +17,11 @@ const HUGE_MIDDLE_CUTS = 16;
 /** Rounds of each conversation when there is not the time for all. */
 const FEW_ROUNDS = 2;
 
-/** How often a conversation is cut: at every position, at a few, or not at all. */
-export type Cuts = "all" | "few" | "none";
+/**
+ * How often a conversation is cut: at every position, at a few, or not at all; played once more with
+ * its steps glued together, or not even that.
+ */
+export type Cuts = "all" | "few" | "glued" | "none";
 
 /** Positions to cut `length` bytes at, each in `[1, length)`, ascending and without repeats. */
 export function cutPositions(length: number, prng: Prng): number[] {

@@ -10,22 +10,37 @@ export type Ended = "closed" | "reset" | "silent";
 const LF = 0x0a;
 const READ_BYTES = 64 * 1024;
 
+/** What a link needs of a connection. */
+export interface ByteConn {
+  readonly localAddr: Deno.Addr;
+  read(target: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  closeWrite(): Promise<void>;
+  close(): void;
+}
+
+/** A server in this process. */
+export interface ProcessAddress {
+  connect(): Promise<ByteConn>;
+}
+
 export class Link {
-  readonly #conn: Deno.Conn;
+  readonly #conn: ByteConn;
   readonly #waitMsMax: number;
   readonly #buffer = new Uint8Array(READ_BYTES);
   #received = new Uint8Array(0);
   #ended: Ended | undefined;
   #closed = false;
 
-  private constructor(conn: Deno.Conn, waitMsMax: number) {
+  private constructor(conn: ByteConn, waitMsMax: number) {
     this.#conn = conn;
     this.#waitMsMax = waitMsMax;
   }
 
   /** @param waitMsMax How long to wait for bytes, before the server counts as silent. */
-  static async open(address: Address, waitMsMax: number): Promise<Link> {
-    return new Link(await connectTo(address), waitMsMax);
+  static async open(address: Address | ProcessAddress, waitMsMax: number): Promise<Link> {
+    const conn = "connect" in address ? await address.connect() : await connectTo(address);
+    return new Link(conn, waitMsMax);
   }
 
   /**

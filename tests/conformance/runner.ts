@@ -93,6 +93,7 @@ class Runner {
       if (!conversation.unglued.includes(server.name)) {
         yield { report, conversation, manner: { kind: "glued" } } as const;
       }
+      if (this.#options.cuts === "glued") continue;
       yield { report, conversation, manner: { kind: "dribbled" } } as const;
       const rounds = cutRounds(conversation, server, this.#options.seed);
       for (const cuts of this.#options.cuts === "few" ? this.#few(rounds, conversation) : rounds) {

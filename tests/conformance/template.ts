@@ -26,6 +26,8 @@ export interface Scope {
   readonly prefix: string;
   /** Numbers captured so far. */
   readonly numbers: Map<string, bigint>;
+  /** Unix time, in seconds; undefined for that of this machine. */
+  readonly now?: (() => number) | undefined;
 }
 
 /** Bytes of {@linkcode Scope.prefix}. */
@@ -77,7 +79,7 @@ export function hasUnknown(template: Template, scope: Scope): boolean {
  */
 export function matchLine(line: Uint8Array, template: Template, scope: Scope): boolean {
   const captured = new Map<string, bigint>();
-  const known: Scope = { prefix: scope.prefix, numbers: new Map(scope.numbers) };
+  const known: Scope = { ...scope, numbers: new Map(scope.numbers) };
   let at = 0;
   for (const piece of template) {
     if (piece.kind === "number" && isUnknown(piece.name, known)) {
@@ -152,7 +154,7 @@ function renderPiece(piece: Piece, scope: Scope): Uint8Array<ArrayBuffer> {
 }
 
 function numberOf(name: string, scope: Scope): bigint {
-  if (name === NOW) return BigInt(Math.floor(Date.now() / 1000));
+  if (name === NOW) return BigInt(scope.now?.() ?? Math.floor(Date.now() / 1000));
   const value = scope.numbers.get(name);
   if (value === undefined) throw new ScriptError(`\${${name}} is used before it is captured`);
   return value;
