@@ -39,6 +39,7 @@ const CASES: readonly (readonly [line: string, ...changes: string[]])[] = [
   ['f("a < b", `a < b`, /a < b/); // a < b', "-"],
   ['assert(a < b, "order");'],
   ['if (a < b) fail("order");'],
+  ["if (CHECKS) assertHeld(a);"],
   ["import { a } from b;"],
   ["const a = (b: A & B) => b;", "const a = (b: A | B) => b;"],
 ];
