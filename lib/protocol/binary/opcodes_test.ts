@@ -67,3 +67,10 @@ Deno.test("before a login there are SASL and VERSION", () => {
   const { VERSION, SASL_LIST, SASL_AUTH, SASL_STEP } = Action;
   assertEquals(open, [VERSION, SASL_LIST, SASL_AUTH, SASL_STEP]);
 });
+
+Deno.test("only what stores or logs in has a value", () => {
+  const names = OPCODES.filter(({ hasValue }) => hasValue).map(({ name }) => name);
+  const stores = ["SET", "ADD", "REPLACE", "APPEND", "PREPEND"];
+  const all = [...stores, ...stores.map((name) => `${name}Q`), "SASL_AUTH", "SASL_STEP"];
+  assertEquals(names.sort(), all.sort());
+});
