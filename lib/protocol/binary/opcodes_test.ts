@@ -74,3 +74,8 @@ Deno.test("only what stores or logs in has a value", () => {
   const all = [...stores, ...stores.map((name) => `${name}Q`), "SASL_AUTH", "SASL_STEP"];
   assertEquals(names.sort(), all.sort());
 });
+
+Deno.test("only TOUCH and the gets with extras touch", () => {
+  const names = OPCODES.filter(({ touches }) => touches).map(({ name }) => name);
+  assertEquals(names.sort(), ["GAT", "GATK", "GATKQ", "GATQ", "TOUCH"]);
+});
