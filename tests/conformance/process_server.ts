@@ -11,6 +11,7 @@ import { Executor } from "../../lib/command/executor.ts";
 import { readOptions } from "../../lib/config/option_sources.ts";
 import { type Settings, settingsFrom } from "../../lib/config/settings.ts";
 import { AuthFile } from "../../lib/auth/auth_file.ts";
+import { Logins } from "../../lib/auth/logins.ts";
 import { LogDrain } from "../../lib/log/drain.ts";
 import { addWord, storeWord } from "../../lib/memory/atomic.ts";
 import { openArena } from "../../lib/memory/arena.ts";
@@ -180,7 +181,12 @@ export class ProcessServer {
     const server = new ProcessServer(settings);
     if (settings.authFile !== null) {
       const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-      await new AuthFile(settings.authFile, "text", server.#store.logins, log).load();
+      await new AuthFile(
+        settings.authFile,
+        "text",
+        new Logins(server.#store.control, server.#store.locks),
+        log,
+      ).load();
     }
     return server;
   }
