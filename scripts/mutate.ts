@@ -17,11 +17,11 @@ import { Prng } from "../lib/base/prng.ts";
 import { type Change, changesOf } from "./mutate/changes.ts";
 import { type Equivalent, EQUIVALENTS } from "./mutate/equivalents.ts";
 import { Overlay, type Verdict } from "./mutate/overlay.ts";
-import { type Suite, suiteOf, SUITES } from "./mutate/suites.ts";
+import { suiteOf, SUITES, testsFor } from "./mutate/suites.ts";
 import { isTest, readSources } from "./sources.ts";
 
-/** How long a suite may take before anything was changed. */
-const SUITE_MS_MAX = 300_000;
+/** How often the trial says how far it is, in changes. */
+const PROGRESS_STEP = 50;
 
 /** Every change to the files under `places` that a suite is there for. */
 export async function allChanges(places: readonly string[]): Promise<Change[]> {
@@ -54,15 +54,11 @@ export function sample(changes: readonly Change[], count: number, seed: number):
   return drawn.sort((a, b) => a - b).map((index) => changes[index]!);
 }
 
-/** The tests for the file `path`: first the one beside it, then its suite's. */
-export function testsFor(
-  path: string,
-  { tests }: Suite,
-  exists: (path: string) => boolean,
-): string[] {
-  const own = path.replace(/\.ts$/, "_test.ts");
-  const rest = tests.filter((test) => test !== own && exists(test));
-  return exists(own) ? [own, ...rest] : rest;
+/** Every test file of the repository. */
+export async function testFiles(): Promise<string[]> {
+  return [...(await readSources(["lib", "tests"])).keys()].filter((path) =>
+    /_test\.ts$/.test(path)
+  );
 }
 
 function show({ path, line, before, after }: Change): string {
@@ -72,13 +68,12 @@ function show({ path, line, before, after }: Change): string {
 /** Tries `changes`, `jobs` at a time, and prints those that survive. */
 class Trial {
   readonly #left: Change[];
-  readonly #usualMs = new Map<Suite, number>();
-  readonly #exists: (path: string) => boolean;
+  readonly #tests: readonly string[];
   readonly counts: Record<Verdict, number> = { killed: 0, survived: 0, "not compiled": 0 };
 
-  constructor(changes: readonly Change[], exists: (path: string) => boolean) {
+  constructor(changes: readonly Change[], tests: readonly string[]) {
     this.#left = [...changes];
-    this.#exists = exists;
+    this.#tests = tests;
   }
 
   /** Runs the suites as they are. @throws {Error} When one fails. */
@@ -86,11 +81,12 @@ class Trial {
     await using overlay = await Overlay.make();
     for (const suite of SUITES) {
       if (!this.#left.some(({ path }) => suiteOf(path) === suite)) continue;
-      const tests = suite.tests.filter(this.#exists);
-      const { passed, ms, output } = await overlay.test(tests, SUITE_MS_MAX);
+      const tests = testsFor(`${suite.folder}/`, suite, this.#tests);
+      const start = performance.now();
+      const { passed, output } = await overlay.test(tests);
       if (!passed) throw new Error(`The tests for ${suite.folder} fail:\n${output}`);
-      console.log(`${suite.folder}: ${(ms / 1000).toFixed(1)} s for a survivor`);
-      this.#usualMs.set(suite, ms);
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      console.log(`${suite.folder}: ${seconds} s for a survivor`);
     }
   }
 
@@ -103,10 +99,11 @@ class Trial {
     for (let change = this.#left.shift(); change !== undefined; change = this.#left.shift()) {
       const suite = suiteOf(change.path);
       if (suite === undefined) continue;
-      const tests = testsFor(change.path, suite, this.#exists);
-      const verdict = await overlay.try(change, tests, this.#usualMs.get(suite) ?? SUITE_MS_MAX);
+      const tests = testsFor(change.path, suite, this.#tests);
+      const verdict = await overlay.try(change, tests);
       this.counts[verdict]++;
       if (verdict === "survived") console.log(show(change));
+      if (this.#left.length % PROGRESS_STEP === 0) console.error(`${this.#left.length} left`);
     }
   }
 }
@@ -147,23 +144,13 @@ async function main(args: string[]): Promise<number> {
   }
   console.log(`${changes.length} changes of ${chosen.length}, --seed ${seed}`);
   const start = performance.now();
-  const trial = new Trial(changes, (path) => exists(path));
+  const trial = new Trial(changes, await testFiles());
   await trial.measure();
   await trial.run(Number(options.jobs));
   const { killed, survived, "not compiled": refused } = trial.counts;
   console.log(`${refused} not compiled, ${((performance.now() - start) / 1000).toFixed(0)} s`);
   console.log(`${killed} killed, ${survived} survived`);
   return survived === 0 && stale.length === 0 ? 0 : 1;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(new URL(`../${path}`, import.meta.url));
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -4,9 +4,8 @@ import { assert, assertEquals } from "@std/assert";
 import { changed, changesOf } from "./mutate/changes.ts";
 import { EQUIVALENTS } from "./mutate/equivalents.ts";
 import { mask } from "./mutate/masked.ts";
-import { SUITES } from "./mutate/suites.ts";
-import { allChanges, sample, staleRows, testsFor } from "./mutate.ts";
-import { readSources } from "./sources.ts";
+import { SUITES, testsFor } from "./mutate/suites.ts";
+import { allChanges, sample, staleRows, testFiles } from "./mutate.ts";
 
 const PATH = "lib/net/x.ts";
 
@@ -40,6 +39,7 @@ const CASES: readonly (readonly [line: string, ...changes: string[]])[] = [
   ['f("a < b", `a < b`, /a < b/); // a < b', "-"],
   ['assert(a < b, "order");'],
   ['if (a < b) fail("order");'],
+  ["if (CHECKS) assertHeld(a);"],
   ["import { a } from b;"],
   ["const a = (b: A & B) => b;", "const a = (b: A | B) => b;"],
 ];
@@ -103,11 +103,15 @@ Deno.test("sample() draws the same by the same seed, in order", async () => {
   assertEquals(sample(all, all.length + 1, 7), all);
 });
 
-Deno.test("testsFor() begins with the test beside the file, once", () => {
-  const suite = { folder: "lib/net", tests: ["lib/net/b_test.ts", "lib/net/a_test.ts", "gone"] };
-  const exists = (path: string) => path !== "gone" && path !== "lib/net/c_test.ts";
-  assertEquals(testsFor("lib/net/a.ts", suite, exists), ["lib/net/a_test.ts", "lib/net/b_test.ts"]);
-  assertEquals(testsFor("lib/net/c.ts", suite, exists), suite.tests.slice(0, 2));
+Deno.test("testsFor() begins with the test beside the file, and ends with slow ones", () => {
+  const suite = { folder: "lib/net", also: ["tests/a_test.ts"] };
+  const tests = [
+    ...["lib/net/b/c_test.ts", "lib/net/b/d_test.ts", "lib/net/byte_queue_test.ts"],
+    ...["lib/net/e_test.ts", "lib/store/f_test.ts", "tests/a_test.ts"],
+  ];
+  const [c, d, slow, e, , a] = tests;
+  assertEquals(testsFor("lib/net/b/d.ts", suite, tests), [d, c, e, a, slow]);
+  assertEquals(testsFor("lib/net/byte_queue.ts", suite, tests), [slow, c, d, e, a]);
 });
 
 Deno.test("staleRows() finds rows whose line is gone, and there are none", async () => {
@@ -118,11 +122,11 @@ Deno.test("staleRows() finds rows whose line is gone, and there are none", async
   assertEquals(staleRows(changes, [gone]), [gone]);
 });
 
-Deno.test("SUITES names tests that are there, and each test of its folders", async () => {
-  for (const { folder, tests } of SUITES) {
-    for (const test of tests) assert((await readSources([test])).size > 0, `${test} is gone`);
-    const own = [...(await readSources([folder])).keys()].filter((path) => /_test\.ts$/.test(path));
-    const left = own.filter((path) => !tests.some((test) => path.startsWith(test)));
-    assertEquals(left, [], `not in the suite of ${folder}`);
+Deno.test("SUITES names tests that are there", async () => {
+  const tests = await testFiles();
+  for (const suite of SUITES) {
+    for (const place of [suite.folder, ...suite.also]) {
+      assert(tests.some((test) => test.startsWith(place)), `${place} has no tests`);
+    }
   }
 });

@@ -1,6 +1,9 @@
 // Goal: what the admin server shows of requests and connections is what was there.
 
 import { assertEquals } from "@std/assert";
+import { latin1 } from "../base/ascii.ts";
+import { Op, packet } from "../../tests/support/packets.ts";
+import { Verb } from "../protocol/text/commands.ts";
 import { readSamples, Workload } from "../stats/samples.ts";
 import { makeStore } from "../store/store_fixture.ts";
 import { LoopBed } from "./loop_fixture.ts";
@@ -52,4 +55,19 @@ Deno.test("ConnLoop times all requests of a connection, over as many turns as th
   bed.network.arrive(client, "1\r\n");
   bed.settle();
   assertEquals(latencies(bed).map(({ count }) => count), [13, 1]);
+});
+
+Deno.test("ConnLoop times packets by their command, a stored value by the turn it came in", () => {
+  const bed = new LoopBed(makeStore({ takesSamples: true }));
+  const client = bed.connect();
+  const timed = () => readSamples(bed.store.control, 1, 0, 0)?.latencies.map(({ kind }) => kind);
+  bed.network.arrive(client, latin1(packet({ op: Op.GET, key: "k" })));
+  bed.settle();
+  assertEquals(timed(), [Verb.GET]);
+  const set = latin1(packet({ op: Op.SET, key: "k", extras: "\0".repeat(8), value: "abc" }));
+  bed.network.arrive(client, set.slice(0, -1));
+  bed.settle();
+  bed.network.arrive(client, set.slice(-1));
+  bed.settle();
+  assertEquals(timed(), [Verb.GET, Verb.SET]);
 });

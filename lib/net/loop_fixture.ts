@@ -142,7 +142,7 @@ export class ScriptedNetwork implements Transport, Poller {
     client.receives++;
     const taken = client.take(to - from);
     if (taken === "") return client.hasEnded ? 0 : Io.AGAIN;
-    bytes.set(ascii(taken), from);
+    for (let at = 0; at < taken.length; at++) bytes[from + at] = taken.charCodeAt(at);
     return taken.length;
   }
 

@@ -60,7 +60,7 @@ const NO_STATEMENT = new RegExp(
 const ABOVE_STATEMENT = /[;{}]$|^(case\b.*|default):$|^$/;
 /** Assertions say what cannot be otherwise, so that leaving one out cannot be seen. */
 const ASSERTION = /\b(assert|fail)\($/;
-const ASSERTING = /^\s*(\} else )?(if \(.*\) )?(assert|fail)\(/;
+const ASSERTING = /^\s*(\} else )?(if \(.*\) )?(assert|fail)\(|^\s*if \(CHECKS\b/;
 
 /** A number of the file's own: any other would do. */
 const CONSTANT = /^(export )?const [A-Z][A-Z0-9_]* = [^;{[]*;$/;

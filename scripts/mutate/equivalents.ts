@@ -12,4 +12,28 @@ export interface Equivalent {
 }
 
 /** All of them, in order of path and line. */
-export const EQUIVALENTS: readonly Equivalent[] = [];
+export const EQUIVALENTS: readonly Equivalent[] = [
+  {
+    path: "lib/protocol/binary/binary_request.ts",
+    before: "if (this.extrasBytes > 31 || ((opcode.extrasBits >> this.extrasBytes) & 1) === 0) {",
+    after: "if (this.extrasBytes >= 31 || ((opcode.extrasBits >> this.extrasBytes) & 1) === 0) {",
+    why: "no command has 31 bytes of extras",
+  },
+  ...[
+    "if (false) return false;",
+    "if (from === to || (first >= UPPER_Z && first !== LOWER_K)) return false;",
+    "if (from === to && (first > UPPER_Z && first !== LOWER_K)) return false;",
+  ].map((after) => ({
+    path: "lib/protocol/text/reply_line.ts",
+    before: "if (from === to || (first > UPPER_Z && first !== LOWER_K)) return false;",
+    after,
+    why:
+      "only saves the look at the word: none is empty, begins with Z or with another small letter",
+  })),
+  {
+    path: "lib/protocol/text/reply_line.ts",
+    before: "const word = end < 0 ? start : start.slice(0, end);",
+    after: "const word = end <= 0 ? start : start.slice(0, end);",
+    why: "neither the empty word nor one that begins with a blank is a reply's",
+  },
+];

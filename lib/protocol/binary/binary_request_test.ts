@@ -93,3 +93,35 @@ Deno.test("what does not begin as a request is told at its first byte", () => {
     assertEquals(frame(block, 1)[0], Framing.NO_REQUEST);
   }
 });
+
+Deno.test("a header is read where it begins, and not before all of it is there", () => {
+  const get = packet({ code: 0x00, nkey: 5, extras: 0, body: 5 });
+  const block = Block.ofLength(100);
+  block.bytes.fill(0xff); // What an earlier request has left.
+  block.bytes.set(get.bytes, 30);
+  const request = new BinaryRequest();
+  for (let to = 31; to < 30 + HEADER_BYTES; to++) {
+    const whole = block.bytes.slice();
+    block.bytes.fill(0xff, to);
+    assertEquals(request.readHeader(block, 30, to), Framing.PART, `${to}`);
+    block.bytes.set(whole);
+  }
+  assertEquals(request.readHeader(block, 30, 30 + HEADER_BYTES), Framing.READY);
+  assertEquals([request.from, request.keyFrom, request.keyTo], [30, 54, 59]);
+  assertEquals(request.readBody(58), Framing.PART);
+  assertEquals(request.readBody(59), Framing.READY);
+});
+
+Deno.test("the longest key and the longest body are read, and no longer ones", () => {
+  const set = { code: 0x01, extras: 8 };
+  const longest = { ...set, nkey: 250, body: 258 };
+  assertEquals(judge(longest), Framing.READY);
+  assertEquals(judge({ ...longest, nkey: 251, body: 259 }), Framing.MALFORMED);
+  const header = (body: number) => {
+    const block = packet({ ...set, nkey: 5, body: 13 });
+    block.view.setUint32(8, body);
+    return frame(block)[0];
+  };
+  assertEquals(header(BODY_BYTES_MAX), Framing.READY);
+  assertEquals(header(BODY_BYTES_MAX + 1), Framing.MALFORMED);
+});

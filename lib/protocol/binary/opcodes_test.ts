@@ -67,3 +67,15 @@ Deno.test("before a login there are SASL and VERSION", () => {
   const { VERSION, SASL_LIST, SASL_AUTH, SASL_STEP } = Action;
   assertEquals(open, [VERSION, SASL_LIST, SASL_AUTH, SASL_STEP]);
 });
+
+Deno.test("only what stores or logs in has a value", () => {
+  const names = OPCODES.filter(({ hasValue }) => hasValue).map(({ name }) => name);
+  const stores = ["SET", "ADD", "REPLACE", "APPEND", "PREPEND"];
+  const all = [...stores, ...stores.map((name) => `${name}Q`), "SASL_AUTH", "SASL_STEP"];
+  assertEquals(names.sort(), all.sort());
+});
+
+Deno.test("only TOUCH and the gets with extras touch", () => {
+  const names = OPCODES.filter(({ touches }) => touches).map(({ name }) => name);
+  assertEquals(names.sort(), ["GAT", "GATK", "GATKQ", "GATQ", "TOUCH"]);
+});
