@@ -7,9 +7,16 @@ import { itemNext, itemPrev, type ItemRef, NO_ITEM } from "../item/item.ts";
 import { classOf, type LruId, lruIdOf, LruSegment } from "./lists.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import type { Store } from "../store.ts";
-import { makeItem, makeStore, withList } from "../store_fixture.ts";
+import { leavesBroken, makeItem, makeStore, storeTest, withList } from "../store_fixture.ts";
 
 const LIST = lruIdOf(1 as SlabClass, LruSegment.COLD);
+
+/** A store for its lists alone: items are on them and not in the table. */
+function listStore(): Store {
+  const store = makeStore();
+  leavesBroken(store);
+  return store;
+}
 
 function makeItems(store: Store, count: number): ItemRef[] {
   return Array.from({ length: count }, (_, n) => makeItem(store, `key${n}`, "v"));
@@ -37,8 +44,8 @@ function unlink(store: Store, list: LruId, it: ItemRef): void {
   withList(store, list, () => store.lru.unlinkLocked(list, it));
 }
 
-Deno.test("linkLocked() puts an item at the head", () => {
-  const store = makeStore();
+storeTest("linkLocked() puts an item at the head", () => {
+  const store = listStore();
   const [a, b, c] = makeItems(store, 3) as [ItemRef, ItemRef, ItemRef];
   assertEquals(listed(store, LIST), []);
   link(store, LIST, a);
@@ -49,8 +56,8 @@ Deno.test("linkLocked() puts an item at the head", () => {
 });
 
 for (const [at, place] of ["head", "middle", "tail"].entries()) {
-  Deno.test(`unlinkLocked() takes out the ${place}`, () => {
-    const store = makeStore();
+  storeTest(`unlinkLocked() takes out the ${place}`, () => {
+    const store = listStore();
     const items = makeItems(store, 3);
     for (const it of items.toReversed()) link(store, LIST, it);
     unlink(store, LIST, items[at]!);
@@ -58,16 +65,16 @@ for (const [at, place] of ["head", "middle", "tail"].entries()) {
   });
 }
 
-Deno.test("unlinkLocked() refuses an item that is on no list", () => {
-  const store = makeStore();
+storeTest("unlinkLocked() refuses an item that is on no list", () => {
+  const store = listStore();
   const [on, off] = makeItems(store, 2) as [ItemRef, ItemRef];
   assertThrows(() => unlink(store, LIST, off), InvariantError);
   link(store, LIST, on);
   assertThrows(() => unlink(store, LIST, off), InvariantError);
 });
 
-Deno.test("Lru keeps lists of different segments and classes apart", () => {
-  const store = makeStore();
+storeTest("Lru keeps lists of different segments and classes apart", () => {
+  const store = listStore();
   const ids = [1, 2, 63].flatMap((clsid) =>
     Object.values(LruSegment).map((segment) => lruIdOf(clsid as SlabClass, segment))
   );
@@ -81,9 +88,9 @@ Deno.test("Lru keeps lists of different segments and classes apart", () => {
   for (const list of ids) assertEquals(listed(store, list), []);
 });
 
-Deno.test("Lru agrees with an array over random links and unlinks", () => {
+storeTest("Lru agrees with an array over random links and unlinks", () => {
   const prng = new Prng(7);
-  const store = makeStore();
+  const store = listStore();
   const off = makeItems(store, 40);
   const model: ItemRef[] = [];
   for (let step = 0; step < 3000; step++) {
