@@ -14,11 +14,14 @@ import { SMALL_SHAPE, storeTest } from "../store_fixture.ts";
 import { flushNow, setMemlimit } from "../whole_store.ts";
 
 const MIB = 2 ** 20;
+/** Length of values of which {@linkcode FULL} fill a bed, and more. */
+const SMALL = 700;
+const FULL = 25_000;
 
 storeTest("memory follows when items grow, and no set is refused", () => {
   const bed = new Bed();
-  fill(bed, 100, 0, 130_000);
-  assert(bed.pages(100) >= 15);
+  fill(bed, SMALL, 0, FULL);
+  assert(bed.pages(SMALL) >= 15);
   let refused = 0;
   bed.pass(40, (second) => {
     refused += fill(bed, 2000, 200_000 + second * 300, 200_000 + (second + 1) * 300);
@@ -30,11 +33,11 @@ storeTest("memory follows when items grow, and no set is refused", () => {
 
 storeTest("with automove off no page moves by itself, but one does when asked for", () => {
   const bed = new Bed({ tuning: { ...SMALL_SHAPE.tuning, slabAutomove: 0 } });
-  fill(bed, 100, 0, 130_000);
-  bed.pass(20, (second) => void fill(bed, 2000, 200_000 + second * 900, 200_900 + second * 900));
+  fill(bed, SMALL, 0, FULL);
+  bed.pass(20, (second) => void fill(bed, 2000, 200_000 + second * 300, 200_300 + second * 300));
   assertEquals([bed.total("slabs_moved"), bed.pages(2000)], [0, 1]);
   const { classes, control } = bed.client.store;
-  assert(askMove(control, { from: classes.fit(150), to: classes.fit(2042) }));
+  assert(askMove(control, { from: classes.fit(SMALL + 50), to: classes.fit(2042) }));
   assertEquals(askMove(control, { from: 1, to: 2 }), false, "One at a time");
   bed.pass(1);
   assertEquals([bed.total("slabs_moved"), bed.pages(2000), isMoving(control)], [1, 2, false]);
@@ -42,21 +45,21 @@ storeTest("with automove off no page moves by itself, but one does when asked fo
 
 storeTest("with slab_automove=2 each eviction asks for a page", () => {
   const bed = new Bed({ tuning: { ...SMALL_SHAPE.tuning, slabAutomove: 2 } });
-  fill(bed, 100, 0, 130_000);
-  bed.pass(3, (second) => void fill(bed, 2000, 200_000 + second * 900, 200_900 + second * 900));
+  fill(bed, SMALL, 0, FULL);
+  bed.pass(3, (second) => void fill(bed, 2000, 200_000 + second * 300, 200_300 + second * 300));
   assert(bed.pages(2000) >= 2, `${bed.pages(2000)} pages`);
 });
 
 storeTest("without slab_reassign pages stay", () => {
   const bed = new Bed({ slabReassign: false });
-  fill(bed, 100, 0, 130_000);
-  bed.pass(20, (second) => void fill(bed, 2000, 200_000 + second * 900, 200_900 + second * 900));
+  fill(bed, SMALL, 0, FULL);
+  bed.pass(20, (second) => void fill(bed, 2000, 200_000 + second * 300, 200_300 + second * 300));
   assertEquals(bed.total("slabs_moved"), 0);
 });
 
 storeTest("a large value that needs the pages of others takes them itself", () => {
   const bed = new Bed({ maxbytes: 16 * MIB, itemSizeMax: 8 * MIB });
-  fill(bed, 100, 0, 130_000);
+  fill(bed, SMALL, 0, FULL);
   const value = "x".repeat(5 * MIB);
   assertEquals(bed.client.set("large", value), "STORED");
   assert(bed.total("direct_page_moves") >= 4, `${bed.total("direct_page_moves")} pages`);
@@ -65,7 +68,7 @@ storeTest("a large value that needs the pages of others takes them itself", () =
 
 storeTest("free pages of a class go to the pool after a quiet window", () => {
   const bed = new Bed();
-  fill(bed, 100, 0, 130_000);
+  fill(bed, SMALL, 0, FULL);
   flushNow(bed.client.store);
   const evicted = new Snapshot(bed.client.store.control).ofClasses("evictions");
   bed.pass(30);
@@ -77,7 +80,7 @@ storeTest("free pages of a class go to the pool after a quiet window", () => {
 
 storeTest("cache_memlimit down takes pages from classes and gives their memory back", () => {
   const bed = new Bed({ maxbytes: 16 * MIB });
-  fill(bed, 100, 0, 80_000);
+  fill(bed, SMALL, 0, 15_400);
   fill(bed, 2000, 200_000, 203_000);
   const { pages } = bed.client.store.slabs;
   assertEquals(pages.inUse, 16);
@@ -192,13 +195,13 @@ for (
 
 storeTest("a page that a class was handed is not taken from it before it is used", () => {
   const bed = new Bed({ itemSizeMax: 8 * MIB });
-  fill(bed, 100, 0, 130_000);
+  fill(bed, SMALL, 0, FULL);
   const { store } = bed.client;
   const handed = () => store.slabs.word(store.classes.last, SlabWord.PAGES);
   needPage(store.control, store.classes.last, 5);
   bed.pass(2);
   assertEquals(handed(), 5);
-  fill(bed, 100, 200_000, 260_000); // Evicts, and would take empty pages.
+  fill(bed, SMALL, 200_000, 212_000); // Evicts, and would take empty pages.
   assertEquals(handed(), 5);
   assertEquals(bed.client.set("large", "x".repeat(5 * MIB - 100_000)), "STORED");
   assertEquals(bed.total("direct_page_moves"), 0);
@@ -252,7 +255,7 @@ storeTest("with -M no item goes for a page: not for a needy class, not for a low
 
 storeTest("every class that found no chunk gets a page", () => {
   const bed = new Bed();
-  fill(bed, 100, 0, 130_000);
+  fill(bed, SMALL, 0, FULL);
   const { classes, control, slabs } = bed.client.store;
   const needy = [classes.fit(500), classes.fit(20_000), classes.last];
   for (const clsid of needy) needPage(control, clsid);

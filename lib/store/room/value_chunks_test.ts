@@ -21,9 +21,11 @@ function clientOf(shape: Partial<StoreShape> = {}): StoreClient {
   return new StoreClient(makeStore({ slabChunkMax: 1024, ...shape }, testClock()));
 }
 
+const LINE = Array.from({ length: 89 }, (_, n) => String.fromCharCode(33 + n)).join("");
+
 /** Text in which each place can be told from the next. */
 function text(length: number): string {
-  return Array.from({ length }, (_, n) => String.fromCharCode(33 + n % 89)).join("");
+  return LINE.repeat(Math.ceil(length / LINE.length)).slice(0, length);
 }
 
 function chunksOf({ items }: Store, it: ItemRef): number {

@@ -26,20 +26,20 @@ for (const mib of [2, 32, 64]) {
   storeTest(`values of every size take no more beyond ${mib} pages than memcached takes`, () => {
     const empty = new Bed({ maxbytes: mib * MIB });
     setSizes(empty);
-    for (let n = 0; n < mib; n++) setSizes(empty);
+    for (let n = 0; n < 4; n++) setSizes(empty);
     empty.pass(2);
     const { pages } = empty.client.store.slabs;
     assert(pages.inUse <= Math.max(mib, THEIR_CLASSES), `${pages.inUse} pages`);
     assertEquals(checkStore(empty.client.store).problems, []);
 
     const full = new Bed({ maxbytes: mib * MIB });
-    fill(full, 1000, 0, mib * 1100);
+    fill(full, 5000, 0, mib * 220);
     const evicted = new Snapshot(full.client.store.control).ofClasses("evictions");
     setSizes(full);
     full.pass(2);
     const { inUse, isShrinking } = full.client.store.slabs.pages;
     assert(inUse < mib + THEIR_CLASSES, `${inUse} pages`);
-    assertEquals([full.pages(1000), isShrinking], [mib, false], "It is not to suffer for that");
+    assertEquals([full.pages(5000), isShrinking], [mib, false], "It is not to suffer for that");
     const more = new Snapshot(full.client.store.control).ofClasses("evictions") - evicted;
     assert(more <= 2 * SIZES.length, `${more} evicted`);
   });
@@ -69,8 +69,8 @@ storeTest("what classes in between have taken within the limit is no reason to e
 storeTest("with -L every class has its first page within the limit", () => {
   for (const mib of [50, 64]) {
     const bed = new Bed({ maxbytes: mib * MIB, reservesFirstPages: true });
-    fill(bed, 1000, 0, mib * 1100);
-    assertEquals(bed.pages(1000), mib - THEIR_CLASSES + 2, "There are 38, and it is one of them");
+    fill(bed, 5000, 0, mib * 220);
+    assertEquals(bed.pages(5000), mib - THEIR_CLASSES + 2, "There are 38, and it is one of them");
     setSizes(bed);
     bed.pass(2);
     assertEquals(bed.client.store.slabs.pages.inUse <= mib, true);
@@ -80,7 +80,7 @@ storeTest("with -L every class has its first page within the limit", () => {
 
 storeTest("large values of several chunks take a page beyond the limit for each new class", () => {
   const bed = new Bed({ maxbytes: 16 * MIB, itemSizeMax: 4 * MIB });
-  fill(bed, 1000, 0, 17_000);
+  fill(bed, 5000, 0, 3400);
   for (let n = 0; n < 20; n++) {
     bed.client.set(`large${n}`, "x".repeat(600_000 + n * 150_000));
     bed.pass(1);
