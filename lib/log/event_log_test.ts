@@ -9,7 +9,7 @@ import { EventLog, LogType, ringBytes, Watched } from "./event_log.ts";
 import { LogDrain } from "./drain.ts";
 import { linesBytes, LinesCursor, WATCHERS_MAX } from "./lines.ts";
 import type { Store } from "../store/store.ts";
-import { makeStore } from "../store/store_fixture.ts";
+import { makeStore, storeTest } from "../store/store_fixture.ts";
 
 function smallStore(): Store {
   return makeStore({ workerLogbufSize: 1, watcherLogbufSize: 1 });
@@ -47,7 +47,7 @@ Deno.test("ringBytes() and linesBytes() keep within bounds", () => {
   assertEquals([1, 262144, 2 ** 30].map(linesBytes), [8192, 262144, 64 * 2 ** 20]);
 });
 
-Deno.test("records of several threads become lines in the order of time", () => {
+storeTest("records of several threads become lines in the order of time", () => {
   const store = smallStore();
   const other = new EventLog(store.control, 0, store.counters);
   const cursor = watcherOf(store, Watched.SYSEVENTS | Watched.CONNEVENTS);
@@ -63,7 +63,7 @@ Deno.test("records of several threads become lines in the order of time", () => 
   assertMatch(lines[0]!, /^ts=\d{10}\.\d{1,6} /);
 });
 
-Deno.test("a ring that is full drops, and takes records again once it was read", () => {
+storeTest("a ring that is full drops, and takes records again once it was read", () => {
   const store = smallStore();
   const cursor = watcherOf(store);
   const prng = new Prng(7);
@@ -86,7 +86,7 @@ Deno.test("a ring that is full drops, and takes records again once it was read",
   assertEquals(seen + cursor.skipped, totals.of("log_worker_written"));
 });
 
-Deno.test("a watcher that reads late is told how many lines of its kinds are gone", () => {
+storeTest("a watcher that reads late is told how many lines of its kinds are gone", () => {
   const store = smallStore();
   const late = watcherOf(store);
   const all = watcherOf(store, Watched.SYSEVENTS | Watched.EVICTIONS);
@@ -101,7 +101,7 @@ Deno.test("a watcher that reads late is told how many lines of its kinds are gon
   assert(late.skipped > 0 && lateLines > 30);
 });
 
-Deno.test("nothing is logged that nobody watches for, nor from before the first watcher", () => {
+storeTest("nothing is logged that nobody watches for, nor from before the first watcher", () => {
   const store = smallStore();
   assertEquals(store.log.wants(Watched.SYSEVENTS), false);
   store.log.text(LogType.SYSEVENT, "early");
@@ -116,7 +116,7 @@ Deno.test("nothing is logged that nobody watches for, nor from before the first 
   assertEquals(store.log.wants(Watched.SYSEVENTS), false);
 });
 
-Deno.test("join() refuses the watcher after the last; half-closed ones do not count", () => {
+storeTest("join() refuses the watcher after the last; half-closed ones do not count", () => {
   const store = smallStore();
   const cursors = Array.from({ length: WATCHERS_MAX }, () => watcherOf(store));
   const next = new LinesCursor(Watched.FETCHERS);

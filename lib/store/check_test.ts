@@ -8,7 +8,7 @@ import { blockOf, ItemFlag, itemFlags, itemKeyAt, setItemFlags, setItemNext } fr
 import { classOf } from "./lru/lists.ts";
 import { surplusWord } from "./slab/pages.ts";
 import { pageOf, SlabWord } from "./slab/record.ts";
-import { makeItem, makeStore, withShard } from "./store_fixture.ts";
+import { leavesBroken, makeItem, makeStore, storeTest, withShard } from "./store_fixture.ts";
 import { hashKey, linkLocked, retainLocked } from "./link.ts";
 import type { Store } from "./store.ts";
 import type { ItemRef } from "./item/item.ts";
@@ -21,8 +21,9 @@ function link(store: Store, key: string): ItemRef {
   return it;
 }
 
-Deno.test("checkLiveStore() lets pass what clients hold and send, checkStore() does not", () => {
+storeTest("checkLiveStore() lets pass what clients hold and send, checkStore() does not", () => {
   const store = makeStore();
+  leavesBroken(store);
   const held = link(store, "held");
   withShard(store, store.assoc.hashOf(held), () => retainLocked(store, held));
   makeItem(store, "received", "half");
@@ -103,10 +104,11 @@ const BREAKS: readonly (readonly [
 ];
 
 for (const [what, change, problem] of BREAKS) {
-  Deno.test(`checkLiveStore() notices ${what}`, () => {
+  storeTest(`checkLiveStore() notices ${what}`, () => {
     const store = makeStore();
     const linked = [1, 2, 3].map((n) => link(store, `key${n}`));
     assertEquals(checkLiveStore(store), { problems: [], items: 3 });
+    leavesBroken(store);
     change(store, linked[1]!);
     assertMatch(checkLiveStore(store).problems.join("\n"), new RegExp(problem.source, "m"));
   });

@@ -81,7 +81,8 @@ export function testClock(): Clock {
 /**
  * Makes a store, ready to use, on memory that only this thread has.
  *
- * @param segments Item memory that is there already, as long as the shape wants it.
+ * @param segments Item memory of another store, as long as the shape wants it: that store is of no
+ * use any more.
  */
 export function makeStore(
   shape: Partial<StoreShape> = {},
@@ -99,6 +100,9 @@ export function makeStore(
   };
   const store = new Store(openThread(plan, memory, 1, clock));
   startStore(store, plan);
+  for (const other of made?.keys() ?? []) {
+    if (other.items.blocks[0] === segments?.[0]) made?.delete(other);
+  }
   made?.set(store, 0);
   return store;
 }
@@ -108,7 +112,7 @@ export function segmentsOf({ items }: Store): readonly Block[] {
   return items.blocks;
 }
 
-/** Stores made by the test that runs, with the chunks that it leaves held; none outside of one. */
+/** Stores made by the running test, with the chunks that it leaves held; undefined outside one. */
 let made: Map<Store, number> | undefined;
 
 /** Defines a test after which every store that it made must pass the check (check.ts). */

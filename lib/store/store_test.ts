@@ -6,11 +6,20 @@ import { StoreClient } from "../../tests/support/store_client.ts";
 import { ascii } from "../base/ascii.ts";
 import { fail, InvariantError } from "../base/assert.ts";
 import { Block } from "../base/block.ts";
+import { Global } from "../memory/regions.ts";
 import { Snapshot } from "../stats/counters.ts";
 import { checkStore } from "./check.ts";
-import { type ItemRef, NO_ITEM } from "./item/item.ts";
-import { loadRefcount, REFCOUNT_MAX } from "./item/refcount.ts";
-import { classOf } from "./lru/lists.ts";
+import {
+  isExpired,
+  itemGeneration,
+  itemLruId,
+  type ItemRef,
+  itemTime,
+  NO_ITEM,
+} from "./item/item.ts";
+import { addRefcount, dropOnlyHolder, loadRefcount } from "./item/refcount.ts";
+import { classOf, lruIdOf, LruSegment } from "./lru/lists.ts";
+import { LruMaintainer } from "./maintenance/lru_maintainer.ts";
 import { isRefused, Refusal } from "./outcome.ts";
 import {
   findLocked,
@@ -30,6 +39,7 @@ import {
   makeItem,
   makeStore,
   storeTest,
+  withList,
   withShard,
 } from "./store_fixture.ts";
 
@@ -158,21 +168,88 @@ storeTest("retainLocked() and release() count holders; the last one frees the ch
 });
 
 storeTest("retainLocked() refuses more holders than can be counted", () => {
+  for (const [holders, isTaken] of [[1, true], [59_999, true], [60_000, false]] as const) {
+    const store = makeStore();
+    const it = link(store, "key");
+    addRefcount(store.items, it, holders - 1);
+    assertEquals(retain(store, it), isTaken, `${holders} holders`);
+    assertEquals(loadRefcount(store.items, it), holders + (isTaken ? 1 : 0));
+    releaseItem(store, it);
+    assertEquals(loadRefcount(store.items, it), holders - (isTaken ? 0 : 1));
+    assertEquals(retain(store, it), true, "One has gone");
+    leavesBroken(store); // Its holders stay.
+  }
+});
+
+storeTest("dropOnlyHolder() takes away one holder, and not one of several", () => {
   const store = makeStore();
   const it = link(store, "key");
-  for (let holders = 1; holders < REFCOUNT_MAX; holders++) retain(store, it);
-  assertEquals(loadRefcount(store.items, it), REFCOUNT_MAX);
-  assertEquals(retain(store, it), false);
-  releaseItem(store, it);
-  assertEquals(retain(store, it), true);
-  leavesBroken(store); // Its holders stay.
+  for (const holders of [2, 3]) {
+    addRefcount(store.items, it, 1);
+    assertEquals([dropOnlyHolder(store.items, it), loadRefcount(store.items, it)], [
+      false,
+      holders,
+    ]);
+  }
+  addRefcount(store.items, it, -2);
+  assertEquals([dropOnlyHolder(store.items, it), loadRefcount(store.items, it)], [true, 0]);
+  assertEquals([dropOnlyHolder(store.items, it), loadRefcount(store.items, it)], [false, 0]);
+  addRefcount(store.items, it, 1);
 });
+
+/** What an item that is stored anew has from the moment, and not from the one before it. */
+const ANEW: readonly (readonly [what: string, store: (client: StoreClient) => unknown])[] = [
+  ["linkLocked()", (client) => (client.delete("key"), client.set("key", "v"))],
+  ["replaceLocked() of an item of its class", (client) => client.set("key", "w")],
+  ["replaceLocked() of one of another class", (client) => client.set("key", "w".repeat(1000))],
+];
+
+for (const [what, put] of ANEW) {
+  storeTest(`${what} gives an item the time, the generation and the head of HOT`, () => {
+    const client = new StoreClient(makeStore());
+    const { store } = client;
+    const { items, clock, lru } = store;
+    store.control.u32[Global.FLUSH_GENERATION] = 7;
+    client.set("key", "v");
+    store.tunables.set("hotLruPct", 0);
+    new LruMaintainer(store).run(0);
+    assertEquals(itemLruId(items, client.find("key")) & LruSegment.TEMP, LruSegment.COLD);
+    for (const value of ["v", "v".repeat(1000)]) client.set(`other${value.length}`, value);
+    clock.now += 30;
+    put(client);
+    const it = client.find("key");
+    assertEquals([itemTime(items, it), itemGeneration(items, it)], [clock.now, 7]);
+    const list = lruIdOf(classOf(items, it), LruSegment.HOT);
+    assertEquals(withList(store, list, () => lru.headLocked(list)), it);
+  });
+}
 
 storeTest("release() refuses to free what can still be found", () => {
   const store = makeStore();
   const it = link(store, "key");
   assertThrows(() => releaseItem(store, it), InvariantError);
   leavesBroken(store);
+});
+
+storeTest("isExpired() is true from the second of the expiry on, and never of 0", () => {
+  const store = makeStore();
+  for (
+    const [exptime, now, expected] of [
+      [0, 0, false],
+      [0, 2 ** 32 - 1, false],
+      [1, 0, false],
+      [1, 1, true],
+      [100, 99, false],
+      [100, 100, true],
+      [100, 101, true],
+      [2 ** 32 - 1, 2 ** 32 - 2, false],
+      [2 ** 32 - 1, 2 ** 32 - 1, true],
+    ] as const
+  ) {
+    const it = makeItem(store, "key", "v", 0, exptime);
+    assertEquals(isExpired(store.items, it, now), expected, `${exptime} at ${now}`);
+    releaseItem(store, it);
+  }
 });
 
 storeTest("findLocked() unlinks what has expired, in the second of its expiry", () => {

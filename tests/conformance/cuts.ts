@@ -18,8 +18,8 @@ const HUGE_MIDDLE_CUTS = 16;
 const FEW_ROUNDS = 2;
 
 /**
- * How often a conversation is cut: at every position, at a few, not at all but with its steps glued
- * together besides, or not at all.
+ * How often a conversation is cut: at every position, at a few, or not at all; with or without one
+ * more play with its steps glued together.
  */
 export type Cuts = "all" | "few" | "glued" | "none";
 

@@ -13,7 +13,7 @@ import { describeManner, runScripts } from "./runner.ts";
 /** Silence of this length is a failure: nothing is on its way in this process. */
 const WAIT_MS_MAX = 5;
 const cuts = Deno.env.has("MEMDEN_FEW_CUTS") ? "none" : "glued";
-/** The file that scripts/mutate.ts has changed: scripts that are named like it are played first. */
+/** The file that scripts/mutate.ts has changed: conversations of the same name come first. */
 const changed = Deno.env.get("MEMDEN_CHANGED")?.split("/").at(-1) ?? "";
 
 /** How many characters `a` and `b` have in common at their beginning. */

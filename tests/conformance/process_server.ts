@@ -181,8 +181,12 @@ export class ProcessServer {
     const server = new ProcessServer(settings);
     if (settings.authFile !== null) {
       const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-      const { control, locks } = server.#store;
-      await new AuthFile(settings.authFile, "text", new Logins(control, locks), log).load();
+      await new AuthFile(
+        settings.authFile,
+        "text",
+        new Logins(server.#store.control, server.#store.locks),
+        log,
+      ).load();
     }
     return server;
   }

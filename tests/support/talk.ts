@@ -6,7 +6,7 @@ import type { Address } from "./address.ts";
 import { startMemcached, startMemden } from "./server.ts";
 
 /** How long a server may take over anything, in milliseconds: far more than it ever needs. */
-const WAIT_MS_MAX = 15_000;
+const WAIT_MS_MAX = 60_000;
 const POLL_MS = 25;
 
 /** Both servers by name, each with what starts it. */

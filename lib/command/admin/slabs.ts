@@ -7,7 +7,7 @@ import type { Block } from "../../base/block.ts";
 import { Reply, type ReplyBuffer } from "../../protocol/reply.ts";
 import type { Verb } from "../../protocol/text/commands.ts";
 import { Snapshot } from "../../stats/counters.ts";
-import { askMove, isMoving } from "../../store/control/requests.ts";
+import { askMove, isMoving, POOL } from "../../store/control/requests.ts";
 import { classStates, sourceFor } from "../../store/room/page_source.ts";
 import { SlabWord } from "../../store/slab/record.ts";
 import type { SlabClass } from "../../store/slab/classes.ts";
@@ -34,8 +34,6 @@ const AUTOMOVE_LEVELS = [0, 2] as const;
 /** Seconds that `slabs automove window` takes. */
 const AUTOMOVE_WINDOW = [3, 1800] as const;
 
-/** Stands for the page pool among class numbers. */
-const POOL = 0;
 /** Stands for any class that has a spare page. */
 const ANY = -1;
 

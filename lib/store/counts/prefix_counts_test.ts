@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { ascii } from "../../base/ascii.ts";
 import { Block } from "../../base/block.ts";
 import { PrefixCounts, PREFIXES_MAX } from "./prefix_counts.ts";
-import { makeStore } from "../store_fixture.ts";
+import { makeStore, storeTest } from "../store_fixture.ts";
 
 function count(prefixes: PrefixCounts, key: string, kind: "get" | "hit" | "set" | "del"): void {
   const block = Block.of(ascii(`xx${key}yy`)); // A key lies somewhere in a buffer.
@@ -14,7 +14,7 @@ function count(prefixes: PrefixCounts, key: string, kind: "get" | "hit" | "set" 
   else prefixes.countGet(block, 2, to, kind === "hit");
 }
 
-Deno.test("dump() tells the counts of each prefix", () => {
+storeTest("dump() tells the counts of each prefix", () => {
   const { prefixes } = makeStore();
   assertEquals(prefixes.dump(), "END\r\n");
   for (const kind of ["get", "hit", "hit", "set", "del"] as const) count(prefixes, "a:b:c", kind);
@@ -28,7 +28,7 @@ Deno.test("dump() tells the counts of each prefix", () => {
   );
 });
 
-Deno.test("all threads count in one table", () => {
+storeTest("all threads count in one table", () => {
   const { prefixes, assoc, control, locks } = makeStore({ prefixDelimiter: 0x2e });
   const other = new PrefixCounts(control, locks, assoc, 0x2e);
   count(prefixes, "a.b:c", "set");
@@ -38,7 +38,7 @@ Deno.test("all threads count in one table", () => {
   assertEquals(other.isOn, true);
 });
 
-Deno.test("clear() forgets all, and what comes next counts from 0", () => {
+storeTest("clear() forgets all, and what comes next counts from 0", () => {
   const { prefixes } = makeStore();
   count(prefixes, "a:b", "set");
   count(prefixes, "b:b", "set");
@@ -48,7 +48,7 @@ Deno.test("clear() forgets all, and what comes next counts from 0", () => {
   assertEquals(prefixes.dump(), "PREFIX b get 1 hit 0 set 0 del 0\r\nEND\r\n");
 });
 
-Deno.test("a full table counts the prefixes that it has, and takes no other", () => {
+storeTest("a full table counts the prefixes that it has, and takes no other", () => {
   const { prefixes } = makeStore();
   const long = "x".repeat(240);
   for (let round = 0; round < 2; round++) {

@@ -3,13 +3,21 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../../base/assert.ts";
 import { Prng } from "../../base/prng.ts";
-import { itemNext, itemPrev, type ItemRef, NO_ITEM } from "../item/item.ts";
-import { classOf, type LruId, lruIdOf, LruSegment } from "./lists.ts";
+import { itemNext, itemPrev, type ItemRef, NO_ITEM, setItemLruId } from "../item/item.ts";
+import { releaseItem } from "../link.ts";
+import { classOf, itemUnits, type LruId, lruIdOf, LruSegment } from "./lists.ts";
 import type { SlabClass } from "../slab/classes.ts";
 import type { Store } from "../store.ts";
-import { makeItem, makeStore, withList } from "../store_fixture.ts";
+import { leavesBroken, makeItem, makeStore, storeTest, withList } from "../store_fixture.ts";
 
 const LIST = lruIdOf(1 as SlabClass, LruSegment.COLD);
+
+/** A store for its lists alone: items are on them and not in the table. */
+function listStore(): Store {
+  const store = makeStore();
+  leavesBroken(store);
+  return store;
+}
 
 function makeItems(store: Store, count: number): ItemRef[] {
   return Array.from({ length: count }, (_, n) => makeItem(store, `key${n}`, "v"));
@@ -26,6 +34,7 @@ function listed(store: Store, list: LruId): ItemRef[] {
   });
   assertEquals(back.reverse(), forward);
   assertEquals(lru.count(list), forward.length);
+  assertEquals(lru.units(list), forward.reduce((sum, it) => sum + itemUnits(items, it), 0));
   return forward;
 }
 
@@ -37,8 +46,8 @@ function unlink(store: Store, list: LruId, it: ItemRef): void {
   withList(store, list, () => store.lru.unlinkLocked(list, it));
 }
 
-Deno.test("linkLocked() puts an item at the head", () => {
-  const store = makeStore();
+storeTest("linkLocked() puts an item at the head", () => {
+  const store = listStore();
   const [a, b, c] = makeItems(store, 3) as [ItemRef, ItemRef, ItemRef];
   assertEquals(listed(store, LIST), []);
   link(store, LIST, a);
@@ -49,8 +58,8 @@ Deno.test("linkLocked() puts an item at the head", () => {
 });
 
 for (const [at, place] of ["head", "middle", "tail"].entries()) {
-  Deno.test(`unlinkLocked() takes out the ${place}`, () => {
-    const store = makeStore();
+  storeTest(`unlinkLocked() takes out the ${place}`, () => {
+    const store = listStore();
     const items = makeItems(store, 3);
     for (const it of items.toReversed()) link(store, LIST, it);
     unlink(store, LIST, items[at]!);
@@ -58,16 +67,79 @@ for (const [at, place] of ["head", "middle", "tail"].entries()) {
   });
 }
 
-Deno.test("unlinkLocked() refuses an item that is on no list", () => {
-  const store = makeStore();
+storeTest("unlinkLocked() refuses an item that is on no list", () => {
+  const store = listStore();
   const [on, off] = makeItems(store, 2) as [ItemRef, ItemRef];
   assertThrows(() => unlink(store, LIST, off), InvariantError);
   link(store, LIST, on);
   assertThrows(() => unlink(store, LIST, off), InvariantError);
 });
 
-Deno.test("Lru keeps lists of different segments and classes apart", () => {
+/** Lists of up to four items; each place of them is tried. */
+const LENGTHS = [1, 2, 3, 4];
+
+storeTest("swapLocked() puts a copy in the place of any item", () => {
+  for (const length of LENGTHS) {
+    for (let at = 0; at < length; at++) {
+      const store = listStore();
+      const items = makeItems(store, length);
+      for (const it of items.toReversed()) link(store, LIST, it);
+      const copy = makeItem(store, "copy", "v");
+      setItemLruId(store.items, copy, LIST);
+      withList(store, LIST, () => store.lru.swapLocked(LIST, items[at]!, copy));
+      assertEquals(listed(store, LIST), items.with(at, copy), `${at} of ${length}`);
+    }
+  }
+});
+
+storeTest("turnLocked() brings the items from any one to the tail before the others", () => {
+  for (const length of LENGTHS) {
+    for (let at = 0; at < length; at++) {
+      const store = listStore();
+      const items = makeItems(store, length);
+      for (const it of items.toReversed()) link(store, LIST, it);
+      withList(store, LIST, () => store.lru.turnLocked(LIST, items[at]!));
+      const turned = [...items.slice(at), ...items.slice(0, at)];
+      assertEquals(listed(store, LIST), turned, `${at} of ${length}`);
+    }
+  }
+});
+
+storeTest("noteEvictedLocked() counts evictions and keeps the age of the last one", () => {
+  const store = listStore();
+  const { lru } = store;
+  for (const [count, age] of [[1, 5], [2, 9], [3, 0]] as const) {
+    withList(store, LIST, () => lru.noteEvictedLocked(LIST, age));
+    assertEquals([lru.evicted(LIST), lru.evictedAge(LIST)], [count, age]);
+  }
+  const other = lruIdOf(1 as SlabClass, LruSegment.HOT);
+  assertEquals([lru.evicted(other), lru.evictedAge(other)], [0, 0]);
+});
+
+storeTest("itemUnits() rounds the bytes of an item up to units of 8", () => {
   const store = makeStore();
+  // Header, version, key, value, CRLF.
+  for (const [length, units] of [[5, 6], [6, 7], [13, 7], [14, 8]] as const) {
+    const it = makeItem(store, "k", "v".repeat(length));
+    assertEquals(itemUnits(store.items, it), units, `${32 + 8 + 1 + length + 2} bytes`);
+    releaseItem(store, it);
+  }
+});
+
+storeTest("hasItems() is true while any of the four lists of a class has one", () => {
+  const store = listStore();
+  const [it] = makeItems(store, 1) as [ItemRef];
+  for (const segment of Object.values(LruSegment)) {
+    const list = lruIdOf(1 as SlabClass, segment);
+    link(store, list, it);
+    assertEquals([1, 2].map((clsid) => store.lru.hasItems(clsid)), [true, false]);
+    unlink(store, list, it);
+    assertEquals(store.lru.hasItems(1), false);
+  }
+});
+
+storeTest("Lru keeps lists of different segments and classes apart", () => {
+  const store = listStore();
   const ids = [1, 2, 63].flatMap((clsid) =>
     Object.values(LruSegment).map((segment) => lruIdOf(clsid as SlabClass, segment))
   );
@@ -81,9 +153,9 @@ Deno.test("Lru keeps lists of different segments and classes apart", () => {
   for (const list of ids) assertEquals(listed(store, list), []);
 });
 
-Deno.test("Lru agrees with an array over random links and unlinks", () => {
+storeTest("Lru agrees with an array over random links and unlinks", () => {
   const prng = new Prng(7);
-  const store = makeStore();
+  const store = listStore();
   const off = makeItems(store, 40);
   const model: ItemRef[] = [];
   for (let step = 0; step < 3000; step++) {

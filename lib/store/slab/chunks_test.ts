@@ -6,7 +6,7 @@ import { itemPosition, type ItemRef, NO_ITEM } from "../item/item.ts";
 import { SlabWord } from "./record.ts";
 import { PAGE_BYTES, type SlabClass } from "./classes.ts";
 import type { Store } from "../store.ts";
-import { makeStore } from "../store_fixture.ts";
+import { leavesHeld, makeStore, storeTest } from "../store_fixture.ts";
 
 const MIB = 2 ** 20;
 
@@ -24,8 +24,9 @@ function takeAll(store: Store, clsid: SlabClass): ItemRef[] {
   return chunks;
 }
 
-Deno.test("Slabs.take() cuts pages into chunks that do not overlap, up to the limit", () => {
+storeTest("Slabs.take() cuts pages into chunks that do not overlap, up to the limit", () => {
   const store = makeStore({ maxbytes: 3 * MIB });
+  let taken = 0;
   for (const bytes of [1000, 5000]) {
     const clsid = classFor(store, bytes);
     const pages = bytes === 1000 ? 3 : 1; // The second class gets its first page in any case.
@@ -41,23 +42,30 @@ Deno.test("Slabs.take() cuts pages into chunks that do not overlap, up to the li
       assert(end <= (starts[index + 1] ?? Infinity), "Chunks do not overlap");
     });
     assertEquals(store.slabs.word(clsid, SlabWord.PAGES), pages);
+    taken += chunks.length;
   }
+  leavesHeld(store, taken);
   assertEquals(store.slabs.pages.used, 4);
 });
 
-Deno.test("Slabs.take() gives each class its first page beyond the limit, and no second", () => {
+storeTest("Slabs.take() gives each class its first page beyond the limit, and no second", () => {
   const store = makeStore({ maxbytes: MIB });
+  let taken = 0;
   for (let id = 1; id <= store.classes.last; id++) {
     const clsid = id as SlabClass;
-    assertEquals(takeAll(store, clsid).length, store.classes.perPage[clsid]!, `class ${id}`);
+    const chunks = takeAll(store, clsid).length;
+    assertEquals(chunks, store.classes.perPage[clsid]!, `class ${id}`);
     assertEquals(store.slabs.pages.used, id);
+    taken += chunks;
   }
+  leavesHeld(store, taken);
 });
 
-Deno.test("Slabs.give() makes chunks free to be taken again, and opens no page for them", () => {
+storeTest("Slabs.give() makes chunks free to be taken again, and opens no page for them", () => {
   const store = makeStore({ maxbytes: 2 * MIB });
   const clsid = classFor(store, 500);
   const chunks = takeAll(store, clsid);
+  leavesHeld(store, chunks.length);
   const used = store.slabs.pages.used;
   for (let round = 0; round < 3; round++) {
     for (const chunk of chunks) store.slabs.give(chunk, clsid);
@@ -69,7 +77,7 @@ Deno.test("Slabs.give() makes chunks free to be taken again, and opens no page f
   assertEquals(store.slabs.pages.used, used);
 });
 
-Deno.test("Slabs.give() keeps one small chunk of each class for the next take()", () => {
+storeTest("Slabs.give() keeps one small chunk of each class for the next take()", () => {
   const store = makeStore();
   const small = classFor(store, 100);
   const large = classFor(store, 20_000);

@@ -10,8 +10,9 @@ import { type ItemRef, NO_ITEM } from "../item/item.ts";
 import type { StorePlan } from "../plan.ts";
 import { hashKey, releaseItem } from "../link.ts";
 import type { Store } from "../store.ts";
-import { makeItem, makeStore, withShard } from "../store_fixture.ts";
+import { leavesBroken, makeItem, makeStore, storeTest, withShard } from "../store_fixture.ts";
 
+/** A store for its table alone: items are in it and on no list. */
 function storeWith(shards: number, bucketsMin: number, bucketsMax: number): Store {
   const tune = (plan: StorePlan): StorePlan => ({
     ...plan,
@@ -19,7 +20,9 @@ function storeWith(shards: number, bucketsMin: number, bucketsMax: number): Stor
     assoc: { shards, bucketsMin, bucketsMax },
     bucketBytes: shards * bucketsMax * 4,
   });
-  return makeStore({}, undefined, tune);
+  const store = makeStore({}, undefined, tune);
+  leavesBroken(store);
+  return store;
 }
 
 function hashOf(store: Store, key: string): number {
@@ -84,7 +87,7 @@ const SHAPES: readonly (readonly [shards: number, min: number, max: number])[] =
 ];
 
 for (const [shards, min, max] of SHAPES) {
-  Deno.test(`insertLocked() loses nothing over ${shards} shards of ${min} to ${max}`, () => {
+  storeTest(`insertLocked() loses nothing over ${shards} shards of ${min} to ${max}`, () => {
     const store = storeWith(shards, min, max);
     const items = new Map<string, ItemRef>();
     for (let n = 0; n < 1500; n++) {
@@ -101,7 +104,7 @@ for (const [shards, min, max] of SHAPES) {
   });
 }
 
-Deno.test("insertLocked() adds one bucket at a time, for the item that is one too many", () => {
+storeTest("insertLocked() adds one bucket at a time, for the item that is one too many", () => {
   const store = storeWith(1, 2, 8);
   const counts = Array.from({ length: 10 }, (_, n) => {
     insert(store, `k${n}`);
@@ -110,7 +113,7 @@ Deno.test("insertLocked() adds one bucket at a time, for the item that is one to
   assertEquals(counts, [2, 2, 3, 4, 5, 6, 7, 8, 8, 8]);
 });
 
-Deno.test("removeLocked() and swapLocked() find their item anywhere in a chain", () => {
+storeTest("removeLocked() and swapLocked() find their item anywhere in a chain", () => {
   for (let place = 0; place < 4; place++) {
     const store = storeWith(1, 1, 1);
     const keys = ["a", "b", "c", "d"];
@@ -130,7 +133,7 @@ Deno.test("removeLocked() and swapLocked() find their item anywhere in a chain",
   }
 });
 
-Deno.test("Assoc agrees with a Set over random inserts and removals", () => {
+storeTest("Assoc agrees with a Set over random inserts and removals", () => {
   const prng = new Prng(13);
   const store = storeWith(2, 1, 64);
   const model = new Set<string>();
