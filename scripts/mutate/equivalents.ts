@@ -21,6 +21,12 @@ export const EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     path: "lib/protocol/meta/meta_request.ts",
+    before: "readonly #decoded = new Block(new ArrayBuffer(KEY_MAX + 8));",
+    after: "readonly #decoded = new Block(new ArrayBuffer(KEY_MAX - 8));",
+    why: "250 characters of Base64 are 187 bytes",
+  },
+  {
+    path: "lib/protocol/meta/meta_request.ts",
     before: "if (letter >= 0x60) this.#lower |= 1 << (letter & LETTER_BITS);",
     after: "if (letter > 0x60) this.#lower |= 1 << (letter & LETTER_BITS);",
     why: "the backquote, 0x60, is refused as no letter before",
