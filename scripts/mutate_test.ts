@@ -5,6 +5,7 @@ import { changed, changesOf } from "./mutate/changes.ts";
 import { EQUIVALENTS } from "./mutate/equivalents.ts";
 import { mask } from "./mutate/masked.ts";
 import { SUITES, testsFor } from "./mutate/suites.ts";
+import { ROOT } from "./sources.ts";
 import { allChanges, sample, staleRows, testFiles } from "./mutate.ts";
 
 const PATH = "lib/net/x.ts";
@@ -129,4 +130,11 @@ Deno.test("SUITES names tests that are there", async () => {
       assert(tests.some((test) => test.startsWith(place)), `${place} has no tests`);
     }
   }
+});
+
+Deno.test("docs/mutation.md has a row for each suite", async () => {
+  const page = await Deno.readTextFile(`${ROOT}docs/mutation.md`);
+  const rows = [...page.matchAll(/^\| `(lib\/\w+)` +\| (.*?) +\|$/gm)]
+    .map(([, folder, tests = ""]) => ({ folder, also: tests.replaceAll("`", "").split(", ") }));
+  assertEquals(rows, SUITES.map(({ folder, also }) => ({ folder, also: [...also] })));
 });

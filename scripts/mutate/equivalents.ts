@@ -19,6 +19,18 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     after: "if (this.extrasBytes >= 31 || ((opcode.extrasBits >> this.extrasBytes) & 1) === 0) {",
     why: "no command has 31 bytes of extras",
   },
+  {
+    path: "lib/protocol/meta/meta_request.ts",
+    before: "readonly #decoded = new Block(new ArrayBuffer(KEY_MAX + 8));",
+    after: "readonly #decoded = new Block(new ArrayBuffer(KEY_MAX - 8));",
+    why: "250 characters of Base64 are 187 bytes",
+  },
+  {
+    path: "lib/protocol/meta/meta_request.ts",
+    before: "if (letter >= 0x60) this.#lower |= 1 << (letter & LETTER_BITS);",
+    after: "if (letter > 0x60) this.#lower |= 1 << (letter & LETTER_BITS);",
+    why: "the backquote, 0x60, is refused as no letter before",
+  },
   ...[
     "if (false) return false;",
     "if (from === to || (first >= UPPER_Z && first !== LOWER_K)) return false;",

@@ -13,7 +13,7 @@ import { KEY_MAX, type Tokens } from "../text/tokens.ts";
 import { Flag, FLAG_TOKENS, FlagToken, NO_FLAG } from "./flags.ts";
 
 /** Tokens that a line may have. Source: memcached, MFLAG_MAX_OPT_LENGTH. */
-const LINE_TOKENS_MAX = 20;
+export const LINE_TOKENS_MAX = 20;
 /** Bytes of an opaque token with its letter. Source: memcached, MFLAG_MAX_OPAQUE_LENGTH. */
 const OPAQUE_BYTES_MAX = 32;
 const CLIENT_FLAGS_MAX = 0xffffffff;
