@@ -9,7 +9,7 @@ import { LogType, RECORD_HEAD_BYTES, RecordWord, RING_HEAD_BYTES } from "./event
 import { LineText } from "./line_text.ts";
 import type { LogLines } from "./lines.ts";
 
-/** Records that one turn takes at the most. */
+/** Most records that one turn takes. */
 const RECORDS_PER_TURN = 500;
 const ALIGN = 8;
 /** Longest line: a key of which every byte is encoded, and a head. Texts are shorter. */
@@ -118,7 +118,7 @@ export class LogDrain {
     this.#lines = lines;
   }
 
-  /** Whether somebody watches: come back soon. */
+  /** Whether a client watches, so that the next turn is due soon. */
   get isWatched(): boolean {
     return this.#lines.isWatched;
   }

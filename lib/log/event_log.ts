@@ -1,5 +1,5 @@
-// What happens, for who watches (`watch`): each thread writes records into a ring of its own, and
-// takes no lock for it. A ring that is full takes no more: a record that has no room is dropped.
+// Events, for clients that `watch`: each thread writes records into its own ring, and takes no lock
+// for it. A ring that is full takes no more: a record that has no room is dropped.
 //
 //   ring:    [ written ] line [ read ] line [ records … ]       positions in bytes, modulo 2^32
 //   record:  [ ms since 1970: 8 ][ bytes | type | a | b | c | d | nkey | 0 ][ key or text, zeros ]
@@ -48,7 +48,7 @@ const ALIGN = 8;
 /** Longest text of a record. */
 const TEXT_BYTES_MAX = 512;
 
-/** Bytes of a ring's two positions, each on a line of its own. */
+/** Bytes of a ring's two positions, each on a separate line. */
 export const RING_HEAD_BYTES = 2 * LINE_BYTES;
 
 /** Sizes that a ring may have: powers of two. A longest record fits in the least many times. */
@@ -91,14 +91,14 @@ export class EventLog {
   }
 
   /**
-   * Whether somebody watches for `what`: ask before each record.
+   * Whether a client watches for `what`: ask before each record.
    * @hot
    */
   wants(what: number): boolean {
     return (this.#u32[Global.WATCHED]! & what) !== 0;
   }
 
-  /** Something else has happened: `text` is the line behind the gid. For what is rare. */
+  /** Logs a rare event: `text` is the line behind the gid. */
   text(type: LogType, text: string): void {
     const bytes = ascii(text.slice(0, TEXT_BYTES_MAX));
     this.write(type, 0, 0, 0, 0, bytes, 0, bytes.length);
@@ -147,7 +147,7 @@ export class EventLog {
   #head(written: number, length: number, type: LogType): number {
     const at = this.#from + written % this.#size;
     const word = wordIndex(at);
-    // The rest of the ring may be shorter than a head: a PAD of 8 bytes is told by its size.
+    // The rest of the ring may be shorter than a head: the size shows a PAD of 8 bytes.
     if (length > ALIGN) {
       this.#u32[word + RecordWord.BYTES] = length;
       this.#u32[word + RecordWord.TYPE] = type;

@@ -1,5 +1,5 @@
 // Goal: what is logged comes out as lines, in the order of time and numbered; what has no room is
-// counted; and whoever reads late is told how much is gone.
+// counted; and a watcher that reads late learns how much is gone.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ascii, latin1 } from "../base/ascii.ts";
@@ -86,7 +86,7 @@ storeTest("a ring that is full drops, and takes records again once it was read",
   assertEquals(seen + cursor.skipped, totals.of("log_worker_written"));
 });
 
-storeTest("a watcher that reads late is told how many lines of its kinds are gone", () => {
+storeTest("a watcher that reads late learns how many lines of its kinds are gone", () => {
   const store = smallStore();
   const late = watcherOf(store);
   const all = watcherOf(store, Watched.SYSEVENTS | Watched.EVICTIONS);
@@ -101,7 +101,7 @@ storeTest("a watcher that reads late is told how many lines of its kinds are gon
   assert(late.skipped > 0 && lateLines > 30);
 });
 
-storeTest("nothing is logged that nobody watches for, nor from before the first watcher", () => {
+storeTest("nothing is logged that no client watches for, nor from before the first watcher", () => {
   const store = smallStore();
   assertEquals(store.log.wants(Watched.SYSEVENTS), false);
   store.log.text(LogType.SYSEVENT, "early");

@@ -1,13 +1,13 @@
-// The lines that watchers read: one ring for all of them, in which each has a place of its own.
+// The lines that watchers read: one ring for all of them. Each watcher has its place in it.
 //
 //   state:   [ lock | watchers | half-closed ones | watchers by kind … ]
 //            [ written | oldest | gid | since | lines ever, by kind … | lines gone, by kind … ]
 //   line:    [ bytes | kind ][ text, zeros ]      positions in bytes, from the beginning of time
 //
 // The maintenance thread appends (drain.ts), and makes room by letting the oldest lines go. A
-// watcher that was not there yet has lost them: it is told how many, of those it watches for. So a
-// watcher that does not read costs nothing, and delays nobody. All of it is done under the lock,
-// which nobody holds for longer than it takes to copy a buffer.
+// watcher that had not read them learns how many of its kinds it has lost. So a watcher that does
+// not read costs nothing and delays no other. All this is done under the lock, which a thread holds
+// no longer than it takes to copy a buffer.
 
 import { assert, CHECKS } from "../base/assert.ts";
 import { addWord, loadWord, storeWord } from "../memory/atomic.ts";
@@ -52,7 +52,7 @@ export class LinesCursor {
   readonly seen = new Float64Array(KINDS);
   /** Its client sends no more. */
   isHalfClosed = false;
-  /** Lines that were gone before they could be read, and it was not told of. */
+  /** Lines that were gone before the watcher read them; its client does not know of them yet. */
   skipped = 0;
 
   /** @param kinds What it watches for, as bits of `Watched`. */

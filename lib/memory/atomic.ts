@@ -58,7 +58,7 @@ export function sleepOnWord(
   Atomics.wait(words, at, expected, ms);
 }
 
-/** Wakes whoever sleeps on `words[at]`, or soon will: the word changes. */
+/** Changes `words[at]`, and wakes the threads that sleep on it or are about to. */
 export function wakeWord(words: Int32Array<SharedArrayBuffer>, at: number): void {
   Atomics.add(words, at, 1);
   Atomics.notify(words, at);
@@ -81,7 +81,7 @@ export async function changeOfWord(
   clearTimeout(timer);
 }
 
-/** Adds `delta`, wrapping, and wakes whoever sleeps on `words[at]`. */
+/** Adds `delta`, wrapping, and wakes the threads that sleep on `words[at]`. */
 export function addAndWake(
   words: Int32Array<SharedArrayBuffer>,
   at: number,

@@ -11,7 +11,7 @@ import { assert, fail } from "../base/assert.ts";
  * holding a higher one can deadlock. `tryLock` may go against the order.
  */
 export const LockRank = {
-  /** The whole store, for a turn: taken in global mode only (world.ts). */
+  /** The whole store, for a turn: taken in global mode only (world_lock.ts). */
   WORLD: 0,
   /** A shard of the hash table, with the items that hash to it. */
   BUCKET: 1,

@@ -4,8 +4,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../base/assert.ts";
 import { type LockIndex, LockRank, Locks } from "./lock.ts";
 
-const { WORLD, BUCKET, LRU, SLAB, PAGE, SETTINGS } = LockRank;
-const RANKS = [WORLD, BUCKET, LRU, SLAB, PAGE, SETTINGS];
+const { WORLD, BUCKET, LRU, SLAB } = LockRank;
+const RANKS = Object.values(LockRank);
 
 function makeWords(): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(64));
@@ -65,7 +65,7 @@ Deno.test("Locks.tryLock() goes against the order", () => {
   assertEquals(locks.heldCount(BUCKET), 1);
 });
 
-Deno.test("Locks.tryLock() does not take what anybody holds, this thread included", () => {
+Deno.test("Locks.tryLock() does not take a lock that any thread holds, this one included", () => {
   const words = makeWords();
   const [mine, theirs] = [new Locks(words), new Locks(words)];
   theirs.lock(at(0), BUCKET);

@@ -5,12 +5,12 @@
 
 import { assert } from "../base/assert.ts";
 
-/** Records that different threads write start on lines of their own. */
+/** Bytes of a cache line: records that different threads write start on separate lines. */
 export const LINE_BYTES = 64;
 const WORD_BYTES = 4;
 const WORDS_PER_LINE = LINE_BYTES / WORD_BYTES;
 
-/** Words of the first region. Those written often have a line of their own. */
+/** Words of the first region. Those written often are alone on their lines. */
 export const Global = {
   /** Clock, seconds since start. Written by the main thread. */
   NOW: 0,
@@ -32,11 +32,11 @@ export const Global = {
   ACCEPTING: 8,
   /** When the certificates were read, in seconds since start. */
   CERTS_READ_AT: 9,
-  /** How often the locks were switched: odd asks for global mode; see world.ts. */
+  /** How often the locks were switched: odd asks for global mode; see world_lock.ts. */
   WORLD_SWITCHES: 10,
   /** 1 while keys are counted by prefix. */
   DETAIL: 11,
-  /** What clients watch for, as bits; 0 while nobody watches. */
+  /** What clients watch for, as bits; 0 while none watches. */
   WATCHED: 12,
   /** 1 once an item was stored in the flush generation, by its lowest bit; two words. */
   STORED_IN: 13,
@@ -75,9 +75,9 @@ export const Global = {
 /** What {@linkcode Global.STOPPING} says. */
 export const Stopping = {
   NO: 0,
-  /** Each thread is told in its turn; the maintainer goes by this word. */
+  /** The server stops: the main thread ends each thread in turn; the maintainer reads this word. */
   IN_ORDER: 1,
-  /** A thread has died: the others end when they next look, without waiting for each other. */
+  /** A thread has died: each other thread ends when it next reads this, and waits for none. */
   AT_ONCE: 2,
 } as const;
 const GLOBAL_LINES = 6;

@@ -1,5 +1,5 @@
 // The world lock: one lock over the whole store, which each thread holds for a turn of its loop
-// while the locks are in global mode. Whoever takes it then stops the world between two turns.
+// while the locks are in global mode. Taking it then stops the world between two turns.
 //
 //   switches   how often the mode was switched, by the main thread; odd: global, even: granular
 //   reports    how many switches the threads have made, all together
@@ -99,7 +99,7 @@ export async function awaitReports(
 
 /**
  * Stops the world, waiting for up to `ms` milliseconds. When every thread has reported global mode,
- * nobody else uses the store until {@linkcode startWorld}. Takes: world.
+ * no other thread uses the store until {@linkcode startWorld}. Takes: world.
  *
  * @returns false, and the world goes on, when the lock was not had in time.
  */

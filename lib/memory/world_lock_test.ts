@@ -1,4 +1,4 @@
-// Goal: once all threads have reported, nobody is in a turn while the world is stopped.
+// Goal: once all threads have reported, no thread is in a turn while the world is stopped.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../base/assert.ts";
@@ -38,7 +38,7 @@ Deno.test("World switches at the end of the turn at hand, and reports that once"
   askSwitch(control);
   world.enter();
   world.leave();
-  assertEquals([world.isGlobal, reports(control)], [false, 0], "Nobody told it");
+  assertEquals([world.isGlobal, reports(control)], [false, 0], "It has not switched");
   world.enter();
   world.switchAtTurnEnd();
   assertEquals([world.isGlobal, reports(control)], [false, 0], "The turn goes on as it began");

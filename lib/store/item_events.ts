@@ -1,4 +1,5 @@
-// What happens to items, as records of the log. Ask `store.log.wants` before all but logStored.
+// What happens to items, as records of the log. logFoundLocked relies on its caller to have asked
+// `store.log.wants`; the rest ask themselves.
 
 import { CHECKS } from "../base/assert.ts";
 import { CRLF_BYTES } from "../base/ascii.ts";
@@ -54,7 +55,7 @@ export function logFoundLocked(
 }
 
 /**
- * Logs how the value in `it` ended, if somebody watches for it. Caller holds `it`.
+ * Logs how the value in `it` ended, if a client watches for it. Caller holds `it`.
  * @hot
  */
 export function logStored(store: Store, it: ItemRef, stored: Stored, mode: StoreMode): void {

@@ -1,4 +1,4 @@
-// Items as they become findable and stop being so: find, link, replace, unlink, hold, let go.
+// Items in the table and on the lists: find, link, replace, unlink, retain, release.
 //
 // A caller takes the lock of its key's shard, calls `…Locked` functions, and gives the lock back.
 //
@@ -70,7 +70,7 @@ export function unlockShard(store: Store, hv: number): void {
  * unlinked on the way. Caller holds the shard's lock.
  *
  * @param isLogged Whether the log has this lookup already: its command found no room in the replies
- * and runs once more.
+ * and runs again.
  * @returns The item, or {@linkcode NO_ITEM}. Source: memcached items.c, do_item_get.
  * @hot
  */
@@ -85,7 +85,7 @@ export function findLocked(
   let it = store.assoc.findLocked(hv, block, from, nkey);
   let lookup: Lookup = Lookup.ABSENT;
   if (it !== NO_ITEM) {
-    lookup = judgeFoundLocked(store, it);
+    lookup = checkAliveLocked(store, it);
     if (lookup !== Lookup.FOUND) {
       unlinkLocked(store, hv, it);
       it = NO_ITEM;
@@ -98,10 +98,10 @@ export function findLocked(
 }
 
 /**
- * Whether an item of the table is alive; counts one that is not.
+ * Checks whether an item of the table is alive, and counts one that is not.
  * @hot
  */
-function judgeFoundLocked(store: Store, it: ItemRef): Lookup {
+function checkAliveLocked(store: Store, it: ItemRef): Lookup {
   const { now } = store.clock;
   if (isFlushed(store.control, store.items, it, now)) {
     store.counters.add(Counter.GET_FLUSHED, 1);
@@ -123,7 +123,7 @@ export function lockLinked(store: Store, it: ItemRef): number {
   if (memory === undefined || it === NO_ITEM) return NOT_LINKED;
   if ((itemFlags(store.items, it) & ItemFlag.LINKED) === 0) return NOT_LINKED;
   const from = itemKeyAt(store.items, it);
-  const to = from + itemNkey(store.items, it); // Whatever is there at store moment.
+  const to = from + itemNkey(store.items, it); // Any number: the chunk may be free by now.
   if (to > memory.bytes.length) return NOT_LINKED;
   const hv = store.assoc.hash(memory, from, to);
   lockShard(store, hv);

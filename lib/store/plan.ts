@@ -63,7 +63,7 @@ export interface StoreShape extends SlabShape {
   readonly connNameBytes: number;
   /** Latencies and loads are noted. */
   readonly takesSamples: boolean;
-  /** Keys that are asked for often are noted, too. */
+  /** Keys are sampled, too: those that clients ask for often. */
   readonly notesKeys: boolean;
   /** What commands can change, as it is at start. */
   readonly tuning: TunableValues;
@@ -163,8 +163,8 @@ export function maintainerThread(shape: StoreShape): number {
 }
 
 /**
- * Longest that the main thread waits for a lock, in milliseconds. Whoever holds it may have died,
- * and it is the main thread that must hear of that.
+ * Longest that the main thread waits for a lock, in milliseconds. Its holder may have died, and the
+ * main thread must notice that.
  */
 const MAIN_WAIT_MS_MAX = 2000;
 

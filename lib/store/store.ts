@@ -37,9 +37,9 @@ export class Store {
   readonly tunables: Tunables;
   readonly sizes: SizeCounts;
   readonly prefixes: PrefixCounts;
-  /** Keys that are asked for often, where that is noted. */
+  /** Samples of the keys that clients ask for. */
   readonly hotKeys: HotKeys;
-  /** What happens, for who watches. */
+  /** Events, for clients that watch. */
   readonly log: EventLog;
   readonly lines: LogLines;
   /** The connection that this thread serves. */

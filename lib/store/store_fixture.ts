@@ -1,4 +1,4 @@
-// A store on memory of its own, for tests and micro-benchmarks: no FFI, no other thread.
+// A store on ordinary memory, for tests and micro-benchmarks: no FFI, no other thread.
 
 import { assert, fail } from "../base/assert.ts";
 import { Block } from "../base/block.ts";
@@ -73,7 +73,7 @@ export const SMALL_SHAPE: StoreShape = {
 /** Flat mode: one list per class. */
 export const FLAT: Partial<StoreShape> = { tuning: { ...SMALL_SHAPE.tuning, segmented: 0 } };
 
-/** A clock for tests: `now` is what the test says. */
+/** A clock for tests: the test sets `now`. */
 export function testClock(): Clock {
   return { startUnix: 1_700_000_000, now: CLOCK_START };
 }
@@ -107,7 +107,7 @@ export function makeStore(
   return store;
 }
 
-/** The item memory of `store`, for another one. */
+/** The item memory of `store`, for a store that takes it over. */
 export function segmentsOf({ items }: Store): readonly Block[] {
   return items.blocks;
 }

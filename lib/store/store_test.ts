@@ -1,5 +1,5 @@
-// Goal: items are found as long as they live, their memory lasts as long as anybody holds them, and
-// the counters tell what happened.
+// Goal: items are found as long as they live, their memory lasts as long as they have holders, and
+// the counters show what happened.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { StoreClient } from "../../tests/support/store_client.ts";

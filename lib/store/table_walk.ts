@@ -1,5 +1,5 @@
-// A walk through the hash table, a few buckets at a time, while the others work. Each item that is
-// there from beginning to end is met once; one that comes or goes meanwhile may be.
+// A walk through the hash table, a few buckets at a time, while other threads work. The walk meets
+// each item once that is there from beginning to end, and perhaps one that comes or goes meanwhile.
 
 import { LockRank } from "../memory/lock.ts";
 import { itemChain, type ItemRef, NO_ITEM } from "./item/item.ts";

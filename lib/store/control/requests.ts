@@ -51,7 +51,7 @@ export function wakeCount({ i32 }: Control): number {
   return loadWord(i32, Global.WAKE);
 }
 
-/** Sleeps for `ms` milliseconds, or until somebody has woken the thread since `count`. */
+/** Sleeps for `ms` milliseconds, or until another thread has woken this one since `count`. */
 export function sleepUntilWoken({ i32 }: Control, count: number, ms: number): void {
   sleepOnWord(i32, Global.WAKE, count, ms);
 }
@@ -62,7 +62,7 @@ const CLASSES = 64;
 /**
  * Records that `clsid` has no chunk left, and wakes the maintenance thread for it.
  *
- * @param pages How many pages it could do with.
+ * @param pages How many pages it needs.
  */
 export function needPage(control: Control, clsid: number, pages = 1): void {
   const asked = pages * CLASSES + clsid;

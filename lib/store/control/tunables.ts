@@ -8,7 +8,7 @@ import { type Control } from "../../memory/regions.ts";
 const ROWS = [
   // name                    what it is
   ["maxbytes",              "memory for items, in bytes"],
-  ["segmented",             "switch: HOT, WARM and COLD are told apart"],
+  ["segmented",             "switch: each class has the lists HOT, WARM and COLD"],
   ["temporaryTtl",          "items that live no longer go to TEMP, in seconds; -1 for none"],
   ["hotLruPct",             "share of a class for HOT, in percent"],
   ["warmLruPct",            "share of a class for WARM, in percent"],
@@ -81,7 +81,7 @@ export class Tunables {
   }
 
   /**
-   * Whether HOT, WARM and COLD are told apart.
+   * Whether each class has the lists HOT, WARM and COLD, and not COLD alone.
    * @hot
    */
   get isSegmented(): boolean {

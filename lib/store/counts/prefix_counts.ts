@@ -5,8 +5,8 @@
 //   slots:    [ 0 or 1 + number of a prefix | … ]         open addressing, by hash
 //   prefixes: [ get | hit | set | del ][ length | hash ][ the prefix, 250 bytes, and zeros ]
 //
-// All threads share the table, and hold its lock while they count or read. A table that is full
-// takes no other prefix: one that is not in it is not counted. Nothing leaves it but by a reset.
+// All threads share the table, and hold its lock while they count or read. A full table
+// takes no more prefixes, and a prefix that is not in it is not counted. Only a reset empties it.
 // Source: memcached stats_prefix.c, whose table grows for ever.
 
 import { assert, CHECKS } from "../../base/assert.ts";
@@ -128,7 +128,7 @@ export class PrefixCounts {
     const { bytes } = block;
     const end = prefixEnd(bytes, from, to, this.#delimiter);
     if (end === to) return;
-    const hash = this.#assoc.hash(block, from, end); // Nobody can make two that are alike.
+    const hash = this.#assoc.hash(block, from, end); // No client can make two that are alike.
     this.#locks.lock(this.#lock, LockRank.PREFIXES);
     const at = this.#recordLocked(bytes, from, end, hash);
     if (at > 0) {

@@ -14,7 +14,7 @@ function count(prefixes: PrefixCounts, key: string, kind: "get" | "hit" | "set" 
   else prefixes.countGet(block, 2, to, kind === "hit");
 }
 
-storeTest("dump() tells the counts of each prefix", () => {
+storeTest("dump() lists the counts of each prefix", () => {
   const { prefixes } = makeStore();
   assertEquals(prefixes.dump(), "END\r\n");
   for (const kind of ["get", "hit", "hit", "set", "del"] as const) count(prefixes, "a:b:c", kind);

@@ -5,10 +5,10 @@
 //         ┌────────────────────────────────────────┘
 //         └─► [ CHUNK.bytes | used bytes of value ] ─next─► [ … ] ─next─► 0
 //
-// Every chunk but the last is of the largest class, the last of the one that fits. A chain is
-// read and written by whoever may read and write its item; `head` leads from a chunk to its item.
-// The flags are where an item has them, so that a page's chunks can be told apart.
-// Source: memcached slabs.c and items.c, struct _strchunk, do_item_alloc_chunk.
+// Every chunk but the last is of the largest class, the last of the one that fits. A thread
+// that may read or write an item may do so with its chain; `head` leads from a chunk to its item.
+// The flags are where an item has them: they show whether a place in a page is an item or a chunk.
+// Source: memcached memcached.h, struct _strchunk; items.c, do_item_alloc_chunk.
 
 import { SEGMENT_SHIFT, UNIT_BYTES, UNIT_MASK } from "../../memory/arena.ts";
 import { layout } from "../../memory/layout.ts";
@@ -104,7 +104,7 @@ export function chunkValueAt(chunk: ItemRef): number {
   return (chunk & UNIT_MASK) * UNIT_BYTES + CHUNK.bytes;
 }
 
-/** Fills the header of a chunk of `clsid` that nobody else can see, the last one of `head`. */
+/** Fills the header of a chunk of `clsid` that no other thread sees, the last one of `head`. */
 export function initChunk(
   items: Items,
   chunk: ItemRef,

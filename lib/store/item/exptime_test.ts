@@ -1,4 +1,4 @@
-// Goal: a delay, a date and "already expired" are told apart as memcached does.
+// Goal: a delay, a date and "already expired" are distinguished as in memcached.
 
 import { assertEquals } from "@std/assert";
 import { EXPTIME_DELAY_MAX, EXPTIME_MAX, toExptime } from "./exptime.ts";

@@ -44,7 +44,7 @@ function storedInWord(generation: number): number {
  * The generation of an item that is stored now.
  *
  * A thread that is late may mark a generation that is over. That starts one for nothing, no more:
- * only a flush unmarks, and the next generation's word before anybody can be in it.
+ * only a flush unmarks, and it unmarks the next generation's word before that one begins.
  * @hot
  */
 export function storedGeneration({ u32 }: Control): number {

@@ -96,7 +96,7 @@ storeTest("flushAt() a moment that is past flushes what was not accessed since",
 });
 
 // What is flushed stays flushed: a later command must not bring back values that a client has got
-// rid of, whether or not anybody has looked for them in between.
+// rid of, whether or not a client has looked for them in between.
 const LATER: readonly (readonly [what: string, flush: (client: StoreClient) => void])[] = [
   ["another flush to come", ({ store }) => flushAt(store, store.clock.now + 100)],
   ["a flush of an earlier moment", ({ store }) => flushAt(store, SECOND - 50)],
@@ -185,7 +185,7 @@ storeTest("flushNow() outlives the turn of its generation, and spares what is st
     if (n % 10_000 === 9_999) client.store.clock.now += 1;
   };
   for (let turn = 0; turn < 3; turn++) {
-    // Of each quarter one item that nobody looks for until its generation comes again.
+    // Of each quarter one item that no client looks for until its generation comes again.
     for (let quarter = 0; quarter < 4; quarter++) {
       client.set(`key${quarter}`, "x");
       flushStores(client, 0x4000, pause);

@@ -1,4 +1,4 @@
-// The item header: where each field lives, and the only functions that touch it.
+// The item header: where each field lives, and the only functions that read and write it.
 //
 //    ref ─►┌──── ITEM.bytes (32) ────┬─ cas (8) ─┬─────┬─ flags (4) ─┬───────┬──────┐
 //          │ next prev … generation  │ unless -C │ key │ unless 0    │ value │ \r\n │
@@ -61,15 +61,15 @@ export const ItemFlag = {
   FETCHED: 8,
   /** Read again since the LRU last looked. */
   ACTIVE: 16,
-  /** Its value is in chunks of their own: see chunk.ts. */
+  /** Its value is in a chain of chunks: see chunk.ts. */
   CHUNKED: 32,
   /** Not an item: a chunk of one. */
   CHUNK: 64,
   /** The key came in Base64, and goes out so. */
   KEY_BINARY: 128,
-  /** A client was told that it is its turn to make a new value. */
+  /** A client has the token: it is to make a new value. */
   TOKEN_SENT: 256,
-  /** Out of date: still served, and somebody should make a new value. */
+  /** Out of date: still served, until a client makes a new value. */
   STALE: 512,
 } as const;
 
@@ -266,8 +266,8 @@ export function itemBytes(items: Items, it: ItemRef): number {
 }
 
 /**
- * Fills the header of a chunk that nobody else can see: one holder, on no list. The key is still to
- * be written.
+ * Fills the header of a chunk that no other thread sees: one holder, on no list. The key is not
+ * written yet.
  *
  * @param lruId Slab class and segment of the list it will be on.
  * @param chunked {@linkcode ItemFlag.CHUNKED}, or 0 when the value follows the key.

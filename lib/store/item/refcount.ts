@@ -1,7 +1,7 @@
 // The holders of an item: the only field of the header that changes without a lock.
 //
-// A holder is added under the lock of the item's shard, while the item is linked. Whoever removes
-// the last holder owns the chunk, and gives it back.
+// A holder is added under the lock of the item's shard, while the item is linked. The thread that
+// removes the last holder owns the chunk, and gives it back.
 
 import { SEGMENT_SHIFT, UNIT_MASK } from "../../memory/arena.ts";
 import { addWord, loadWord } from "../../memory/atomic.ts";
@@ -9,7 +9,7 @@ import { ITEM, type ItemRef, type Items, U16_PER_UNIT } from "./item.ts";
 
 const REFCOUNT = ITEM.index.refcount;
 
-/** Most holders an item may have. Source: memcached items.c, do_item_get's refcount limit. */
+/** Most holders an item may have. Source: memcached memcached.c, IT_REFCOUNT_LIMIT. */
 export const REFCOUNT_MAX = 60000;
 
 /** Holders of the item; the hash table counts as one. */
@@ -30,9 +30,9 @@ export function addRefcount(items: Items, it: ItemRef, delta: number): number {
 }
 
 /**
- * Takes the only holder away, if there is but one: the caller. Nobody else can become a holder
- * then, and a processor stores nothing ahead of the branch that it depends on; so no atomic
- * operation is needed, which V8 makes a call of. What is loaded next may be older than the count.
+ * Takes the only holder away, if there is but one: the caller. No other thread can become a holder
+ * then, and a processor stores nothing ahead of the branch that it depends on; so this needs no
+ * atomic operation, which V8 makes a call of. What is loaded next may be older than the count.
  *
  * @returns false when there are more, and nothing has changed.
  * @hot

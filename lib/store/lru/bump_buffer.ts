@@ -4,7 +4,7 @@
 //   end     written by the worker      both only grow; their low bits are places in the ring
 //   start   written by the maintainer
 //
-// An item put down here is not held: by the time its turn comes it may be gone.
+// An item in a buffer is not held: it may be gone when the maintainer comes to it.
 // Source: memcached items.c, lru_bump_async.
 
 import { loadWord, storeWord } from "../../memory/atomic.ts";
@@ -32,7 +32,7 @@ export class BumpBuffer {
   }
 
   /**
-   * Puts `it` down. For the worker.
+   * Adds `it`. For the worker.
    *
    * @returns false when the buffer is full.
    * @hot

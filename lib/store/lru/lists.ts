@@ -9,7 +9,7 @@
 //
 // A list and its items' neighbours are read and written only under the list's lock. Which list an
 // item is on changes only under the lock of its shard, too.
-// Source: memcached items.c, enum lru_types, lru_pull_tail.
+// Source: memcached items.h, HOT_LRU to TEMP_LRU; items.c, lru_pull_tail.
 
 import { assert, CHECKS } from "../../base/assert.ts";
 import { loadWord } from "../../memory/atomic.ts";
@@ -193,7 +193,7 @@ export class Lru {
     else setItemPrev(this.#items, next, copy);
   }
 
-  /** Brings the items from `first` to the tail before the others. Caller holds the list's lock. */
+  /** Moves the items from `first` to the tail before the head. Caller holds the list's lock. */
   turnLocked(lru: LruId, first: ItemRef): void {
     const { u32 } = this.#control;
     const record = this.#record(lru);

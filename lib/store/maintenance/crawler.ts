@@ -15,7 +15,7 @@ import { unlinkLocked } from "../link.ts";
 import type { Store } from "../store.ts";
 import { TableWalk } from "../table_walk.ts";
 
-/** Buckets that one step looks at, at the most. */
+/** Most buckets that one step looks at. */
 const BUCKETS_PER_STEP = 1000;
 const MINUTE = 60;
 /** Minutes for which items are counted by when they expire. */
@@ -135,7 +135,10 @@ export class Crawler {
     }
   }
 
-  /** Source: memcached items.c, lru_maintainer_crawler_check, which has a line for each list. */
+  /**
+   * Logs what the crawl has seen of a class.
+   * Source: memcached items.c, lru_maintainer_crawler_check, which has a line for each list.
+   */
   #logClass(clsid: number, now: number): void {
     const { checked, reclaimed, mortal, byMinute } = this.#seen[clsid]!;
     if (checked === 0) return;

@@ -26,7 +26,7 @@ import { lockLinked, unlockShard } from "../link.ts";
 import { tailAge } from "../whole_store.ts";
 import type { Store } from "../store.ts";
 
-/** Items of a class that one round moves at the most. */
+/** Most items of a class that one round moves. */
 const MOVES_MAX = 500;
 /** Shortest time between two looks at a class that evicts, and at another, in milliseconds. */
 const LOOK_MS_PRESSED = 1;

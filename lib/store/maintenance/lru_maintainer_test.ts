@@ -1,4 +1,4 @@
-// Goal: items move between HOT, WARM and COLD by memcached's rules, and nobody else's.
+// Goal: items move between HOT, WARM and COLD by memcached's rules, and by no others.
 
 import { assert, assertEquals } from "@std/assert";
 import { StoreClient } from "../../../tests/support/store_client.ts";

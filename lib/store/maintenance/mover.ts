@@ -1,6 +1,6 @@
 // The page mover: empties a page of one slab class and gives it to another, or to the global pool.
 //
-//   begin   the page's free chunks are parked: nobody takes them any more
+//   begin   the page's free chunks are parked: no thread takes them any more
 //   pass    each other chunk is rescued (rescue.ts); the next pass comes back for those in use
 //   end     all chunks are parked: the page goes on. Or clients hold some for too long: it stays
 //
@@ -16,7 +16,7 @@ import { PAGE_BYTES, type SlabClass } from "../slab/classes.ts";
 import type { Store } from "../store.ts";
 import { UNIT_BYTES } from "../../memory/arena.ts";
 
-/** Chunks that one step looks at, and bytes of the chunks that it copies, at the most. */
+/** Most chunks that one step looks at. */
 const CHUNKS_PER_STEP = 200;
 /**
  * Passes after which items that are held are unlinked, one each 2 ms: 1.6.18 waits 2.4 s, too.
@@ -104,7 +104,7 @@ export class SlabMover {
     return NO_PAGE;
   }
 
-  /** Gives a page that nobody owns to `to`. */
+  /** Gives a page that no class owns to `to`. */
   #hand(page: number, to: number): boolean {
     if (page === NO_PAGE) return false;
     const { slabs, counters } = this.#store;

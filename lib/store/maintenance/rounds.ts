@@ -1,6 +1,6 @@
 // What the maintenance thread does, as a loop of short turns: the LRU lists, crawls, moves of
-// pages, and what comes once a second. Each part is a module of its own; this one says when it has
-// its turn.
+// pages, and what comes once a second. Each part has its file; this one decides when a
+// part runs.
 
 import { Snapshot } from "../../stats/counters.ts";
 import { Crawler } from "./crawler.ts";

@@ -162,7 +162,7 @@ storeTest("after a quiet window all free pages of a class go to the pool togethe
   assertEquals(checkStore(store), { problems: [], items }, "No item went for it");
 });
 
-storeTest("empty pages go to whoever needs one before anything is evicted", () => {
+storeTest("empty pages go to the class that needs one before anything is evicted", () => {
   const bed = new Bed();
   fill(bed, 11_000, 0, 1600);
   const { store } = bed.client;
@@ -263,17 +263,20 @@ storeTest("every class that found no chunk gets a page", () => {
   assertEquals(needy.map((clsid) => slabs.word(clsid, SlabWord.PAGES)), [1, 1, 1]);
 });
 
-storeTest("the crawler rests as long as it is told, however often others have work", () => {
-  const bed = new Bed({
-    hashpowerInit: 16,
-    tuning: { ...SMALL_SHAPE.tuning, lruCrawlerSleep: 1_000_000 },
-  });
-  for (let n = 0; n < 1000; n++) bed.client.set(`k${n}`, "v", { exptime: 1 });
-  const { store } = bed.client;
-  store.clock.now += 1;
-  store.tunables.set("segmented", 0);
-  assert(askCrawl(store.control, { low: -1, high: -1 }));
-  for (let turn = 0; turn < 100; turn++) bed.maintainer.turn(1_000_000 + turn);
-  const checked = new Snapshot(store.control).ofClasses("crawler_items_checked");
-  assert(checked > 0 && checked < 100, `${checked} of 1000 items`);
-});
+storeTest(
+  "the crawler rests for lru_crawler sleep, however often the maintenance has other work",
+  () => {
+    const bed = new Bed({
+      hashpowerInit: 16,
+      tuning: { ...SMALL_SHAPE.tuning, lruCrawlerSleep: 1_000_000 },
+    });
+    for (let n = 0; n < 1000; n++) bed.client.set(`k${n}`, "v", { exptime: 1 });
+    const { store } = bed.client;
+    store.clock.now += 1;
+    store.tunables.set("segmented", 0);
+    assert(askCrawl(store.control, { low: -1, high: -1 }));
+    for (let turn = 0; turn < 100; turn++) bed.maintainer.turn(1_000_000 + turn);
+    const checked = new Snapshot(store.control).ofClasses("crawler_items_checked");
+    assert(checked > 0 && checked < 100, `${checked} of 1000 items`);
+  },
+);

@@ -2,8 +2,8 @@
 // is believed: each reference must lead to a chunk, each chunk is met once, each length stays
 // within its chunk. What passes can be restored without another look.
 //
-// Nothing is written, here or in item memory. check.ts states the rules of a store at work; these
-// are the ones that can be told from its items alone.
+// Nothing is written, here or in item memory. check.ts checks the rules of a store at work; these
+// are the rules that its items alone can break.
 
 import { CR, CRLF_BYTES, LF } from "../../base/ascii.ts";
 import { CLASSES_MAX } from "../../stats/names.ts";

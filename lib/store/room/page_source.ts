@@ -1,5 +1,5 @@
-// Which slab class gives up a page for another one: what each class has, and which can best do
-// without a page.
+// Which slab class gives up a page for another one: what each class has, and which can best spare a
+// page.
 
 import type { Snapshot } from "../../stats/counters.ts";
 import { CLASSES_MAX } from "../../stats/names.ts";
@@ -31,7 +31,7 @@ const NONE = new Uint32Array(CLASSES_MAX);
  * Reads the state of every class that has pages.
  *
  * @param forMoves By class: evictions that a page moved away for. They do not show that the class
- * could do with a page.
+ * needs a page.
  */
 export function classStates(store: Store, totals: Snapshot, forMoves = NONE): ClassState[] {
   const states: ClassState[] = [];

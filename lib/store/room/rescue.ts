@@ -56,7 +56,7 @@ export function rescue(store: Store, clsid: SlabClass, chunk: ItemRef, byForce: 
   const hv = lockLinked(store, it);
   if (hv === NOT_LINKED) return; // Being received, being let go, or free by now.
   const part = isPart ? chunk : NO_ITEM;
-  // A command may have taken the page meanwhile, for a class of its own; see room.ts.
+  // A command may have taken the page meanwhile, for another class; see room.ts.
   const isIts = isPart
     ? chunkBefore(items, it, part) !== NO_ITEM && chunkClass(items, part) === clsid
     : ownClassOf(store, it) === clsid;

@@ -1,13 +1,13 @@
 // Making room where the tails of a class's lists gave none in ten tries: what is there is active,
 // or held by clients, or the lists are empty. It ends with a chunk whenever anything can go for it:
 //
-//   lists   an item of the class that nobody holds, from the tails on, however far away
+//   lists   an item of the class without a holder, from the tails on, however far away
 //   chunks  one that no list of the class names: part of a large item, or between two lists
 //   page    a page of another class, which keeps the items that it can miss least
 //
-// Whoever comes here holds no shard, so that shards are waited for, in the order of the ranks. A
-// list is locked for WALK_ITEMS items at a time, and those that are held go to its head: nobody
-// walks over them again. Chunks of pages are looked at without a lock; see rescue.ts.
+// The calling thread holds no shard and waits for shards, in the order of the ranks. It locks a
+// list for WALK_ITEMS items at a time, and moves those that are held to its head: no thread walks
+// over them again. It reads chunks of pages without a lock; see rescue.ts.
 
 import { CHECKS } from "../../base/assert.ts";
 import { LockRank } from "../../memory/lock.ts";
@@ -47,7 +47,7 @@ import type { Store } from "../store.ts";
 
 /** Items of a list that are looked at under one hold of its lock. */
 const WALK_ITEMS = 100;
-/** Chunks of pages that one command looks at, at the most: some milliseconds. */
+/** Most chunks of pages that one command looks at: some milliseconds. */
 const CHUNKS_MAX = 2 ** 16;
 /** What it costs to look at a chunk, in chunks that are emptied. */
 const LOOK_COST = 1 / 16;
@@ -106,7 +106,7 @@ function reclaimFromLists(store: Store, clsid: SlabClass): ItemRef {
 }
 
 /**
- * The item next to the tail of `list` that nobody holds now; {@linkcode NO_ITEM} when there is none
+ * The item next to the tail of `list` without a holder now; {@linkcode NO_ITEM} when there is none
  * among the last {@linkcode WALK_ITEMS}, which are at the head then. Takes: LRU.
  */
 function findUnheld(store: Store, list: LruId): ItemRef {
@@ -126,7 +126,7 @@ function findUnheld(store: Store, list: LruId): ItemRef {
 }
 
 /**
- * Removes `it`, if it is still on a list of `clsid` and nobody holds it.
+ * Removes `it`, if it is still on a list of `clsid` and has no holder.
  *
  * @returns A chunk of `clsid` that it had, so that no other thread can take it; else
  * {@linkcode NO_ITEM}. Takes: bucket, LRU, slab.
@@ -208,7 +208,7 @@ function* pagesOf({ slabs: { pages } }: Store, clsid: SlabClass): Generator<numb
 }
 
 /**
- * Removes the item that `chunk` of a page of `clsid` belongs to, if nobody holds it.
+ * Removes the item that `chunk` of a page of `clsid` belongs to, if it has no holder.
  *
  * @returns Whether the chunk is free. Takes: bucket, LRU, slab.
  */
@@ -252,10 +252,10 @@ function takePage(store: Store, clsid: SlabClass, budget: Budget): boolean {
 }
 
 /**
- * Empties a page of `clsid`, which nobody owns then; {@linkcode NO_PAGE} when none can be.
+ * Empties a page of `clsid`, which no class owns then; {@linkcode NO_PAGE} when none can be.
  *
- * Several threads may be at it: they empty the page that is moving together, and it is for one of
- * them; the others go on with the next one.
+ * Several threads may empty the page that is moving together. One of them gets it; each other one
+ * continues with the next page.
  */
 function emptyPage(store: Store, clsid: SlabClass, budget: Budget): number {
   const { slabs } = store;
@@ -309,7 +309,7 @@ function endEmptying(store: Store, clsid: SlabClass, page: number, budget: Budge
   return slabs.leaving.end(clsid, page);
 }
 
-/** Whether `chunk` is free, or of an item that nobody holds, as far as one sees without a lock. */
+/** Whether `chunk` is free, or of an item without a holder: a guess, made without a lock. */
 function mayGo({ items, slabs }: Store, chunk: ItemRef): boolean {
   if (slabs.leaving.isSlabbed(chunk)) return true;
   const isPart = (itemFlags(items, chunk) & ItemFlag.CHUNK) !== 0;

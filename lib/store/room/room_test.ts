@@ -203,22 +203,25 @@ storeTest("a page is not taken with slab_automove=0, nor the last one of a class
   check(bed, held);
 });
 
-storeTest("a page that the mover has begun to empty is taken by whoever needs it first", () => {
-  const bed = fullBed({ maxbytes: 6 * MIB }, 700);
-  const { client, clsid } = bed;
-  const mover = new SlabMover(client.store);
-  assertEquals(mover.start(clsid, 1), true);
-  mover.step();
-  const held: Held[] = [];
-  while (total(bed, "direct_page_moves") === 0) {
-    assertEquals(client.set(`held${held.length}`, "h".repeat(19_000)), "STORED");
-    held.push(client.hold(`held${held.length}`));
-  }
-  const pages = client.store.slabs.word(clsid, SlabWord.PAGES);
-  while (mover.isRunning) mover.step();
-  assertEquals(client.store.slabs.word(clsid, SlabWord.PAGES), pages, "One page moved, not two");
-  check(bed, held);
-});
+storeTest(
+  "a page that the mover has begun to empty goes to the first command that needs it",
+  () => {
+    const bed = fullBed({ maxbytes: 6 * MIB }, 700);
+    const { client, clsid } = bed;
+    const mover = new SlabMover(client.store);
+    assertEquals(mover.start(clsid, 1), true);
+    mover.step();
+    const held: Held[] = [];
+    while (total(bed, "direct_page_moves") === 0) {
+      assertEquals(client.set(`held${held.length}`, "h".repeat(19_000)), "STORED");
+      held.push(client.hold(`held${held.length}`));
+    }
+    const pages = client.store.slabs.word(clsid, SlabWord.PAGES);
+    while (mover.isRunning) mover.step();
+    assertEquals(client.store.slabs.word(clsid, SlabWord.PAGES), pages, "One page moved, not two");
+    check(bed, held);
+  },
+);
 
 storeTest("a page stays with its class while something in it is held, and another one goes", () => {
   const bed = fullBed({ maxbytes: 3 * MIB }, 19_000);

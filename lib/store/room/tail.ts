@@ -1,9 +1,9 @@
-// The tail of an LRU list: what becomes of the items that have been there longest. Expired ones go;
-// the others go to another list, or are evicted from COLD.
+// The tail of an LRU list: what becomes of the items that have been there longest. An expired item
+// goes; a live one moves to another list, or is evicted from COLD.
 //
 // The caller may hold the lock of one shard; the shards of tail items are only tried. A move from
-// one list to another is made under the shard's lock, one list at a time: an item between two lists
-// is found by nobody who looks at lists.
+// one list to another is made under the shard's lock, one list at a time: a thread that walks
+// over lists does not find an item between two of them.
 // Source: memcached items.c, lru_pull_tail.
 
 import { CHECKS } from "../../base/assert.ts";
@@ -52,7 +52,7 @@ const EVICT: TailRule = { unitsMax: 0, ageMax: 0, evict: true, asksForPage: true
 /** For a page that moves away: its class is not to get one for that. */
 export const EVICT_FOR_RESCUE: TailRule = { unitsMax: 0, ageMax: 0, evict: true };
 const MOVE_ON: TailRule = { unitsMax: 0, ageMax: 0, evict: false };
-/** COLD: what is alive stays, whoever holds it. */
+/** COLD: what is alive stays. */
 const RECLAIM: TailRule = { unitsMax: 0, ageMax: 0, evict: false };
 
 /**
@@ -115,7 +115,7 @@ export function pullTail(
   for (let looked = 0; it !== NO_ITEM && looked < TAIL_ITEMS_MAX; looked++) {
     hv = store.assoc.hashOf(it);
     if (locks.tryLock(store.assoc.lockOf(hv), LockRank.BUCKET)) {
-      fate = judgeLocked(store, clsid, segment, list, it, rule);
+      fate = decideFateLocked(store, clsid, segment, list, it, rule);
       if (fate > Fate.STAY) break;
       unlockShard(store, hv);
       if (fate === Fate.STOP) break;
@@ -187,7 +187,7 @@ export function countGoneLocked(store: Store, clsid: SlabClass, it: ItemRef): bo
 }
 
 /** Decides, and counts. Caller holds the item's shard. */
-function judgeLocked(
+function decideFateLocked(
   store: Store,
   clsid: SlabClass,
   segment: LruSegment,
@@ -207,7 +207,7 @@ function judgeLocked(
     return Fate.UNLINK;
   }
   if (segment === LruSegment.TEMP) return Fate.STOP;
-  if (segment === LruSegment.COLD) return judgeColdLocked(store, clsid, it, rule);
+  if (segment === LruSegment.COLD) return decideColdFateLocked(store, clsid, it, rule);
   if ((flags & ItemFlag.ACTIVE) !== 0) {
     const within = segment === LruSegment.WARM;
     const counter = within ? ClassCounter.MOVES_WITHIN_LRU : ClassCounter.MOVES_TO_WARM;
@@ -238,7 +238,7 @@ function isRepairedLocked(store: Store, clsid: SlabClass, it: ItemRef): boolean 
 }
 
 /** Decides over an item at the tail of COLD, and counts. Caller holds the item's shard. */
-function judgeColdLocked(store: Store, clsid: SlabClass, it: ItemRef, rule: TailRule): Fate {
+function decideColdFateLocked(store: Store, clsid: SlabClass, it: ItemRef, rule: TailRule): Fate {
   const { items, counters } = store;
   if (!rule.evict) {
     const flags = itemFlags(items, it);

@@ -23,7 +23,7 @@ function clientOf(shape: Partial<StoreShape> = {}): StoreClient {
 
 const LINE = Array.from({ length: 89 }, (_, n) => String.fromCharCode(33 + n)).join("");
 
-/** Text in which each place can be told from the next. */
+/** Text in which each place differs from the next. */
 function text(length: number): string {
   return LINE.repeat(Math.ceil(length / LINE.length)).slice(0, length);
 }

@@ -221,7 +221,7 @@ export class Slabs {
     const mayMove = this.#mayMove;
     if (mayMove && (this.#bringEmpty(clsid, 1) || (isPageless && this.#bringEmpty(clsid, 0)))) {
       const chunk = this.#take(clsid, Growth.NONE);
-      if (chunk !== NO_ITEM) return chunk; // Others may have been faster.
+      if (chunk !== NO_ITEM) return chunk; // Another thread may have been faster.
     }
     if (!isPageless) return NO_ITEM;
     const chunk = this.#take(clsid, Growth.BEYOND);
@@ -262,7 +262,7 @@ export class Slabs {
   }
 
   /**
-   * Gives back a chunk that nothing refers to any more. Takes: slab.
+   * Gives back a chunk that no reference leads to any more. Takes: slab.
    *
    * The thread keeps one small chunk of each class: a set that replaces a value of about the same
    * size then takes no slab lock at all, which saves 60 ns of 800.
@@ -325,7 +325,7 @@ export class Slabs {
     this.#records.unlock(record);
   }
 
-  /** Gives `page`, which nobody owns and which is in no list, to `clsid`. Takes: slab, page. */
+  /** Gives `page`, which no class owns and no list has, to `clsid`. Takes: slab, page. */
   addPage(page: number, clsid: SlabClass): void {
     const { u32 } = this.#control;
     const record = this.#records.of(clsid);
@@ -340,8 +340,8 @@ export class Slabs {
   }
 
   /**
-   * Gives `page` to `clsid` with what is in it: the chunks that `used` has are in use, the others
-   * are free. A page that holds nothing is not touched. Takes: slab, page.
+   * Gives `page` to `clsid` with what is in it: the chunks that `used` has are in use, the rest
+   * is free. A page that holds nothing is not touched. Takes: slab, page.
    */
   adoptPage(page: number, clsid: SlabClass, used: ChunkMarks): void {
     if (!used.hasAnyIn(page)) return this.addPage(page, clsid);
@@ -375,7 +375,7 @@ export class Slabs {
     return this.#records.usedLocked(page);
   }
 
-  /** Chunks of `clsid` that anybody can have, those never used included. */
+  /** Chunks of `clsid` that any thread can take, those never used included. */
   freeChunks(clsid: SlabClass): number {
     return this.word(clsid, SlabWord.FREE_COUNT) + this.word(clsid, SlabWord.CARVE_LEFT) +
       this.word(clsid, SlabWord.PARKED) +

@@ -5,9 +5,10 @@
 //   begin       a page that is used: its free chunks are parked, on no list, and so is what comes
 //               back
 //   end         all chunks are parked
-//   cancel      somebody holds on to one: what was parked can be had again
+//   cancel      a client keeps one in use: what was parked is free again
 //
-// Whoever took the page gives it on; meanwhile nobody owns it. mover.ts empties pages.
+// The thread that took the page gives it to another class; meanwhile no class owns it. mover.ts
+// empties pages.
 
 import { CHECKS, fail } from "../../base/assert.ts";
 import { UNIT_BYTES } from "../../memory/arena.ts";
@@ -44,8 +45,8 @@ export class PageLeaving {
   /**
    * Takes a page that `clsid` was handed and has not opened. Takes: slab, page.
    *
-   * @returns The page, which nobody owns then, or {@linkcode NO_PAGE}; always that when it is the
-   * only one.
+   * @returns The page, which no class owns then; {@linkcode NO_PAGE} if there is none, or if it is
+   * the only page of the class.
    */
   takeUnopened(clsid: SlabClass): number {
     const { u32 } = this.#control;
@@ -69,7 +70,7 @@ export class PageLeaving {
    * Takes an empty page of `clsid`. Takes: slab, page.
    *
    * @param kept Pages that the class keeps at least.
-   * @returns The page, which nobody owns then, or {@linkcode NO_PAGE}.
+   * @returns The page, which no class owns then, or {@linkcode NO_PAGE}.
    */
   takeEmpty(clsid: SlabClass, kept: number): number {
     const { u32 } = this.#control;
@@ -162,8 +163,10 @@ export class PageLeaving {
   }
 
   /**
-   * Ends the move of `page` away from `clsid` if all its chunks are parked: nobody owns it then but
-   * whoever is answered so. Takes: slab, page.
+   * Ends the move of `page` away from `clsid` if all its chunks are parked: no class owns it then,
+   * and the caller disposes of it. Takes: slab, page.
+   *
+   * @returns Whether the move has ended by this call.
    */
   end(clsid: SlabClass, page: number): boolean {
     const { u32 } = this.#control;

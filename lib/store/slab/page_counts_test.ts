@@ -60,7 +60,7 @@ storeTest("the counts of pages follow chunks that are taken and given, and pages
   const take = (count: number): void => {
     for (let n = 0; n < count; n++) chunks.push(slabs.take(clsid));
   };
-  const giveLast = (): void => slabs.giveToClass(chunks.pop()!, clsid);
+  const giveLast = (): void => slabs.giveToClass(chunks.splice(-1)[0]!, clsid);
 
   changes("nothing is taken", {});
   take(1);
@@ -103,7 +103,10 @@ storeTest("the counts of pages follow chunks that are taken and given, and pages
   slabs.leaving.cancel(clsid, page);
   changes("it stays, empty", { empty: 1, surplus: 1 });
   take(1);
-  assertEquals([pageOf(chunks.at(-1)!), slabs.leaving.begin(page, clsid)], [page, true]);
+  assertEquals([pageOf(chunks[chunks.length - 1]!), slabs.leaving.begin(page, clsid)], [
+    page,
+    true,
+  ]);
   assertEquals(slabs.leaving.end(clsid, page), false, "A chunk is in use");
   const [last] = chunks.splice(-1) as [ItemRef];
   changes("it moves again", { empty: 0, surplus: 0, free: perPage - 1 });

@@ -6,7 +6,7 @@
 // Page 0 is never used, so that no item has reference 0. Lists of pages go through a word of each
 // page. All is read and written under the page lock, except for what one class owns, and the number
 // of surplus pages, which record.ts keeps.
-// Source: memcached slabs.c, SLAB_GLOBAL_PAGE_POOL, memory_release.
+// Source: memcached memcached.h, SLAB_GLOBAL_PAGE_POOL; slabs.c, memory_release.
 
 import { assert, CHECKS } from "../../base/assert.ts";
 import { loadWord, storeWord } from "../../memory/atomic.ts";
@@ -40,7 +40,7 @@ const PageWord = {
 /** No page. */
 export const NO_PAGE = 0;
 
-/** The word that holds how many empty pages classes can miss, all together. */
+/** The word that holds how many empty pages all classes can miss together. */
 export function surplusWord({ pagesAt }: Regions): number {
   return wordIndex(pagesAt) + PageWord.SURPLUS;
 }
@@ -162,14 +162,14 @@ export class Pages {
     this.#unlock();
   }
 
-  /** Hands a page over from one class to another, or to nobody yet: 0. Takes: page. */
+  /** Sets the class that owns `page`; 0 for none. Takes: page. */
   handOver(page: number, clsid: SlabClass | 0): void {
     this.#lock();
     this.#setOwnerLocked(page, clsid);
     this.#unlock();
   }
 
-  /** Takes a page out of the pool, for nobody yet; {@linkcode NO_PAGE} without one. Takes: page. */
+  /** Takes a page out of the pool: no class owns it. {@linkcode NO_PAGE} if empty. Takes: page. */
   takeFromPool(): number {
     this.#lock();
     const page = this.#popLocked(PageWord.POOL_HEAD, PageWord.POOL_COUNT);
@@ -242,7 +242,7 @@ export class Pages {
     return this.#word(PageWord.LIMIT);
   }
 
-  /** Whether a class can have one more page that nobody has. */
+  /** Whether a class can have one more page that no class owns. */
   get hasRoom(): boolean {
     const { inUse, limit } = this;
     return inUse < limit || (inUse === limit && this.pooled > 0);

@@ -8,7 +8,7 @@
 //   surplus page            an empty page that the class can miss: it keeps one page in any case
 //
 // A record and the counts of the class's pages are read and written only under its slab lock. How
-// many surplus pages all classes have together is a word that anyone may read.
+// many surplus pages all classes have together is a word that any thread may read.
 
 import { assert, CHECKS } from "../../base/assert.ts";
 import { addWord, loadWord } from "../../memory/atomic.ts";
@@ -171,13 +171,13 @@ export class SlabRecords {
     if (left === 0 && u32[record + SlabWord.MOVING] !== page) this.countPagesLocked(record, 0, 1);
   }
 
-  /** Chunks of `page` that are in use; in a page that nobody owns, 0. Caller holds its class. */
+  /** Chunks of `page` that are in use; 0 in a page that no class owns. Caller holds its class. */
   usedLocked(page: number): number {
     if (CHECKS) assert(this.#locks.holdsRank(LockRank.SLAB), "No slab class is held");
     return this.#control.u32[this.#used + page]!;
   }
 
-  /** Sets how many chunks of `page` are in use, while it is neither the class's nor anyone's. */
+  /** Sets how many chunks of `page` are in use, while no class owns it. */
   setUsed(page: number, count: number): void {
     this.#control.u32[this.#used + page] = count;
   }

@@ -31,7 +31,7 @@ import {
 /** Words of a shard's record. */
 const ShardWord = { LOCK: 0, BUCKETS: 1, ITEMS: 2 } as const;
 
-/** Standard deviations by which a shard has never more items than the others, nor fewer. */
+/** Standard deviations by which no shard ever has more or fewer items than the mean. */
 const SPREAD = 6;
 
 /** Sizes of the table. */

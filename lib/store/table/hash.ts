@@ -1,5 +1,5 @@
-// The hash of a key. Keyed with 64 random bits at each start, so that nobody can choose keys that
-// fall into one bucket: HalfSipHash-1-3, the 32-bit form of the function that Linux and Python
+// The hash of a key. Keyed with 64 random bits at each start, so that no client can choose keys
+// that fall into one bucket: HalfSipHash-1-3, the 32-bit form of the function that Linux and Python
 // protect their tables with. (murmur3 and xxHash have collisions that hold for every seed.)
 // Source: Aumasson and Bernstein, SipHash reference code, halfsiphash.c (public domain).
 

@@ -1,4 +1,4 @@
-// What a read does to an item: flags, time, and where it is on its list.
+// What an access does to an item: flags, time, and place on its list.
 
 import { CHECKS } from "../../base/assert.ts";
 import { LockRank } from "../../memory/lock.ts";
@@ -19,16 +19,17 @@ import type { Store } from "../store.ts";
 
 /**
  * In flat mode a hit moves an item to the head of its list, and notes the time, no more often than
- * this: what is read all the time costs nothing. Source: memcached items.c, ITEM_UPDATE_INTERVAL.
+ * this: what is read all the time costs nothing.
+ * Source: memcached memcached.h, ITEM_UPDATE_INTERVAL.
  */
 const BUMP_SECONDS = 60;
 
 /**
  * Records that a client read `it`. Caller holds the shard's lock.
  *
- * The first hit makes it FETCHED, the second ACTIVE, and nothing is locked for it; an active item
- * in COLD is put down for a move to WARM. In flat mode the item moves to the head of its list, no
- * more than once in {@linkcode BUMP_SECONDS}. Takes: LRU, in flat mode.
+ * The first hit makes it FETCHED, the second ACTIVE, without a lock of a list; an active item of
+ * COLD goes to the bump buffer, for a move to WARM. In flat mode the item moves to the head of its
+ * list, no more than once in {@linkcode BUMP_SECONDS}. Takes: LRU, in flat mode.
  * Source: memcached items.c, do_item_bump.
  * @hot
  */

@@ -39,7 +39,7 @@ const target = new ValueCursor();
  * here. Caller holds the shard's lock. Takes: LRU, slab.
  *
  * @param cas The version the client knows; read for {@linkcode StoreMode.CAS} only.
- * @param looks Times that the value was to be joined, and the lock given back to make room.
+ * @param looks Times that a join found no memory and the lock was released to make room.
  */
 export function storeLocked(
   store: Store,
@@ -51,7 +51,7 @@ export function storeLocked(
 ): Stored {
   const keyAt = itemKeyAt(store.items, it);
   const old = findLocked(store, hv, blockOf(store.items, it), keyAt, itemNkey(store.items, it));
-  const stored = judge(store, old, mode, cas);
+  const stored = decideStore(store, old, mode, cas);
   if (stored !== Stored.STORED) {
     logStored(store, it, stored, mode);
     releaseItem(store, it);
@@ -73,8 +73,8 @@ export function storeLocked(
   return Stored.STORED;
 }
 
-/** Whether `mode` allows an item to be stored where `old` is, which may be none. */
-function judge(store: Store, old: ItemRef, mode: StoreMode, cas: U64): Stored {
+/** Decides whether `mode` stores an item where `old` is, which may be none. */
+function decideStore(store: Store, old: ItemRef, mode: StoreMode, cas: U64): Stored {
   switch (mode) {
     case StoreMode.SET:
       return Stored.STORED;
@@ -87,11 +87,11 @@ function judge(store: Store, old: ItemRef, mode: StoreMode, cas: U64): Stored {
     case StoreMode.PREPEND:
       return old === NO_ITEM ? Stored.NOT_STORED : Stored.STORED;
     case StoreMode.CAS:
-      return judgeCas(store, old, cas);
+      return compareCas(store, old, cas);
   }
 }
 
-function judgeCas(store: Store, old: ItemRef, cas: U64): Stored {
+function compareCas(store: Store, old: ItemRef, cas: U64): Stored {
   if (old === NO_ITEM) {
     store.counters.add(Counter.CAS_MISSES, 1);
     return Stored.NOT_FOUND;

@@ -72,7 +72,7 @@ const current = new U64();
  * Stores `it`, whose value is complete, or lets go of it: the caller's hold ends here. Caller holds
  * the shard's lock. Takes: LRU, slab.
  *
- * @param looks Times that the value was to be joined, and the lock given back to make room.
+ * @param looks Times that a join found no memory and the lock was released to make room.
  */
 export function storeMetaLocked(
   store: Store,
@@ -91,7 +91,7 @@ export function storeMetaLocked(
     itemNkey(items, it),
   );
   how.size = itemNbytes(items, it) - CRLF_BYTES;
-  const stored = judge(store, old, mode, how);
+  const stored = decideMetaStore(store, old, mode, how);
   const shown = how.compares && mode === StoreMode.SET ? StoreMode.CAS : mode;
   if (stored !== Stored.STORED) {
     logStored(store, it, stored, shown);
@@ -114,8 +114,8 @@ export function storeMetaLocked(
   return Stored.STORED;
 }
 
-/** Whether the item may be stored. Caller holds the shard's lock. */
-function judge(store: Store, old: ItemRef, mode: StoreMode, how: MetaStorage): Stored {
+/** Decides whether the item may be stored, and counts. Caller holds the shard's lock. */
+function decideMetaStore(store: Store, old: ItemRef, mode: StoreMode, how: MetaStorage): Stored {
   const joins = mode === StoreMode.APPEND || mode === StoreMode.PREPEND;
   if (mode === StoreMode.ADD) {
     if (old === NO_ITEM) return Stored.STORED;
@@ -185,7 +185,8 @@ function putLocked(
     return joined;
   }
   if (isStale(store, old, how)) {
-    // A late value: it can be used, and is to be made anew. Who was told to do so stays told.
+    // A late value: clients may use it until one of them makes a new value. The token that one of
+    // them has stays valid.
     const sent = itemFlags(items, old) & ItemFlag.TOKEN_SENT;
     setItemExptime(items, it, itemExptime(items, old));
     setItemFlags(items, it, itemFlags(items, it) | ItemFlag.STALE | sent);

@@ -23,7 +23,7 @@ import type { Store } from "../store.ts";
 const BASE64_FLAG = 0x62;
 const EXPLICIT_FLAG = 0x45;
 
-/** What is asked for: a meta request has all of it. */
+/** What a command asks for: a meta request has all of it. */
 export interface NewItem {
   readonly keyBlock: Block;
   readonly keyFrom: number;
@@ -56,7 +56,7 @@ export function linkNewLocked(
   return it;
 }
 
-/** Makes an item with room for `bytes` value bytes, its CRLF filled in; nobody can find it yet. */
+/** Makes an item with room for `bytes` value bytes, its CRLF filled in; it is not linked yet. */
 export function makeItem(
   store: Store,
   asked: NewItem,
