@@ -38,7 +38,7 @@ const KIND_OF: Readonly<Record<LogType, number>> = {
   [LogType.DELETED]: 5,
 };
 
-/** The line at hand. */
+/** The line that is being written. */
 const line = new LineText(LINE_BYTES_MAX);
 
 /** One thread's ring, as its reader sees it. */

@@ -1,6 +1,6 @@
-// What a command lacked that found no memory while it held a shard. It says so in its answer
-// (Refusal.NO_MEMORY), gives the shard back, and makeRoomUnlocked (room/allocate.ts) reads here of
-// which class it needs how many chunks.
+// The chunks that an allocation lacked under the lock of a shard. The allocation returns
+// Refusal.NO_MEMORY; makeRoomUnlocked (room/allocate.ts) releases the shard, and reads here how
+// many chunks of which class the command needs.
 
 import { NO_CLASS, type SlabClass } from "./slab/classes.ts";
 

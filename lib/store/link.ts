@@ -170,7 +170,7 @@ export function renewCasLocked(store: Store, it: ItemRef): void {
 }
 
 /**
- * Makes `it` unfindable; its memory is free once the last holder has let go. Caller holds the
+ * Makes `it` unfindable; its memory is free once the last holder releases it. Caller holds the
  * shard's lock. Takes: LRU, slab.
  * Source: memcached items.c, do_item_unlink.
  * @hot
@@ -260,7 +260,7 @@ export function retainLocked(store: Store, it: ItemRef): boolean {
 }
 
 /**
- * Lets go of an item; the last holder gives its chunk back. Takes: slab.
+ * Ends a hold on an item; the last holder gives its chunk back. Takes: slab.
  * Source: memcached items.c, do_item_remove.
  * @hot
  */

@@ -130,6 +130,6 @@ export function flushState({ u32 }: Control): number[] {
 /** Takes a flush state over. Before any thread uses the store. */
 export function restoreFlush({ u32 }: Control, state: readonly number[]): void {
   FLUSH_WORDS.forEach((word, at) => storeWord(u32, word, state[at]!));
-  // Its items may be of the generation at hand.
+  // Restored items may be of the present generation.
   storeWord(u32, storedInWord(loadWord(u32, Global.FLUSH_GENERATION)), 1);
 }

@@ -1,9 +1,9 @@
 // The LRU maintainer: keeps HOT and WARM of each slab class at their size, and moves items of COLD
 // that were read again to WARM.
 //
-// A class that had nothing to move is looked at less and less often, up to once a second; one that
-// had, twice as often. Where lists are kept does not matter while nothing is evicted: until then it
-// is not often, and an item that is replaced before its turn was never moved.
+// The maintainer looks at a class that had nothing to move less and less often, down to once a
+// second, and at one that had, twice as often. It does not matter where items are while nothing is
+// evicted: until then it looks seldom, and never moves an item that is replaced before that.
 // Source: memcached items.c, lru_maintainer_juggle, lru_maintainer_bumps, lru_maintainer_thread.
 
 import { LockRank } from "../../memory/lock.ts";

@@ -50,7 +50,7 @@ export class SlabMover {
   #passes = 0;
   /** By class: evictions, since start, that made room for a page to move away. */
   readonly evicted = new Uint32Array(CLASSES_MAX);
-  /** Where the search for a page of a class goes on, so that each has its turn. */
+  /** Where the next search for a page of a class begins, so that it finds each in turn. */
   #searchFrom = 1;
 
   constructor(store: Store) {
@@ -109,7 +109,7 @@ export class SlabMover {
     if (page === NO_PAGE) return false;
     const { slabs, counters } = this.#store;
     if (to === POOL) slabs.pages.give(page);
-    else slabs.addPage(page, to as SlabClass);
+    else slabs.arriving.add(page, to as SlabClass);
     counters.add(Counter.SLABS_MOVED, 1);
     return true;
   }

@@ -22,7 +22,7 @@ import type { Store } from "../store.ts";
 
 /** Longest rest between two turns, in milliseconds. */
 const REST_MS_MAX = 1000;
-/** Rest while a page waits for clients to let go of items. */
+/** Rest while a page waits for clients to release items, in milliseconds. */
 const WAIT_MS = 2;
 /** In one second one page, and this share of all pages, may move by age. */
 const MOVED_SHARE = 1 / 64;
@@ -39,7 +39,7 @@ export class Maintainer {
   /** The second that was looked at last, and pages that may still move in it. */
   #second = 0;
   #movesLeft = 0;
-  /** When the crawler has rested. */
+  /** When the crawler's rest ends. */
   #nextCrawlMs = 0;
   /** Pages still to move to a class that had no chunk left. */
   #needy = { clsid: 0, pages: 0 };

@@ -70,7 +70,7 @@ function restore(store: Store, saved: SavedStore): number {
   for (let page = owners.length - 1; page > 0; page--) {
     const clsid = owners[page]!;
     if (clsid === 0) slabs.pages.give(page);
-    else slabs.adoptPage(page, clsid as SlabClass, used);
+    else slabs.arriving.adopt(page, clsid as SlabClass, used);
   }
   return kept;
 }

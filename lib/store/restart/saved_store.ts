@@ -1,5 +1,6 @@
 // What has to be kept of a store besides item memory, so that another process can go on with it:
-// who owns the pages, where the LRU lists begin and end, and the sequences that items refer to.
+// which classes own the pages, where the LRU lists begin and end, and the sequences that items
+// refer to.
 //
 // The hash table, free chunks, holders and counts are not kept: restore.ts makes them anew from
 // the items on the lists, so that nothing of the threads that were at work is left in them.

@@ -1,7 +1,7 @@
 // Making an item: a chunk for it, its header and key. Its value comes later.
 //
-// A command that holds a shard can only try other shards (tail.ts). Where that gives no chunk
-// it gives its shard back, has room made without one, and looks again: see makeRoomUnlocked.
+// A command that holds a shard can only try other shards (tail.ts). Where that gives no chunk, it
+// releases its shard, makes room without one, and looks its item up again: see makeRoomUnlocked.
 
 import { CHECKS } from "../../base/assert.ts";
 import type { Block } from "../../base/block.ts";
@@ -31,7 +31,7 @@ import type { Store } from "../store.ts";
 
 /** Times an allocation makes room before it gives up. Source: memcached items.c, do_item_alloc. */
 const ROOM_TRIES_MAX = 10;
-/** Times that a command looks its item up again after room was made: others may take the room. */
+/** Times that a command looks its item up again: another thread may have taken the room. */
 const LOOKS_MAX = 10;
 
 /**
@@ -125,11 +125,11 @@ export function holdsShard({ locks }: Store): boolean {
 }
 
 /**
- * Makes room for a command that found no memory under its shard's lock. The lock is given back
- * meanwhile: whatever the command knows of its item, it has to find out again.
+ * Makes room for a command that found no memory under its shard's lock, which it releases
+ * meanwhile: the command has to look its item up again.
  *
  * @param refusal How the allocation ended: {@linkcode Refusal.TOO_LARGE} makes no room.
- * @param it The item that the command works on, which is not to go; {@linkcode NO_ITEM} for none.
+ * @param it The item that the command works on, which stays; {@linkcode NO_ITEM} for none.
  * @param looks How often the command has looked already.
  * @returns Whether it should look again. Caller holds the shard of `hv`, before and after.
  * Takes: LRU, slab, page; waits for other shards.
@@ -188,7 +188,11 @@ function keepChunks(store: Store, clsid: SlabClass, count: number): boolean {
   return isMade;
 }
 
-/** Takes a chunk as {@linkcode takeChunk} does, and says nothing when there is none. */
+/**
+ * Takes a chunk of `clsid`, making room in {@linkcode ROOM_TRIES_MAX} tries if need be.
+ *
+ * @returns The chunk, or {@linkcode NO_ITEM}. Takes: slab, page; LRU; tries buckets.
+ */
 export function tryTakeChunk(store: Store, clsid: SlabClass): ItemRef {
   let chunk = store.slabs.take(clsid);
   if (chunk !== NO_ITEM) return chunk;

@@ -1,8 +1,8 @@
 // Rescuing what lives in a page that moves away: an item, or a chunk of one, is copied to another
 // chunk of its class and takes its own place in the hash table and on its list.
 //
-// The page's memory is looked at without a lock, so that whatever is read of it is only a guess;
-// what holds is what the hash table says under the lock of the item's shard.
+// A rescue reads the page's memory without a lock, so that all it reads there is a guess; it relies
+// only on what the hash table says under the lock of the item's shard.
 // Source: memcached slabs.c, slab_rebalance_move.
 
 import { CHECKS } from "../../base/assert.ts";
@@ -47,14 +47,14 @@ const ROOM_TRIES_MAX = 4;
  * Empties a chunk of `clsid`, whose page moves away.
  *
  * @param byForce Whether an item that is held is unlinked, so that the page is free once its holder
- * lets go. Takes: bucket, LRU, slab.
+ * releases it. Takes: bucket, LRU, slab.
  */
 export function rescue(store: Store, clsid: SlabClass, chunk: ItemRef, byForce: boolean): void {
   const { items } = store;
   const isPart = (itemFlags(items, chunk) & ItemFlag.CHUNK) !== 0;
   const it = isPart ? chunkHead(items, chunk) : chunk;
   const hv = lockLinked(store, it);
-  if (hv === NOT_LINKED) return; // Being received, being let go, or free by now.
+  if (hv === NOT_LINKED) return; // Being received, being released, or free by now.
   const part = isPart ? chunk : NO_ITEM;
   // A command may have taken the page meanwhile, for another class; see room.ts.
   const isIts = isPart

@@ -194,7 +194,7 @@ function chunkAt(store: Store, clsid: SlabClass, page: number, index: number): I
   return bytes / UNIT_BYTES as ItemRef;
 }
 
-/** Where the next search for pages begins, so that each has its turn. */
+/** Where the next search for pages begins, so that it finds each in turn. */
 let searchFrom = 0;
 
 /** The pages of `clsid`, from another one on at each call. */
@@ -242,7 +242,7 @@ function takePage(store: Store, clsid: SlabClass, budget: Budget): boolean {
     if (source === undefined) return false;
     const page = emptyPage(store, source as SlabClass, budget);
     if (page !== NO_PAGE) {
-      slabs.addPage(page, clsid);
+      slabs.arriving.add(page, clsid);
       counters.add(Counter.SLABS_MOVED, 1);
       counters.add(Counter.DIRECT_PAGE_MOVES, 1);
       return true;

@@ -224,7 +224,7 @@ function decideFateLocked(
 /**
  * A client is being sent `it`, and holds it. It goes its way like any other: one that stayed at the
  * tail would be in the way of all behind it, and a client that does not read could stop a class.
- * Its memory is free once the client lets go.
+ * Its memory is free once the client releases it.
  *
  * @returns Whether `-o tail_repair_time` has passed, after which it is unlinked wherever it is.
  */
@@ -248,7 +248,7 @@ function decideColdFateLocked(store: Store, clsid: SlabClass, it: ItemRef, rule:
     return Fate.TO_WARM;
   }
   if (!store.shape.evictions) return Fate.STAY; // One behind it may have expired.
-  // Its memory would stay with who holds it, be that the command at hand.
+  // Its memory would stay with its holder, which may be this command.
   if (rule === EVICT_FOR_RESCUE && loadRefcount(items, it) > 1) return Fate.STAY;
   countEvicted(store, clsid, it);
   const asks = rule.asksForPage === true &&

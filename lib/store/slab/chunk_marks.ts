@@ -1,5 +1,5 @@
 // Marks on chunks, for a walk through a store that is not at work yet: which places in item memory
-// are chunks at all, by who owns their pages, and which of them have been met.
+// are chunks at all, by the classes that own their pages, and which of them a walk has met.
 
 import { UNIT_BYTES } from "../../memory/arena.ts";
 import type { ItemRef } from "../item/item.ts";

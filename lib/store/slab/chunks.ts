@@ -17,9 +17,9 @@ import type { Locks } from "../../memory/lock.ts";
 import { type Control, wordIndex } from "../../memory/regions.ts";
 import type { Counters } from "../../stats/counters.ts";
 import { CLASSES_MAX, Counter } from "../../stats/names.ts";
-import type { ChunkMarks } from "./chunk_marks.ts";
 import { ItemFlag, type ItemRef, type Items, NO_ITEM, setItemFlags } from "../item/item.ts";
 import { wakeMaintainer } from "../control/requests.ts";
+import { PageArriving } from "./arriving.ts";
 import { PageLeaving } from "./leaving.ts";
 import type { SlabClass, SlabClasses } from "./classes.ts";
 import { NO_PAGE, Pages } from "./pages.ts";
@@ -62,6 +62,7 @@ type Growth = typeof Growth[keyof typeof Growth];
 export class Slabs {
   readonly pages: Pages;
   readonly leaving: PageLeaving;
+  readonly arriving: PageArriving;
   readonly #records: SlabRecords;
   readonly #control: Control;
   readonly #counters: Counters;
@@ -82,6 +83,7 @@ export class Slabs {
     this.pages = new Pages(control, locks);
     this.#records = new SlabRecords(control, items, locks);
     this.leaving = new PageLeaving(control, items, classes, this.#records, this.pages);
+    this.arriving = new PageArriving(control, items, classes, this.#records, this.pages);
     this.#control = control;
     this.#counters = counters;
     this.#tunables = new Tunables(control);
@@ -253,7 +255,7 @@ export class Slabs {
       if (from === clsid || this.word(from, SlabWord.EMPTY) === 0) continue;
       const page = this.leaving.takeEmpty(from, kept);
       if (page === NO_PAGE) continue;
-      this.addPage(page, clsid);
+      this.arriving.add(page, clsid);
       this.takeBackSpares(from); // The next page may be empty but for them.
       this.#counters.add(Counter.SLABS_MOVED, 1);
       return true;
@@ -322,46 +324,6 @@ export class Slabs {
     if (page === u32[record + SlabWord.MOVING]) u32[record + SlabWord.PARKED]! += 1;
     else this.#records.linkLocked(record, chunk);
     this.#records.freeLocked(record, page);
-    this.#records.unlock(record);
-  }
-
-  /** Gives `page`, which no class owns and no list has, to `clsid`. Takes: slab, page. */
-  addPage(page: number, clsid: SlabClass): void {
-    const { u32 } = this.#control;
-    const record = this.#records.of(clsid);
-
-    this.#records.lock(record);
-    this.pages.handOver(page, clsid);
-    this.pages.setLink(page, u32[record + SlabWord.UNOPENED_HEAD]!);
-    u32[record + SlabWord.UNOPENED_HEAD] = page;
-    u32[record + SlabWord.UNOPENED_COUNT]! += 1;
-    this.#records.countPagesLocked(record, 1, 0);
-    this.#records.unlock(record);
-  }
-
-  /**
-   * Gives `page` to `clsid` with what is in it: the chunks that `used` has are in use, the rest
-   * is free. A page that holds nothing is not touched. Takes: slab, page.
-   */
-  adoptPage(page: number, clsid: SlabClass, used: ChunkMarks): void {
-    if (!used.hasAnyIn(page)) return this.addPage(page, clsid);
-    const record = this.#records.of(clsid);
-    const chunkUnits = this.#classes.chunkBytes[clsid]! / UNIT_BYTES;
-    let inUse = 0;
-
-    this.#records.lock(record);
-    this.pages.handOver(page, clsid);
-    for (let index = this.#classes.perPage[clsid]! - 1; index >= 0; index--) {
-      const chunk = page * UNITS_PER_PAGE + index * chunkUnits as ItemRef;
-      if (used.has(page, index)) {
-        inUse++;
-        continue;
-      }
-      setItemFlags(this.#items, chunk, ItemFlag.SLABBED);
-      this.#records.linkLocked(record, chunk);
-    }
-    this.#records.setUsed(page, inUse);
-    this.#records.countPagesLocked(record, 1, 0);
     this.#records.unlock(record);
   }
 

@@ -82,7 +82,7 @@ storeTest("the counts of pages follow chunks that are taken and given, and pages
   slabs.pages.give(page);
   changes("the pool has it", { pooled: 1 });
   assertEquals(slabs.leaving.takeEmpty(clsid, 1), NO_PAGE);
-  slabs.addPage(slabs.pages.takeFromPool(), clsid);
+  slabs.arriving.add(slabs.pages.takeFromPool(), clsid);
   changes("a class that has it again has not opened it", {
     pages: 2,
     unopened: 1,
@@ -92,7 +92,7 @@ storeTest("the counts of pages follow chunks that are taken and given, and pages
   assertEquals(slabs.leaving.takeUnopened(clsid), page);
   changes("it is taken away unopened", { pages: 1, unopened: 0, free: 0 });
   assertEquals(slabs.leaving.takeUnopened(clsid), NO_PAGE);
-  slabs.addPage(page, clsid);
+  slabs.arriving.add(page, clsid);
   take(1);
   changes("a chunk opens it", { pages: 2, free: perPage - 1 });
   assertEquals(slabs.leaving.begin(page, clsid), true);
@@ -146,7 +146,7 @@ for (const [inUse, pooled, hasRoom] of ROOM) {
     const clsid = 1 as SlabClass;
     const use = (page: number): void => {
       pages.handOver(page, 0);
-      slabs.addPage(page, clsid);
+      slabs.arriving.add(page, clsid);
     };
     const taken = Array.from({ length: inUse }, () => pages.take(clsid, false));
     taken.slice(0, pooled).forEach((page) => pages.give(page));

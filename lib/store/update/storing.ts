@@ -35,7 +35,7 @@ const source = new ValueCursor();
 const target = new ValueCursor();
 
 /**
- * Stores `it`, whose value is complete, as `mode` asks, or lets go of it: the caller's hold ends
+ * Stores `it`, whose value is complete, as `mode` asks, or releases it: the caller's hold ends
  * here. Caller holds the shard's lock. Takes: LRU, slab.
  *
  * @param cas The version the client knows; read for {@linkcode StoreMode.CAS} only.

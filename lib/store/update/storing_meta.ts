@@ -69,7 +69,7 @@ export class MetaStorage {
 const current = new U64();
 
 /**
- * Stores `it`, whose value is complete, or lets go of it: the caller's hold ends here. Caller holds
+ * Stores `it`, whose value is complete, or releases it: the caller's hold ends here. Caller holds
  * the shard's lock. Takes: LRU, slab.
  *
  * @param looks Times that a join found no memory and the lock was released to make room.
