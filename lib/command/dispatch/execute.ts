@@ -122,7 +122,8 @@ export function execute(
   assert(replies.used >= before, "Command removed an earlier reply");
   assert((outcome === Outcome.VALUE) === session.isReceiving, "Command and session disagree");
   // Errors too: the client would take the line for the reply to its next command.
-  if (session.noreply && outcome !== Outcome.CLOSE) replies.used = before;
+  const isLast = outcome === Outcome.CLOSE || outcome === Outcome.QUIT;
+  if (session.noreply && !isLast) replies.used = before;
   return outcome;
 }
 

@@ -115,6 +115,7 @@ export class PlainSocket implements RelaySocket {
         this.#writing = false;
         return this.#lose();
       }
+      if (this.#closed) break; // Its number may be another connection's by now.
       this.#waiting.skip(count);
       this.#report(count);
     }
