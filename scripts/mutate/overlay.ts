@@ -15,17 +15,19 @@ export type Verdict =
 /** What tests and program are made of. */
 const COPIED = ["deno.json", "deno.lock", "main.ts", "lib", "scripts", "tests"];
 /** A change may make a loop that fills memory. */
-const HEAP_MB_MAX = 1024;
+export const HEAP_MB_MAX = 1024;
+/** What tests find in their environment. */
+export const TEST_ENV: Record<string, string> = { NO_COLOR: "1", MEMDEN_FEW_CUTS: "1" };
 /** How much longer than without a change tests may take: other programs run beside them. */
 const PATIENCE = 4;
 const PATIENCE_MS_MIN = 10_000;
 
 /** One copy; it is removed when it is disposed of. */
 export class Overlay {
-  readonly #directory: string;
+  readonly directory: string;
 
   private constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   /** Copies the repository as it is now. */
@@ -55,8 +57,8 @@ export class Overlay {
         ...["test", "--no-check", "--allow-all", "--fail-fast", "--quiet"],
         ...[`--v8-flags=--max-old-space-size=${HEAP_MB_MAX}`, ...tests],
       ],
-      cwd: this.#directory,
-      env: { NO_COLOR: "1", MEMDEN_FEW_CUTS: "1", MEMDEN_CHANGED: changed },
+      cwd: this.directory,
+      env: { ...TEST_ENV, MEMDEN_CHANGED: changed },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -75,7 +77,7 @@ export class Overlay {
    * @param usualMs How long the tests take without a change.
    */
   async try(change: Change, tests: readonly string[], usualMs: number): Promise<Verdict> {
-    const path = `${this.#directory}/${change.path}`;
+    const path = `${this.directory}/${change.path}`;
     const source = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, changed(source, change));
     const msMax = Math.max(usualMs * PATIENCE, PATIENCE_MS_MIN);
@@ -87,11 +89,11 @@ export class Overlay {
 
   async #checks(path: string): Promise<boolean> {
     const args = ["check", "--quiet", path];
-    return (await new Deno.Command(Deno.execPath(), { args, cwd: this.#directory }).output())
+    return (await new Deno.Command(Deno.execPath(), { args, cwd: this.directory }).output())
       .success;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.#directory, { recursive: true });
+    await Deno.remove(this.directory, { recursive: true });
   }
 }
