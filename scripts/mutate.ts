@@ -29,6 +29,8 @@ const SUITE_MS_MAX = 300_000;
 /** How many killed changes are tried the slow way, too, and by which seed they are drawn. */
 const CHECKED_KILLED = 20;
 const CHECKED_SEED = 1;
+/** After how many changes it is said how many are left. */
+const PROGRESS_CHANGES = 100;
 
 /** Every change to the files under `places` that a suite is there for. */
 export async function allChanges(places: readonly string[]): Promise<Change[]> {
@@ -145,6 +147,7 @@ async function tryQuickly(
       }
       counts[verdict]++;
       if (verdict === "survived") console.log(show(change));
+      if (left.length % PROGRESS_CHANGES === 0) console.error(`${left.length} left`);
     });
   };
   await Promise.all(Array.from({ length: jobs }, work));
