@@ -85,14 +85,20 @@ Deno.test("changed() keeps the lines of the rest", () => {
 const SCHEMATA: readonly (readonly [line: string, behindConditions: string])[] = [
   ["f(a);", "{ if ($M(1)) {  } else { f(a); } }"],
   ["f(a); // b", "{ if ($M(1)) {  } else { f(a); } } // b"],
-  ["const c = a < b;", "const c = ($M(1) ? (a <= b) : (a < b));"],
-  ["const c = a + 1;", "const c = ($M(1) ? (a) : (a + 1));"],
-  ["const c = a?.b.c < d;", "const c = ($M(1) ? (a?.b.c <= d) : (a?.b.c < d));"],
-  ["const c = Math.min(a, b);", "const c = ($M(1) ? (Math.max(a, b)) : (Math.min(a, b)));"],
-  ["a[b + 1] = c;", "{ if ($M(1)) {  } else { a[($M(2) ? (b) : (b + 1))] = c; } }"],
+  ["const c = f(a) < b;", "const c = ($M(1) ? (f(a) <= b) : (f(a) < b));"],
+  [
+    "const c = a < b;",
+    "const c = ($M(1, true) ? (a <= b) : $C(1, (a < b), () => (a <= b)));",
+  ],
+  [
+    "const c = a?.b.c + 1;",
+    "const c = ($M(1, true) ? (a?.b.c) : $C(1, (a?.b.c + 1), () => (a?.b.c)));",
+  ],
+  ["const c = Math.min(a, f());", "const c = ($M(1) ? (Math.max(a, f())) : (Math.min(a, f())));"],
+  ["a[f() + 1] = c;", "{ if ($M(1)) {  } else { a[($M(2) ? (f()) : (f() + 1))] = c; } }"],
   // Another operator binds otherwise.
-  ["const d = a & b ^ c;", "const d = ($M(1) ? (a | b ^ c) : (a & b ^ c));"],
-  ["if (a.b) return;", "if (($M(2) ? (false) : ($M(1) ? (true) : (a.b)))) return;"],
+  ["const d = f(a) & b ^ c;", "const d = ($M(1) ? (f(a) | b ^ c) : (f(a) & b ^ c));"],
+  ["if (f()) return;", "if (($M(2) ? (false) : ($M(1) ? (true) : (f())))) return;"],
 ];
 
 for (const [line, expected] of SCHEMATA) {

@@ -1,8 +1,12 @@
 // All changes of a file in one text, each behind a condition, so that a process that has loaded it
 // can make any of them.
 //
-//   a < b     ($M(7) ? (a <= b) : (a < b))
-//   f(a);     { if (!$M(8)) { f(a); } }
+//   f(a) < b  ($M(7) ? (f(a) <= b) : (f(a) < b))
+//   a < b     ($M(8, true) ? (a <= b) : $C(8, (a < b), () => (a <= b)))
+//   f(a);     { if ($M(9)) { } else { f(a); } }
+//
+// $M is isOn() of switch.ts, and $C is compared(): where an expression has no effects, both values
+// of it can be had.
 //
 // An expression or a statement is the smallest that holds the change and may be replaced: not the
 // target of an assignment, not what is called. Types are not checked, so the text must parse only.
@@ -21,6 +25,8 @@ interface Place {
   readonly from: number;
   readonly to: number;
   readonly isStatement: boolean;
+  /** An expression that only reads. */
+  readonly isPure: boolean;
   /** What stands there instead, by number; empty when it is left out. */
   readonly instead: Map<number, string>;
 }
@@ -32,8 +38,9 @@ interface Edit {
   readonly text: string;
 }
 
-/** What the program calls isOn(). */
+/** What the program calls isOn() and compared(). */
 const IS_ON = "$M";
+const COMPARED = "$C";
 
 /**
  * `source`, the text of the file `path`, with all of `changes` in it.
@@ -60,7 +67,7 @@ export function withAll(
     const [from, to] = [node.getStart(file), node.end];
     const key = `${from} ${to}`;
     const place = places.get(key) ??
-      { from, to, isStatement: ts.isStatement(node), instead: new Map() };
+      { from, to, isStatement: ts.isStatement(node), isPure: isPure(node), instead: new Map() };
     const text = source.slice(from, edit.from) + edit.text + source.slice(edit.to, to);
     place.instead.set(numbered.id, isLeftOut(numbered) ? "" : text);
     places.set(key, place);
@@ -68,7 +75,8 @@ export function withAll(
   const sorted = [...places.values()].sort((a, b) => a.from - b.from || b.to - a.to);
   const text = render(source, 0, source.length, sorted);
   // Behind the rest, so that lines keep their numbers; imports are loaded first anywhere.
-  return { text: `${text}\nimport { isOn as ${IS_ON} } from "${switchUrl}";\n`, left };
+  const names = `isOn as ${IS_ON}, compared as ${COMPARED}`;
+  return { text: `${text}\nimport { ${names} } from "${switchUrl}";\n`, left };
 }
 
 function isLeftOut({ change }: Numbered): boolean {
@@ -160,6 +168,35 @@ function isValue(node: ts.Node): boolean {
   return !isName(parent, node) && !ts.isNonNullExpression(parent) && !ts.isDeleteExpression(parent);
 }
 
+/** Whether `node` reads variables, fields and elements, computes with them, and does no more. */
+function isPure(node: ts.Node): boolean {
+  if (ts.isCallExpression(node)) {
+    return /^Math\.(min|max)$/.test(node.expression.getText()) && node.arguments.every(isPure);
+  }
+  if (ts.isBinaryExpression(node)) {
+    return !isAssignment(node) && isPure(node.left) && isPure(node.right);
+  }
+  if (ts.isPrefixUnaryExpression(node)) {
+    const { operator } = node;
+    return operator !== ts.SyntaxKind.PlusPlusToken &&
+      operator !== ts.SyntaxKind.MinusMinusToken && isPure(node.operand);
+  }
+  if (ts.isPropertyAccessExpression(node)) return isPure(node.expression);
+  if (ts.isElementAccessExpression(node)) {
+    return isPure(node.expression) && isPure(node.argumentExpression);
+  }
+  if (ts.isConditionalExpression(node)) {
+    return isPure(node.condition) && isPure(node.whenTrue) && isPure(node.whenFalse);
+  }
+  if (ts.isParenthesizedExpression(node) || ts.isNonNullExpression(node)) {
+    return isPure(node.expression);
+  }
+  if (ts.isAsExpression(node)) return isPure(node.expression);
+  return ts.isIdentifier(node) || ts.isNumericLiteral(node) || ts.isStringLiteral(node) ||
+    [ts.SyntaxKind.TrueKeyword, ts.SyntaxKind.FalseKeyword, ts.SyntaxKind.ThisKeyword]
+      .includes(node.kind);
+}
+
 function isAssignment({ operatorToken: { kind } }: ts.BinaryExpression): boolean {
   return kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;
 }
@@ -186,12 +223,15 @@ function render(source: string, from: number, to: number, places: readonly Place
   return text + source.slice(at, to);
 }
 
-function behindConditions({ isStatement, instead }: Place, inner: string): string {
+function behindConditions({ isStatement, isPure, instead }: Place, inner: string): string {
   let text = isStatement ? `{ ${inner} }` : `(${closed(inner)})`;
-  for (const [id, other] of instead) {
-    text = isStatement
-      ? `{ if (${IS_ON}(${id})) { ${closed(other)} } else ${text} }`
-      : `(${IS_ON}(${id}) ? (${closed(other)}) : ${text})`;
+  for (const [id, code] of instead) {
+    const other = closed(code);
+    if (isStatement) text = `{ if (${IS_ON}(${id})) { ${other} } else ${text} }`;
+    else if (isPure) {
+      const value = `${COMPARED}(${id}, ${text}, () => (${other}))`;
+      text = `(${IS_ON}(${id}, true) ? (${other}) : ${value})`;
+    } else text = `(${IS_ON}(${id}) ? (${other}) : ${text})`;
   }
   return text;
 }

@@ -25,12 +25,32 @@ export function atStart(id: number): Record<string, string> {
 /**
  * Whether the change `id` is made. Called by the program at the place of the change.
  *
+ * @param isCompared Whether {@linkcode compared} says if a test reaches it.
  * @throws {Error} When more than the steps of {@linkcode begin} were made.
  */
-export function isOn(id: number): boolean {
+export function isOn(id: number, isCompared = false): boolean {
   if (++steps > stepsMax) throw new Error("The test does not end");
-  reached.add(id);
+  if (!isCompared) reached.add(id);
   return id === active;
+}
+
+/**
+ * Returns `value`, and notes whether the change `id` would make another one of it: a test in which
+ * it never does cannot fail by it.
+ *
+ * @param other What the change makes of it; without effects.
+ */
+export function compared<T>(id: number, value: T, other: () => unknown): T {
+  if (active === NONE && !reached.has(id) && differs(value, other)) reached.add(id);
+  return value;
+}
+
+function differs(value: unknown, other: () => unknown): boolean {
+  try {
+    return !Object.is(value, other());
+  } catch {
+    return true;
+  }
 }
 
 /** Makes the change `id`, or {@linkcode NONE}, and allows `most` calls of isOn(). */
