@@ -17,6 +17,7 @@ Deno.test("BufferPool.countSpare() follows each take and give", () => {
   const replies = pool.takeReplies();
   assert(read !== undefined && replies !== undefined, "one of each");
   assertEquals(spare(), 0);
+  assertEquals(new Snapshot(store.control).of("read_buf_count"), 2);
   pool.giveRead(read);
   assertEquals(spare(), READ_BYTES);
   pool.giveReplies(replies);

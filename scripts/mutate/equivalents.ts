@@ -37,4 +37,10 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     after: "if (false) return;",
     why: "Adds 0.",
   },
+  {
+    path: "lib/net/chunk_transport.ts",
+    before: "for (let ref = replies.refNext; ref < replies.refCount && used < length; ref++) {",
+    after: "for (let ref = replies.refNext; ref < replies.refCount && used <= length; ref++) {",
+    why: "When all is used, nothing more is copied.",
+  },
 ];
