@@ -86,3 +86,12 @@ Deno.test("ByteQueue.skip() stops the worker past what peek() has shown", () => 
   queue.skip(4);
   assertThrows(() => queue.skip(7), InvariantError);
 });
+
+Deno.test("ByteQueue.clear() forgets also what was skipped of the first block", () => {
+  const queue = new ByteQueue(new BlockStore());
+  queue.append(bytesFrom(0, 10));
+  queue.skip(4);
+  queue.clear();
+  queue.append(bytesFrom(50, 3));
+  assertEquals([...queue.peek()], [50, 51, 52]);
+});

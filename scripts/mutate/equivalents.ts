@@ -14,6 +14,36 @@ export interface Equivalent {
 /** All of them, in order of path and line. */
 export const EQUIVALENTS: readonly Equivalent[] = [
   {
+    path: "lib/net/block_store.ts",
+    before: "if (region.memory.byteLength === 0) region.memory.resize(REGION_BYTES);",
+    after: "if (true) region.memory.resize(REGION_BYTES);",
+    why: "A buffer of that size stays as it is.",
+  },
+  {
+    path: "lib/net/block_store.ts",
+    before: "if (region.index < this.#lowest) this.#lowest = region.index;",
+    after: "if (region.index <= this.#lowest) this.#lowest = region.index;",
+    why: "Where both are equal, nothing is changed.",
+  },
+  {
+    path: "lib/net/block_store.ts",
+    before: "if (spare === undefined || region.index < spare.index) {",
+    after: "if (spare === undefined || region.index <= spare.index) {",
+    why: "The spare region is free, so no block of it can be given.",
+  },
+  {
+    path: "lib/net/buffer_pool.ts",
+    before: "if (spare === this.#counted) return;",
+    after: "if (false) return;",
+    why: "Adds 0.",
+  },
+  {
+    path: "lib/net/chunk_transport.ts",
+    before: "for (let ref = replies.refNext; ref < replies.refCount && used < length; ref++) {",
+    after: "for (let ref = replies.refNext; ref < replies.refCount && used <= length; ref++) {",
+    why: "When all is used, nothing more is copied.",
+  },
+  {
     path: "lib/protocol/binary/binary_request.ts",
     before: "if (this.extrasBytes > 31 || ((opcode.extrasBits >> this.extrasBytes) & 1) === 0) {",
     after: "if (this.extrasBytes >= 31 || ((opcode.extrasBits >> this.extrasBytes) & 1) === 0) {",

@@ -94,6 +94,8 @@ function templateEnd(source: string, from: number, templates: number[]): number 
 function beginsRegex(before: readonly string[]): boolean {
   let at = before.length - 1;
   while (at >= 0 && before[at] === " ") at--;
+  // `a!` is a value, and what follows divides it.
+  if (before[at] === "!" && /[\w\])]/.test(before[at - 1] ?? "")) return false;
   return at < 0 || before[at] === "\n" || BEFORE_REGEX.includes(before[at]!) ||
     before.slice(Math.max(0, at - 5), at + 1).join("") === "return";
 }

@@ -57,9 +57,10 @@ class Runner {
   readonly #passed: { report: Report; conversation: Conversation }[] = [];
   /** Conversations that have failed: their other plays would say the same. */
   readonly #failed = new Set<Conversation>();
-  /** Makes the prefixes of this run differ from those of another run on the same server. */
+  /** Makes the prefixes of this run differ from those of another process on the same server. */
   readonly #runId = Math.floor(Math.random() * 36 ** 3).toString(36).padStart(3, "0");
-  #plays = 0;
+  /** Of all runs of this process, whose prefixes differ by it. */
+  static #plays = 0;
 
   constructor(bed: Bed, options: RunOptions) {
     this.#bed = bed;
@@ -160,7 +161,7 @@ class Runner {
   }
 
   #nextPrefix(): string {
-    return `c${this.#runId}${(this.#plays++).toString(36).padStart(4, "0")}`;
+    return `c${this.#runId}${(Runner.#plays++).toString(36).padStart(4, "0")}`;
   }
 }
 
